@@ -1,6 +1,7 @@
 """The errors a user can cause or meet, each with its exit code and, where there is one, a hint.
 
-Every message is one line that says where, what was found and the limit; the hint says what to do. Only `cli` prints them.
+Every message is one line that says where, what was found and the limit; the hint says what to do. Only `cli` prints
+them.
 """
 
 from __future__ import annotations

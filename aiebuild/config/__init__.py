@@ -1,0 +1,1 @@
+"""Configurations: TOML files read once, strictly, into frozen dataclasses."""

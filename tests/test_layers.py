@@ -1,0 +1,122 @@
+"""Imports point one way: the table below is the design's, and every import in the package is held against it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "aiebuild"
+
+LEAVES = {"errors", "resources"}
+BASE = {"config", "dialect", "target"}
+PARTS = {"render", "check", "toolchain", "host", "weights"}
+
+# package -> the packages it may import, besides itself and the leaves
+ALLOWED: dict[str, set[str]] = {
+    "": set(),  # aiebuild/__init__.py
+    "errors": set(),
+    "resources": set(),
+    "config": set(),
+    "target": {"config"},
+    "dialect": {"target", "config"},
+    "manifest": {"config"},
+    "render": BASE,
+    "check": BASE,
+    "toolchain": BASE,
+    "host": BASE,
+    "weights": BASE,
+    "timing": BASE,
+    "designs": BASE | {"render", "weights", "host"},
+    "build": BASE | PARTS | {"designs", "manifest"},
+    "runtime": {"manifest", "config"},
+    "whisper": {"runtime", "manifest", "config", "weights"},
+    "report": BASE | PARTS | {"designs", "manifest", "build", "runtime", "whisper", "timing"},
+    "cli": BASE | PARTS | {"designs", "manifest", "build", "runtime", "whisper", "timing", "report"},
+    "__main__": {"cli"},
+}
+MAY_PRINT = {"cli", "report", "__main__"}
+MAY_RUN_TOOLS = {"toolchain/process.py"}
+MAY_IMPORT_XRT = {"runtime/xrt.py"}
+# what would do the model's arithmetic behind the designs' back
+BANNED = {"torch", "tensorflow", "jax", "scipy", "onnxruntime", "ctranslate2", "faster_whisper", "whisper", "numba"}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def layer_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).parts
+    name = parts[0].removesuffix(".py")
+    return "" if name == "__init__" else name
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Every module imported anywhere in a file, lazily too, as (line, absolute dotted name)."""
+    package = ("aiebuild", *path.relative_to(PACKAGE).parts[:-1])
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), filename=str(path))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                base = ".".join((*package[: len(package) - node.level + 1], *([node.module] if node.module else [])))
+            if base == "aiebuild":
+                for alias in node.names:
+                    yield node.lineno, f"aiebuild.{alias.name}"
+            else:
+                yield node.lineno, base
+
+
+def calls(path: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            yield node.lineno, ast.unparse(node.func)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_follow_the_direction(path: Path) -> None:
+    layer = layer_of(path)
+    assert layer in ALLOWED, f"package `{layer}` is not in the table of layers"
+    wrong: list[str] = []
+    for line, name in imports(path):
+        head, _, rest = name.partition(".")
+        if head != "aiebuild" or not rest or rest == "__version__":
+            continue
+        target = rest.partition(".")[0]
+        if target != layer and target not in LEAVES and target not in ALLOWED[layer]:
+            wrong.append(f"{path.relative_to(PACKAGE)}:{line}: {layer} must not import {target}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_special_rights(path: Path) -> None:
+    name = str(path.relative_to(PACKAGE))
+    wrong: list[str] = []
+    for line, module in imports(path):
+        head = module.partition(".")[0]
+        if head in BANNED:
+            wrong.append(f"{name}:{line}: {head} is banned")
+        if head == "subprocess" and name not in MAY_RUN_TOOLS:
+            wrong.append(f"{name}:{line}: only {', '.join(MAY_RUN_TOOLS)} runs external tools")
+        if head == "pyxrt" and name not in MAY_IMPORT_XRT:
+            wrong.append(f"{name}:{line}: only {', '.join(MAY_IMPORT_XRT)} imports pyxrt")
+    for line, function in calls(path):
+        if function == "print" and layer_of(path) not in MAY_PRINT:
+            wrong.append(f"{name}:{line}: only {', '.join(sorted(MAY_PRINT))} print")
+        if function in {"os.system", "os.popen", "os.execv", "os.execvp", "os.posix_spawn"}:
+            wrong.append(f"{name}:{line}: {function} is banned; use toolchain/process.py")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_table_has_no_cycle() -> None:
+    done: set[str] = set()
+    remaining = dict(ALLOWED)
+    while remaining:
+        ready = [name for name, needs in remaining.items() if needs - {name} <= done | LEAVES]
+        assert ready, f"cycle among {sorted(remaining)}"
+        for name in ready:
+            done.add(name)
+            del remaining[name]
