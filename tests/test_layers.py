@@ -29,7 +29,7 @@ ALLOWED: dict[str, set[str]] = {
     "host": BASE,
     "weights": BASE,
     "timing": BASE,
-    "designs": BASE | {"render", "weights", "host"},
+    "designs": BASE | {"weights", "manifest"},
     "build": BASE | PARTS | {"designs", "manifest"},
     "runtime": {"manifest", "config"},
     "whisper": {"runtime", "manifest", "config", "weights"},

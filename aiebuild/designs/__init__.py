@@ -1,0 +1,1 @@
+"""Designs: what a model needs built, as values (`spec`), and the planners that make them."""

@@ -1,0 +1,1 @@
+"""The manifest: what was built, typed; the only bridge from build to run."""
