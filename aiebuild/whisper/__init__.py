@@ -1,0 +1,1 @@
+"""Whisper around the designs: audio, tokenizer, decoding rules, sliding windows, transcripts; the reference model."""
