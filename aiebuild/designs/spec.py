@@ -1,8 +1,8 @@
 """What is to be built, as a value: overlays with their kernels and sequences, packed weights, buffers.
 
 A planner in this package returns a `Design`; `aiebuild.build` turns it into steps without knowing what it computes.
-Parameters are plain JSON values (numbers, strings, booleans, None, lists, string-keyed mappings) or frozen dataclasses of
-those: they travel to the render steps in files, and a template sees each under its name.
+Parameters are plain JSON values (numbers, strings, booleans, None, lists, string-keyed mappings) or frozen dataclasses
+of those: they travel to the render steps in files, and a template sees each under its name.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class KernelSpec:
 
 @dataclass(frozen=True)
 class SequenceSpec:
-    """One runtime sequence of an overlay, rendered from its own template (which repeats the device and its objectfifos)."""
+    """One runtime sequence of an overlay, rendered from its own template, which repeats the device and its fifos."""
 
     name: str
     template: str
@@ -51,8 +51,8 @@ class SequenceSpec:
 class OverlaySpec:
     """One overlay: a device with core bodies, the kernels linked into it, and the sequences that run on it.
 
-    `template`: path below `templates/`. `sequences` do not take part in building the overlay itself, so that models with
-    the same template and parameters share it.
+    `template`: path below `templates/`. `sequences` do not take part in building the overlay itself, so that models
+    with the same template and parameters share it.
     """
 
     name: str
@@ -72,8 +72,8 @@ class OverlaySpec:
 class PackSpec:
     """One packed file, written by a Python function.
 
-    `function`: `package.module:name`, called as `function(inputs, parameters) -> Packed` (`aiebuild.manifest.types`) with
-    `inputs` as a tuple of paths and `parameters` as a mapping. `name`: the packed file is `<name>.bin`.
+    `function`: `package.module:name`, called as `function(inputs, parameters) -> Packed` (`aiebuild.manifest.types`)
+    with `inputs` as a tuple of paths and `parameters` as a mapping. `name`: the packed file is `<name>.bin`.
     `packages`: sub-packages of `aiebuild` whose sources the function depends on.
     """
 

@@ -45,7 +45,8 @@ class Packed:
     """What a pack function returns: the bytes of the packed file (chunks in order) and the buffers within it.
 
     `chunks`: bytes-like objects (`bytes`, `memoryview`, C-contiguous NumPy arrays), written one after the other.
-    `buffers`: with `offset` in the packed file; `file` is filled in by the build. `metadata`: handed through the manifest.
+    `buffers`: with `offset` in the packed file; `file` is filled in by the build. `metadata`: added to the manifest's
+    under the pack's name.
     """
 
     chunks: tuple[Any, ...]
@@ -89,7 +90,7 @@ class OverlayEntry:
 
 @dataclass(frozen=True)
 class InstructionSet:
-    """The CPU a host artifact runs on: machine ("x86_64") and the SIMD feature flags its compiler was allowed to use."""
+    """The CPU a host artifact runs on: machine ("x86_64") and the SIMD feature flags its compiler may have used."""
 
     machine: str
     flags: tuple[str, ...]
@@ -97,7 +98,7 @@ class InstructionSet:
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool that took part: name, where it is (None for Python packages), version, SHA-256 of its binary or sources."""
+    """A tool that took part: name, path (None for Python packages), version, SHA-256 of its binary or sources."""
 
     name: str
     path: str | None
@@ -109,8 +110,9 @@ class Tool:
 class Manifest:
     """The whole of `manifest.json`.
 
-    `inputs`: SHA-256 of every file read, by path (relative to the resources, or as given). `profile`: toolchain profile.
-    `instruction_set`: None for artifacts that do not depend on the host's CPU. `metadata`: the design's, for the run.
+    `inputs`: SHA-256 of every file read, by path (relative to the resources, or as given). `profile`: toolchain
+    profile. `instruction_set`: None for artifacts that do not depend on the host's CPU. `metadata`: the design's, and
+    each pack's under its name, for the run.
     """
 
     format: int

@@ -1,0 +1,1 @@
+"""External tools: finding and identifying them, and the only module that runs them (`process`)."""
