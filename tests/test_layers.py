@@ -27,7 +27,7 @@ ALLOWED: dict[str, set[str]] = {
     "check": BASE,
     "toolchain": BASE,
     "host": BASE,
-    "weights": BASE,
+    "weights": BASE | {"toolchain"},  # pip, to download wheels
     "timing": BASE,
     "designs": BASE | {"weights", "manifest"},
     "build": BASE | PARTS | {"designs", "manifest"},
