@@ -1,0 +1,131 @@
+"""The `aie` and `aiex` dialects of mlir-aie in xDSL, in the spelling of its releases from August 2026.
+
+`parse_module` reads a design, `print_module` writes one that mlir-aie's own tools read, `location` says where an
+operation stands. The operations' classes and their accessors are in the modules beside this one:
+
+    structure   device, tile, core, mem, memtile_dma, shim_dma, buffer, end
+    circuits    lock, use_lock, flow, packet_flow, cascade_flow, shim_dma_allocation
+    dma         dma_start, dma, dma_bd, next_bd
+    objectfifo  objectfifo, link, allocate, acquire, release, subview.access
+    sequence    runtime_sequence, dma_configure_task(_for), dma_start/await/free_task, set_lock
+    npu         npu.dma_memcpy_nd, dma_wait, sync, rtp_write, write32, maskwrite32, blockwrite
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from io import StringIO
+
+from xdsl.context import Context
+from xdsl.dialects.affine import Affine
+from xdsl.dialects.arith import Arith
+from xdsl.dialects.builtin import Builtin, FileLineColLoc, ModuleOp
+from xdsl.dialects.cf import Cf
+from xdsl.dialects.func import Func
+from xdsl.dialects.memref import MemRef
+from xdsl.dialects.scf import Scf
+from xdsl.ir import Dialect, Operation
+
+from aiebuild.dialect import attributes, circuits, dma, npu, objectfifo, sequence, structure
+from aiebuild.dialect.errors import DesignError
+from aiebuild.dialect.parser import parse
+from aiebuild.dialect.printer import DesignPrinter
+
+AIE = Dialect(
+    "aie",
+    [
+        structure.EndOp,
+        structure.DeviceOp,
+        structure.TileOp,
+        structure.LogicalTileOp,
+        structure.CoreOp,
+        structure.MemOp,
+        structure.MemTileDmaOp,
+        structure.ShimDmaOp,
+        structure.BufferOp,
+        structure.ExternalBufferOp,
+        circuits.LockOp,
+        circuits.UseLockOp,
+        circuits.FlowOp,
+        circuits.PacketFlowOp,
+        circuits.PacketSourceOp,
+        circuits.PacketDestOp,
+        circuits.CascadeFlowOp,
+        circuits.ShimDmaAllocationOp,
+        dma.DmaStartOp,
+        dma.DmaOp,
+        dma.DmaBdOp,
+        dma.DmaBdPacketOp,
+        dma.NextBdOp,
+        objectfifo.ObjectFifoOp,
+        objectfifo.ObjectFifoLinkOp,
+        objectfifo.ObjectFifoAllocateOp,
+        objectfifo.ObjectFifoAcquireOp,
+        objectfifo.ObjectFifoReleaseOp,
+        objectfifo.SubviewAccessOp,
+        sequence.RuntimeSequenceOp,
+    ],
+    [
+        attributes.ObjectFifoType,
+        attributes.ObjectFifoSubviewType,
+        attributes.DimLayoutArray,
+        attributes.DimLayoutArrayArray,
+        attributes.PadLayoutArray,
+        attributes.PacketInfo,
+        attributes.BDIteration,
+    ],
+)
+
+AIEX = Dialect(
+    "aiex",
+    [
+        sequence.DmaConfigureTaskOp,
+        sequence.DmaConfigureTaskForOp,
+        sequence.DmaStartTaskOp,
+        sequence.DmaAwaitTaskOp,
+        sequence.DmaFreeTaskOp,
+        sequence.SetLockOp,
+        npu.NpuDmaMemcpyNdOp,
+        npu.NpuDmaWaitOp,
+        npu.NpuSyncOp,
+        npu.NpuWrite32Op,
+        npu.NpuMaskWrite32Op,
+        npu.NpuBlockWriteOp,
+        npu.NpuRtpWriteOp,
+    ],
+    [attributes.BlockFloatType],
+)
+
+
+@lru_cache(maxsize=1)
+def _context() -> Context:
+    context = Context()
+    for dialect in (Builtin, Arith, Scf, MemRef, Func, Cf, Affine, AIE, AIEX):
+        context.load_dialect(dialect)
+    return context
+
+
+def parse_module(text: str, name: str) -> ModuleOp:
+    """Parse a design; `name` stands for the file in locations and errors.
+
+    Raises DesignError with `file:line:column: what` on text that is malformed or uses what is not supported here.
+    """
+    return parse(_context(), text, name)
+
+
+def print_module(module: ModuleOp) -> str:
+    """The design as text, in the spelling that mlir-aie's parser takes; ends with a newline."""
+    out = StringIO()
+    DesignPrinter(out).print_op(module)
+    return out.getvalue() + "\n"
+
+
+def location(op: Operation) -> str:
+    """Where an operation stands: `file:line`, or `<unknown>` for one that was not parsed."""
+    where = op.location
+    if isinstance(where, FileLineColLoc):
+        return f"{where.filename.data}:{where.line.data}"
+    return "<unknown>"
+
+
+__all__ = ["AIE", "AIEX", "DesignError", "location", "parse_module", "print_module"]

@@ -1,0 +1,15 @@
+"""Values known at compile time."""
+
+from __future__ import annotations
+
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import IntegerAttr
+from xdsl.ir import SSAValue
+
+
+def constant_of(value: SSAValue) -> int | None:
+    """The integer that `value` holds when an `arith.constant` defines it, else None."""
+    owner = value.owner
+    if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr):
+        return owner.value.value.data
+    return None

@@ -1,0 +1,570 @@
+"""Objectfifos: queues of objects between tiles, their links and their use in cores (`aie` dialect)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    IndexType,
+    IntegerAttr,
+    MemRefType,
+    SymbolNameConstraint,
+    SymbolRefAttr,
+    TypeAttribute,
+)
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import SymbolOpInterface
+
+from aiebuild.dialect.assembly import (
+    Attributes,
+    parse_attr_dict,
+    parse_elements,
+    parse_enum,
+    parse_i32,
+    parse_index,
+    parse_symbol,
+    print_attr_dict,
+    print_elements,
+    symbol_text,
+)
+from aiebuild.dialect.attributes import (
+    DIM_FIELDS,
+    DimLayoutArray,
+    DimLayoutArrayArray,
+    ObjectFifoSubviewType,
+    ObjectFifoType,
+    PadLayoutArray,
+    Pairs,
+    Port,
+    bool_of,
+    i32_attr,
+    int_of,
+    optional_int,
+    parse_pairs,
+    print_pairs,
+    str_of,
+)
+from aiebuild.dialect.structure import TileOp, tile_of
+
+
+@irdl_op_definition
+class ObjectFifoOp(IRDLOperation):
+    """`aie.objectfifo @n(%p dimensionsToStream [...], {%c dimensionsFromStream [...], ...}, 2 : i32) {...} : T = [...]`."""
+
+    name = "aie.objectfifo"
+    sym_name_attr = prop_def(SymbolNameConstraint(), prop_name="sym_name")
+    producer_operand = operand_def(IndexType())
+    consumer_operands = var_operand_def(IndexType())
+    elem_number = prop_def(Attribute, prop_name="elemNumber")
+    elem_type_attr = prop_def(ObjectFifoType, prop_name="elemType")
+    consumer_elem_type_attr = opt_prop_def(ObjectFifoType, prop_name="consumerElemType")
+    dimensions_to_stream = prop_def(DimLayoutArray, prop_name="dimensionsToStream")
+    dimensions_from_stream = prop_def(DimLayoutArrayArray, prop_name="dimensionsFromStreamPerConsumer")
+    via_dma_attr = opt_prop_def(IntegerAttr, prop_name="via_DMA")
+    plio_attr = opt_prop_def(IntegerAttr, prop_name="plio")
+    disable_synchronization_attr = opt_prop_def(IntegerAttr, prop_name="disable_synchronization")
+    repeat_count_attr = opt_prop_def(IntegerAttr, prop_name="repeat_count")
+    aie_stream = opt_prop_def(IntegerAttr)
+    aie_stream_port = opt_prop_def(IntegerAttr)
+    prod_dma_channel_attr = opt_prop_def(IntegerAttr, prop_name="prod_dma_channel")
+    cons_dma_channels_attr = opt_prop_def(DenseArrayBase, prop_name="cons_dma_channels")
+    init_values_attr = opt_prop_def(ArrayAttr, prop_name="initValues")
+    pad_dimensions = opt_prop_def(PadLayoutArray, prop_name="padDimensions")
+    pad_value_attr = opt_prop_def(IntegerAttr, prop_name="padValue")
+    iter_count_attr = opt_prop_def(IntegerAttr, prop_name="iter_count")
+    traits = traits_def(SymbolOpInterface())
+
+    @property
+    def symbol(self) -> str:
+        """The queue's name."""
+        return str_of(self.properties["sym_name"]) or ""
+
+    @property
+    def producer_value(self) -> SSAValue:
+        """The value of the producer's tile."""
+        return self._operands[0]
+
+    @property
+    def consumer_values(self) -> tuple[SSAValue, ...]:
+        """The values of the consumers' tiles."""
+        return tuple(self._operands[1:])
+
+    @property
+    def producer(self) -> TileOp | None:
+        """The producer's tile; None when it is still to be placed."""
+        return tile_of(self._operands[0])
+
+    @property
+    def consumers(self) -> tuple[TileOp | None, ...]:
+        """The consumers' tiles."""
+        return tuple(tile_of(value) for value in self._operands[1:])
+
+    @property
+    def depths(self) -> tuple[int, ...]:
+        """The depths as written: one for all, or the producer's and then each consumer's."""
+        number = self.properties["elemNumber"]
+        if isinstance(number, ArrayAttr):
+            return tuple(int_of(entry) for entry in number.data)
+        return (int_of(number),)
+
+    def depth(self, endpoint: int) -> int:
+        """The depth at endpoint 0 (the producer) or 1, 2, ... (the consumers)."""
+        depths = self.depths
+        return depths[endpoint] if len(depths) > 1 else depths[0]
+
+    @property
+    def object_type(self) -> MemRefType[Attribute]:
+        """The type of an object on the producer's side."""
+        return _object_type(self.properties["elemType"])
+
+    @property
+    def consumer_object_type(self) -> MemRefType[Attribute]:
+        """The type of an object on the consumers' side."""
+        return _object_type(self.properties.get("consumerElemType") or self.properties["elemType"])
+
+    @property
+    def to_stream(self) -> Pairs:
+        """(size, stride) of the producer's reading, outermost first; empty when it is linear."""
+        dims = self.properties["dimensionsToStream"]
+        return dims.data if isinstance(dims, DimLayoutArray) else ()
+
+    @property
+    def from_stream(self) -> tuple[Pairs, ...]:
+        """For each consumer the (size, stride) of its writing, outermost first; empty when it is linear."""
+        dims = self.properties["dimensionsFromStreamPerConsumer"]
+        return dims.data if isinstance(dims, DimLayoutArrayArray) else ()
+
+    @property
+    def via_dma(self) -> bool:
+        """Whether neighbours use DMAs although they share memory."""
+        return bool_of(self.properties.get("via_DMA"))
+
+    @property
+    def plio(self) -> bool:
+        """Whether the shim end goes to the programmable logic."""
+        return bool_of(self.properties.get("plio"))
+
+    @property
+    def disable_synchronization(self) -> bool:
+        """Whether no locks are made."""
+        return bool_of(self.properties.get("disable_synchronization"))
+
+    @property
+    def repeat_count(self) -> int | None:
+        """How often each object is sent; None when not written (once)."""
+        return optional_int(self.properties.get("repeat_count"))
+
+    @property
+    def iter_count(self) -> int | None:
+        """How often the chain of descriptors runs; None when not written (for ever)."""
+        return optional_int(self.properties.get("iter_count"))
+
+    @property
+    def producer_channel(self) -> int | None:
+        """The producer's DMA channel, where it is pinned."""
+        return optional_int(self.properties.get("prod_dma_channel"))
+
+    @property
+    def consumer_channels(self) -> tuple[int | None, ...]:
+        """Each consumer's DMA channel, where it is pinned."""
+        pinned = self.properties.get("cons_dma_channels")
+        if not isinstance(pinned, DenseArrayBase):
+            return (None,) * (len(self._operands) - 1)
+        return tuple(None if value < 0 else int(value) for value in pinned.get_values())
+
+    @property
+    def pad(self) -> Pairs:
+        """(before, after) for each dimension in elements; empty when nothing is padded."""
+        pad = self.properties.get("padDimensions")
+        return pad.data if isinstance(pad, PadLayoutArray) else ()
+
+    @property
+    def pad_value(self) -> int:
+        """The 32-bit word put in where an object is padded."""
+        return int_of(self.properties.get("padValue"))
+
+    @property
+    def init_values(self) -> tuple[Attribute, ...]:
+        """The first contents of the objects (elements attributes); empty when none are written."""
+        values = self.properties.get("initValues")
+        return tuple(values.data) if isinstance(values, ArrayAttr) else ()
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ObjectFifoOp:
+        properties: Attributes = {"sym_name": parser.parse_symbol_name()}
+        parser.parse_punctuation("(")
+        operands = [parse_index(parser)]
+        properties["dimensionsToStream"] = DimLayoutArray(_parse_dims(parser, "dimensionsToStream"))
+        parser.parse_punctuation(",")
+        parser.parse_punctuation("{")
+        from_stream: list[Pairs] = []
+        while True:
+            operands.append(parse_index(parser))
+            from_stream.append(_parse_dims(parser, "dimensionsFromStream"))
+            if parser.parse_optional_punctuation(",") is None:
+                break
+        parser.parse_punctuation("}")
+        properties["dimensionsFromStreamPerConsumer"] = DimLayoutArrayArray(tuple(from_stream))
+        parser.parse_punctuation(",")
+        properties["elemNumber"] = _parse_depths(parser, len(operands))
+        parser.parse_punctuation(")")
+        attributes = parse_attr_dict(parser, cls, properties)
+        parser.parse_punctuation(":")
+        kind = _parse_fifo_type(parser)
+        properties["elemType"] = kind
+        if parser.parse_optional_punctuation("->") is not None:
+            properties["consumerElemType"] = _parse_fifo_type(parser)
+        if parser.parse_optional_punctuation("=") is not None:
+            square = parser.Delimiter.SQUARE
+            values = parser.parse_comma_separated_list(square, lambda: parse_elements(parser, kind.element))
+            properties["initValues"] = ArrayAttr(values)
+        return cls.create(operands=operands, properties=properties, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_symbol_name(self.symbol)
+        printer.print_string("(")
+        printer.print_ssa_value(self._operands[0])
+        _print_dims(printer, "dimensionsToStream", self.to_stream)
+        printer.print_string(", {")
+        for position, (tile, dims) in enumerate(zip(self._operands[1:], self.from_stream, strict=True)):
+            if position:
+                printer.print_string(", ")
+            printer.print_ssa_value(tile)
+            _print_dims(printer, "dimensionsFromStream", dims)
+        printer.print_string("}, ")
+        depths = self.depths
+        array = isinstance(self.properties["elemNumber"], ArrayAttr)
+        printer.print_string(f"[{', '.join(map(str, depths))}]" if array else f"{depths[0]} : i32")
+        printer.print_string(")")
+        hidden = ("sym_name", "dimensionsToStream", "dimensionsFromStreamPerConsumer", "elemNumber", "elemType")
+        print_attr_dict(printer, self, (*hidden, "consumerElemType", "initValues"))
+        printer.print_string(" : ")
+        printer.print_attribute(self.properties["elemType"])
+        if (consumer := self.properties.get("consumerElemType")) is not None:
+            printer.print_string(" -> ")
+            printer.print_attribute(consumer)
+        if values := self.init_values:
+            printer.print_string(" = [")
+            printer.print_list(values, lambda value: print_elements(printer, value))
+            printer.print_string("]")
+
+
+def _object_type(attr: Attribute) -> MemRefType[Attribute]:
+    if not isinstance(attr, ObjectFifoType):
+        raise TypeError(f"objectfifo of type {attr}")
+    return attr.element
+
+
+def _parse_fifo_type(parser: Parser) -> ObjectFifoType:
+    position = parser.pos
+    kind: TypeAttribute = parser.parse_type()
+    if not isinstance(kind, ObjectFifoType):
+        parser.raise_error(f"expected !aie.objectfifo<memref<...>>, found {kind}", position)
+    return kind
+
+
+def _parse_dims(parser: Parser, keyword: str) -> Pairs:
+    if parser.parse_optional_keyword(keyword) is None:
+        return ()
+    return parse_pairs(parser, DIM_FIELDS)
+
+
+def _print_dims(printer: Printer, keyword: str, dims: Pairs) -> None:
+    if dims:
+        printer.print_string(f" {keyword} ")
+        print_pairs(printer, DIM_FIELDS, dims)
+
+
+def _parse_depths(parser: Parser, endpoints: int) -> Attribute:
+    position = parser.pos
+    entries = parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_i32(parser))
+    if entries is None:
+        return parse_i32(parser)
+    if len(entries) != endpoints:
+        parser.raise_error(f"{len(entries)} depths for {endpoints} endpoints", position)
+    return ArrayAttr(entries)
+
+
+def _find_fifo(op: Operation, symbol: str) -> ObjectFifoOp | None:
+    """The objectfifo named `symbol` in the device around `op`."""
+    parent = op.parent_op()
+    while parent is not None and parent.name != "aie.device":
+        parent = parent.parent_op()
+    if parent is None:
+        return None
+    for candidate in parent.regions[0].block.ops:
+        if isinstance(candidate, ObjectFifoOp) and candidate.symbol == symbol:
+            return candidate
+    return None
+
+
+@irdl_op_definition
+class ObjectFifoLinkOp(IRDLOperation):
+    """`aie.objectfifo.link [@a] -> [@b, @c] ([] [0, 512])`: queues that share a tile's memory.
+
+    Several on the left join, with their offsets in the first list; several on the right distribute, with theirs in the
+    second. Offsets are in elements of the larger object.
+    """
+
+    name = "aie.objectfifo.link"
+    fifo_ins = prop_def(ArrayAttr, prop_name="fifoIns")
+    fifo_outs = prop_def(ArrayAttr, prop_name="fifoOuts")
+    src_offsets_attr = prop_def(ArrayAttr, prop_name="src_offsets")
+    dst_offsets_attr = prop_def(ArrayAttr, prop_name="dst_offsets")
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the queues that come in."""
+        return _names(self.properties["fifoIns"])
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The names of the queues that go out."""
+        return _names(self.properties["fifoOuts"])
+
+    @property
+    def src_offsets(self) -> tuple[int, ...]:
+        """Where each incoming object lies in the outgoing one; empty unless this joins."""
+        return _integers(self.properties["src_offsets"])
+
+    @property
+    def dst_offsets(self) -> tuple[int, ...]:
+        """Where each outgoing object lies in the incoming one; empty unless this distributes."""
+        return _integers(self.properties["dst_offsets"])
+
+    @property
+    def is_join(self) -> bool:
+        """Several in, one out."""
+        return len(self.inputs) > 1
+
+    @property
+    def is_distribute(self) -> bool:
+        """One in, several out."""
+        return len(self.outputs) > 1
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ObjectFifoLinkOp:
+        ins = _parse_symbols(parser)
+        parser.parse_punctuation("->")
+        outs = _parse_symbols(parser)
+        with parser.in_parens():
+            sources = _parse_offsets(parser)
+            destinations = _parse_offsets(parser)
+        properties: Attributes = {
+            "fifoIns": ins,
+            "fifoOuts": outs,
+            "src_offsets": sources,
+            "dst_offsets": destinations,
+        }
+        attributes = parse_attr_dict(parser, cls, properties)
+        return cls.create(properties=properties, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        sides = [", ".join(f"@{name}" for name in names) for names in (self.inputs, self.outputs)]
+        offsets = [", ".join(map(str, values)) for values in (self.src_offsets, self.dst_offsets)]
+        printer.print_string(f" [{sides[0]}] -> [{sides[1]}]([{offsets[0]}] [{offsets[1]}])")
+        print_attr_dict(printer, self, ("fifoIns", "fifoOuts", "src_offsets", "dst_offsets"))
+
+
+def _parse_symbols(parser: Parser) -> ArrayAttr[Attribute]:
+    return ArrayAttr(parser.parse_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_symbol(parser)))
+
+
+def _parse_offsets(parser: Parser) -> ArrayAttr[Attribute]:
+    """Parse the optional `[0, 512]`; older text leaves both lists out."""
+    offsets = parser.parse_optional_comma_separated_list(parser.Delimiter.SQUARE, lambda: parse_i32(parser))
+    return ArrayAttr(offsets or [])
+
+
+def _names(attr: Attribute) -> tuple[str, ...]:
+    return tuple(symbol_text(entry) for entry in attr.data) if isinstance(attr, ArrayAttr) else ()
+
+
+def _integers(attr: Attribute) -> tuple[int, ...]:
+    return tuple(int_of(entry) for entry in attr.data) if isinstance(attr, ArrayAttr) else ()
+
+
+@irdl_op_definition
+class ObjectFifoAllocateOp(IRDLOperation):
+    """`aie.objectfifo.allocate @n(%tile)`: puts the objects into that tile's memory."""
+
+    name = "aie.objectfifo.allocate"
+    objfifo_name = prop_def(SymbolRefAttr, prop_name="objFifo_name")
+    delegate_operand = operand_def(IndexType())
+
+    @property
+    def fifo_name(self) -> str:
+        """The queue's name."""
+        return symbol_text(self.properties["objFifo_name"])
+
+    @property
+    def tile(self) -> TileOp | None:
+        """The tile whose memory is used."""
+        return tile_of(self._operands[0])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ObjectFifoAllocateOp:
+        properties: Attributes = {"objFifo_name": parse_symbol(parser)}
+        with parser.in_parens():
+            tile = parse_index(parser)
+        attributes = parse_attr_dict(parser, cls, properties)
+        return cls.create(operands=[tile], properties=properties, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(f" @{self.fifo_name}(")
+        printer.print_ssa_value(self._operands[0])
+        printer.print_string(")")
+        print_attr_dict(printer, self, ("objFifo_name",))
+
+
+class _FifoUseOp(IRDLOperation):
+    """What acquire and release share: `@fifo(Consume, 1)`."""
+
+    @property
+    def fifo_name(self) -> str:
+        """The queue's name."""
+        return symbol_text(self.properties["objFifo_name"])
+
+    @property
+    def fifo(self) -> ObjectFifoOp | None:
+        """The queue's declaration in the same device; a search, so keep the answer where it is needed often."""
+        return _find_fifo(self, self.fifo_name)
+
+    @property
+    def port(self) -> Port:
+        """The side this core stands on."""
+        return Port(int_of(self.properties["port"]))
+
+    @property
+    def size(self) -> int:
+        """The number of objects."""
+        return int_of(self.properties["size"])
+
+
+def _parse_use(parser: Parser) -> Attributes:
+    properties: Attributes = {"objFifo_name": parse_symbol(parser)}
+    with parser.in_parens():
+        properties["port"] = parse_enum(parser, Port)
+        parser.parse_punctuation(",")
+        position = parser.pos
+        properties["size"] = size = parse_i32(parser)
+        if int_of(size) < 1:
+            parser.raise_error("the number of objects must be 1 or more", position)
+    return properties
+
+
+_USE: Sequence[str] = ("objFifo_name", "port", "size")
+
+
+@irdl_op_definition
+class ObjectFifoAcquireOp(_FifoUseOp):
+    """`%s = aie.objectfifo.acquire @n(Consume, 1) : !aie.objectfifosubview<memref<...>>`."""
+
+    name = "aie.objectfifo.acquire"
+    objfifo_name = prop_def(SymbolRefAttr, prop_name="objFifo_name")
+    port_attr = prop_def(IntegerAttr, prop_name="port")
+    size_attr = prop_def(IntegerAttr, prop_name="size")
+    subview = result_def(ObjectFifoSubviewType)
+
+    @property
+    def object_type(self) -> MemRefType[Attribute]:
+        """The type of an object."""
+        kind = self.results[0].type
+        if not isinstance(kind, ObjectFifoSubviewType):
+            raise TypeError(f"acquire yields {kind}")
+        return kind.element
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ObjectFifoAcquireOp:
+        attributes = parser.parse_optional_attr_dict()
+        properties = _parse_use(parser)
+        parser.parse_punctuation(":")
+        position = parser.pos
+        kind: TypeAttribute = parser.parse_type()
+        if not isinstance(kind, ObjectFifoSubviewType):
+            parser.raise_error(f"expected !aie.objectfifosubview<memref<...>>, found {kind}", position)
+        return cls.create(result_types=[kind], properties=properties, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        print_attr_dict(printer, self, _USE)
+        printer.print_string(f" @{self.fifo_name}({self.port.name}, {self.size}) : ")
+        printer.print_attribute(self.results[0].type)
+
+
+@irdl_op_definition
+class ObjectFifoReleaseOp(_FifoUseOp):
+    """`aie.objectfifo.release @n(Consume, 1)`."""
+
+    name = "aie.objectfifo.release"
+    objfifo_name = prop_def(SymbolRefAttr, prop_name="objFifo_name")
+    port_attr = prop_def(IntegerAttr, prop_name="port")
+    size_attr = prop_def(IntegerAttr, prop_name="size")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ObjectFifoReleaseOp:
+        attributes = parser.parse_optional_attr_dict()
+        properties = _parse_use(parser)
+        return cls.create(properties=properties, attributes=attributes | parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        print_attr_dict(printer, self, _USE)
+        printer.print_string(f" @{self.fifo_name}({self.port.name}, {self.size})")
+
+
+@irdl_op_definition
+class SubviewAccessOp(IRDLOperation):
+    """`%m = aie.objectfifo.subview.access %s[0] : !aie.objectfifosubview<T> -> T`: one object of an acquire."""
+
+    name = "aie.objectfifo.subview.access"
+    subview_operand = operand_def(ObjectFifoSubviewType)
+    index_attr = prop_def(IntegerAttr, prop_name="index")
+    output = result_def(MemRefType)
+
+    @property
+    def acquire(self) -> ObjectFifoAcquireOp | None:
+        """The acquire that yields the objects."""
+        owner = self._operands[0].owner
+        return owner if isinstance(owner, ObjectFifoAcquireOp) else None
+
+    @property
+    def index(self) -> int:
+        """Which of the objects, oldest first."""
+        return int_of(self.properties["index"])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> SubviewAccessOp:
+        subview = parser.parse_unresolved_operand()
+        with parser.in_square_brackets():
+            index = i32_attr(parser.parse_integer())
+        properties: Attributes = {"index": index}
+        attributes = parse_attr_dict(parser, cls, properties)
+        parser.parse_punctuation(":")
+        operand = parser.resolve_operand(subview, parser.parse_type())
+        parser.parse_punctuation("->")
+        result = parser.parse_type()
+        return cls.create(operands=[operand], result_types=[result], properties=properties, attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_ssa_value(self._operands[0])
+        printer.print_string(f"[{self.index}]")
+        print_attr_dict(printer, self, ("index",))
+        printer.print_string(" : ")
+        printer.print_attribute(self._operands[0].type)
+        printer.print_string(" -> ")
+        printer.print_attribute(self.results[0].type)
