@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc
-from xdsl.ir import Attribute, Operation, SSAValue, TypeAttribute
+from xdsl.ir import Attribute, Block, Operation, SSAValue, TypeAttribute
 from xdsl.parser import Parser
 from xdsl.utils.exceptions import ParseError, VerifyException
 from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRTokenKind
 
 from aiebuild.dialect.errors import DesignError
+from aiebuild.dialect.fastpath import FastPath
 from aiebuild.dialect.lexer import FastLexer
 
 # A type without aliases, and a dictionary without strings or nested braces, mean the same wherever they stand.
@@ -34,6 +35,7 @@ class DesignParser(Parser):
         self._line_start = 0
         self._types: dict[str, TypeAttribute] = {}
         self._dicts: dict[str, dict[str, Attribute]] = {}
+        self._fast = FastPath(self, text)
 
     def location_at(self, position: int) -> FileLineColLoc:
         """The location of an index into the text; quick when called with rising indices."""
@@ -54,6 +56,34 @@ class DesignParser(Parser):
         if isinstance(operation.location, UnknownLoc):
             operation.location = location
         return operation
+
+    def _parse_block_body(self, block: Block) -> None:
+        while True:
+            token = self._current_token
+            if token.kind in (MLIRTokenKind.BARE_IDENT, MLIRTokenKind.PERCENT_IDENT):
+                end = self._fast.run(block, token.span.start)
+                if end != token.span.start or self._current_token is not token:
+                    self._resume_from(end)
+            operation = self.parse_optional_operation()
+            if operation is None:
+                return
+            block.add_op(operation)
+
+    def type_of(self, text: str) -> Attribute:
+        """The type that `text` spells; raises ValueError when it is not seen yet or not plain."""
+        known = self._types.get(text)
+        if known is None:
+            raise ValueError(text)
+        return known
+
+    def dictionary_at(self, position: int) -> dict[str, Attribute]:
+        """The dictionary that starts at an index of the text; the parser stands anywhere afterwards."""
+        match = _PLAIN_DICT.match(self._text, position)
+        known = None if match is None else self._dicts.get(match.group())
+        if known is not None:
+            return known
+        self._resume_from(position)
+        return self.parse_optional_attr_dict()
 
     def _register_ssa_definition(self, name: str, values: Sequence[SSAValue], span: Span) -> None:
         super()._register_ssa_definition(name, values, span)
@@ -89,9 +119,9 @@ class DesignParser(Parser):
         known = self._dicts.get(text)
         if known is not None:
             self._resume_from(match.end())
-            return known
+            return dict(known)
         parsed = super().parse_optional_attr_dict()
-        self._dicts[text] = parsed
+        self._dicts[text] = dict(parsed)
         return parsed
 
     def parse_identifier(self, context_msg: str = "") -> str:
