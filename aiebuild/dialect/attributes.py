@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 from functools import lru_cache
+from typing import cast
 
-from xdsl.dialects.builtin import BoolAttr, IntegerAttr, IntegerType, MemRefType, StringAttr, i32, i64
+from xdsl.dialects.builtin import ArrayAttr, BoolAttr, IntegerAttr, IntegerType, MemRefType, StringAttr, i32, i64
 from xdsl.ir import Attribute, Data, OpaqueSyntaxAttribute, ParametrizedAttribute, TypeAttribute
 from xdsl.irdl import irdl_attr_definition, param_def
 from xdsl.parser import AttrParser
@@ -121,6 +122,16 @@ def str_of(attr: Attribute | None) -> str | None:
     return attr.data if isinstance(attr, StringAttr) else None
 
 
+def memref_of(kind: Attribute) -> MemRefType[Attribute] | None:
+    """`kind` if it is a ranked memref, else None."""
+    return cast(MemRefType[Attribute], kind) if isinstance(kind, MemRefType) else None
+
+
+def entries_of(attr: Attribute | None) -> tuple[Attribute, ...]:
+    """The entries of an array attribute; empty when it is absent or of another kind."""
+    return cast(ArrayAttr[Attribute], attr).data if isinstance(attr, ArrayAttr) else ()
+
+
 TRUE: BoolAttr = BoolAttr.from_bool(True)
 FALSE: BoolAttr = BoolAttr.from_bool(False)
 
@@ -138,9 +149,9 @@ class _FifoTypeBase(ParametrizedAttribute, TypeAttribute):
     @property
     def element(self) -> MemRefType[Attribute]:
         """The type of one object."""
-        element = self.memref
-        if not isinstance(element, MemRefType):
-            raise VerifyException(f"expected a memref in `{self.name}`, found {element}")
+        element = memref_of(self.memref)
+        if element is None:
+            raise VerifyException(f"expected a memref in `{self.name}`, found {self.memref}")
         return element
 
     @classmethod

@@ -49,6 +49,7 @@ from aiebuild.dialect.attributes import (
     bool_of,
     i32_attr,
     int_of,
+    memref_of,
     optional_int,
     parse_pairs,
     print_pairs,
@@ -258,7 +259,7 @@ def bd_segments(offset: bool, length: bool, sizes: int, strides: int) -> DenseAr
 
 @irdl_op_definition
 class DmaBdOp(IRDLOperation):
-    """`aie.dma_bd(%b : memref<64xi8> offset = 0 len = 64 sizes = [4, 16] strides = [16, 1] pad [...]) {bd_id = 1 : i32}`.
+    """`aie.dma_bd(%b : memref<64xi8> offset = 0 len = 64 sizes = [4, 16] strides = [16, 1] pad [...])`, a descriptor.
 
     All counts are in elements of the buffer, outermost dimension first. The older positional form
     `(%b : T, offset, len, [<size = 4, stride = 16>, ...], [<const_pad_before = ...>])` is read too and printed in the
@@ -293,9 +294,9 @@ class DmaBdOp(IRDLOperation):
     @property
     def buffer_type(self) -> MemRefType[Attribute]:
         """The memory's type."""
-        kind = self._operands[0].type
-        if not isinstance(kind, MemRefType):
-            raise TypeError(f"buffer descriptor over {kind}")
+        kind = memref_of(self._operands[0].type)
+        if kind is None:
+            raise TypeError(f"buffer descriptor over {self._operands[0].type}")
         return kind
 
     @property
@@ -376,7 +377,7 @@ class DmaBdOp(IRDLOperation):
         parser.parse_punctuation("(")
         buffer = parser.parse_unresolved_operand()
         parser.parse_punctuation(":")
-        operands = [parser.resolve_operand(buffer, parser.parse_type())]
+        operands: list[SSAValue] = [parser.resolve_operand(buffer, parser.parse_type())]
         segments = (False, False, 0, 0)
         if parser.parse_optional_punctuation(",") is not None:
             _parse_positional(parser, properties)
@@ -420,9 +421,7 @@ def _folded(operand: SSAValue | None, default: int) -> int | SSAValue:
     return operand if constant is None else constant
 
 
-def _parse_keywords(
-    parser: Parser, properties: Attributes, operands: list[SSAValue]
-) -> tuple[bool, bool, int, int]:
+def _parse_keywords(parser: Parser, properties: Attributes, operands: list[SSAValue]) -> tuple[bool, bool, int, int]:
     """Parse ` offset = .. len = .. sizes = [..] strides = [..] pad [..]`; yields the operand segments."""
     dynamic = {"offset": False, "len": False}
     for keyword in dynamic:

@@ -7,7 +7,7 @@ through tokens; whatever does not match exactly, or is in error, is left to the 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from xdsl.dialects.builtin import DenseArrayBase, IntAttr, IntegerAttr, IntegerType, StringAttr, SymbolRefAttr, i32, i64
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -61,7 +61,7 @@ def _small(text: str) -> IntegerAttr[IntegerType] | None:
     if value > _I32_MAX:
         return None
     attr: IntegerAttr[IntegerType] = IntegerAttr.__new__(IntegerAttr)  # pyright: ignore
-    fields: dict[str, Any] = attr.__dict__
+    fields = cast(dict[str, Any], attr.__dict__)
     fields["value"] = IntAttr(value)
     fields["type"] = i32
     return attr
@@ -118,7 +118,10 @@ class FastPath:
         return known
 
     def _split(
-        self, op: type[DmaBdOp | DmaConfigureTaskForOp | NpuDmaMemcpyNdOp], position: int, properties: dict[str, Attribute]
+        self,
+        op: type[DmaBdOp | DmaConfigureTaskForOp | NpuDmaMemcpyNdOp],
+        position: int,
+        properties: dict[str, Attribute],
     ) -> dict[str, Attribute]:
         """The dictionary that starts at `position`: declared entries go into `properties`, others are returned."""
         declared = op.get_irdl_definition().properties

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, IntegerType, MemRefType, Signedness, SymbolRefAttr, i32, i64
+from xdsl.dialects.builtin import (
+    DenseArrayBase,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    Signedness,
+    SymbolRefAttr,
+    i32,
+    i64,
+)
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -35,6 +44,7 @@ from aiebuild.dialect.attributes import (
     PacketInfo,
     bool_of,
     int_of,
+    memref_of,
     optional_int,
     parse_named_ints,
     print_named_ints,
@@ -82,9 +92,9 @@ class NpuDmaMemcpyNdOp(IRDLOperation):
     @property
     def memref_type(self) -> MemRefType[Attribute]:
         """The host buffer's type."""
-        kind = self._operands[0].type
-        if not isinstance(kind, MemRefType):
-            raise TypeError(f"transfer of {kind}")
+        kind = memref_of(self._operands[0].type)
+        if kind is None:
+            raise TypeError(f"transfer of {self._operands[0].type}")
         return kind
 
     @property
@@ -234,9 +244,7 @@ class _WordsOp(IRDLOperation):
     @classmethod
     def parse(cls, parser: Parser) -> Operation:
         properties: Attributes = {}
-        unresolved = parser.parse_optional_comma_separated_list(
-            parser.Delimiter.PAREN, parser.parse_unresolved_operand
-        )
+        unresolved = parser.parse_optional_comma_separated_list(parser.Delimiter.PAREN, parser.parse_unresolved_operand)
         attributes = parse_attr_dict(parser, cls, properties)
         operands: list[SSAValue] = []
         if unresolved:

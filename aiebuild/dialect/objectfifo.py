@@ -12,9 +12,8 @@ from xdsl.dialects.builtin import (
     MemRefType,
     SymbolNameConstraint,
     SymbolRefAttr,
-    TypeAttribute,
 )
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue, TypeAttribute
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
@@ -51,6 +50,7 @@ from aiebuild.dialect.attributes import (
     Pairs,
     Port,
     bool_of,
+    entries_of,
     i32_attr,
     int_of,
     optional_int,
@@ -63,7 +63,7 @@ from aiebuild.dialect.structure import TileOp, tile_of
 
 @irdl_op_definition
 class ObjectFifoOp(IRDLOperation):
-    """`aie.objectfifo @n(%p dimensionsToStream [...], {%c dimensionsFromStream [...], ...}, 2 : i32) {...} : T = [...]`."""
+    """`aie.objectfifo @n(%p dimensionsToStream [...], {%c dimensionsFromStream [...]}, 2 : i32) {...} : T = [...]`."""
 
     name = "aie.objectfifo"
     sym_name_attr = prop_def(SymbolNameConstraint(), prop_name="sym_name")
@@ -117,14 +117,12 @@ class ObjectFifoOp(IRDLOperation):
     def depths(self) -> tuple[int, ...]:
         """The depths as written: one for all, or the producer's and then each consumer's."""
         number = self.properties["elemNumber"]
-        if isinstance(number, ArrayAttr):
-            return tuple(int_of(entry) for entry in number.data)
-        return (int_of(number),)
+        return tuple(int_of(entry) for entry in entries_of(number)) or (int_of(number),)
 
     def depth(self, endpoint: int) -> int:
         """The depth at endpoint 0 (the producer) or 1, 2, ... (the consumers)."""
         depths = self.depths
-        return depths[endpoint] if len(depths) > 1 else depths[0]
+        return depths[endpoint if len(depths) > 1 else 0]
 
     @property
     def object_type(self) -> MemRefType[Attribute]:
@@ -200,8 +198,7 @@ class ObjectFifoOp(IRDLOperation):
     @property
     def init_values(self) -> tuple[Attribute, ...]:
         """The first contents of the objects (elements attributes); empty when none are written."""
-        values = self.properties.get("initValues")
-        return tuple(values.data) if isinstance(values, ArrayAttr) else ()
+        return entries_of(self.properties.get("initValues"))
 
     @classmethod
     def parse(cls, parser: Parser) -> ObjectFifoOp:
@@ -392,11 +389,11 @@ def _parse_offsets(parser: Parser) -> ArrayAttr[Attribute]:
 
 
 def _names(attr: Attribute) -> tuple[str, ...]:
-    return tuple(symbol_text(entry) for entry in attr.data) if isinstance(attr, ArrayAttr) else ()
+    return tuple(symbol_text(entry) for entry in entries_of(attr))
 
 
 def _integers(attr: Attribute) -> tuple[int, ...]:
-    return tuple(int_of(entry) for entry in attr.data) if isinstance(attr, ArrayAttr) else ()
+    return tuple(int_of(entry) for entry in entries_of(attr))
 
 
 @irdl_op_definition

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Any, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc
@@ -45,9 +46,10 @@ class DesignParser(Parser):
             self._line += self._text.count("\n", self._line_start, position)
         self._line_start = self._text.rfind("\n", 0, position) + 1
         location = FileLineColLoc.__new__(FileLineColLoc)
-        location.__dict__.update(
-            filename=self._file, line=IntAttr(self._line), column=IntAttr(position - self._line_start + 1)
-        )
+        fields = cast(dict[str, Any], location.__dict__)
+        fields["filename"] = self._file
+        fields["line"] = IntAttr(self._line)
+        fields["column"] = IntAttr(position - self._line_start + 1)
         return location
 
     def parse_operation(self) -> Operation:

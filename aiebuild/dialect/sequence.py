@@ -222,7 +222,7 @@ class DmaConfigureTaskOp(_TaskOp):
 
 @irdl_op_definition
 class DmaConfigureTaskForOp(_TaskOp):
-    """`%t = aiex.dma_configure_task_for @fifo { aie.dma_bd(...) aie.end } {issue_token = true, repeat_count = 3 : i32}`.
+    """`%t = aiex.dma_configure_task_for @fifo { aie.dma_bd(...) aie.end } {issue_token = true}`.
 
     The name is an objectfifo's with an end at a shim tile, or a `aie.shim_dma_allocation`'s.
     """
@@ -357,4 +357,3 @@ class SetLockOp(IRDLOperation):
         printer.print_ssa_value(self._operands[0])
         printer.print_string(f", {self.value})")
         print_attr_dict(printer, self, ("value",))
-

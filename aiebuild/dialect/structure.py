@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType, StringAttr, SymbolNameConstraint, i32
-from xdsl.ir import Attribute, Operation, Region, SSAValue
+from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType, StringAttr, SymbolNameConstraint
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
@@ -33,11 +33,10 @@ from aiebuild.dialect.assembly import (
 )
 from aiebuild.dialect.attributes import (
     DEVICES,
-    LockAction,
     TileKind,
-    WireBundle,
     i32_attr,
     int_of,
+    memref_of,
     optional_int,
     str_of,
 )
@@ -311,9 +310,9 @@ class BufferOp(IRDLOperation):
     @property
     def type(self) -> MemRefType[Attribute]:
         """The buffer's type."""
-        kind = self.results[0].type
-        if not isinstance(kind, MemRefType):
-            raise TypeError(f"buffer of type {kind}")
+        kind = memref_of(self.results[0].type)
+        if kind is None:
+            raise TypeError(f"buffer of type {self.results[0].type}")
         return kind
 
     @classmethod
@@ -325,9 +324,9 @@ class BufferOp(IRDLOperation):
         attributes = parse_attr_dict(parser, cls, properties)
         parser.parse_punctuation(":")
         position = parser.pos
-        kind = parser.parse_type()
-        if not isinstance(kind, MemRefType):
-            parser.raise_error(f"expected a memref, found {kind}", position)
+        kind = memref_of(parser.parse_type())
+        if kind is None:
+            parser.raise_error("expected a memref", position)
         if parser.parse_optional_punctuation("=") is not None:
             properties["initial_value"] = parse_elements(parser, kind)
         return cls.create(operands=[tile], result_types=[kind], properties=properties, attributes=attributes)
