@@ -1,0 +1,108 @@
+// Configuration of the host implementation of the AIE API: macros, loop hints, width of a host register.
+//
+// The host headers follow Xilinx/aie_api (include/aie_api) for AIE-ML / XDNA 1 ("AIE2"): same names, same template
+// parameters, same results where the array's behaviour is documented there. What AIE2 lacks is refused by static_assert.
+//
+// Compile kernels with -ffp-contract=off: otherwise the compiler may fuse a product of one API call with a sum of
+// another one, and results depend on the optimisation level. Where the array fuses, these headers ask for it explicitly.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#if defined(__AVX512F__) || defined(__AVX2__) || defined(__SSE2__)
+#include <immintrin.h>
+#endif
+#if defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+
+#define __AIE_ARCH__ 20
+#define __AIE_API_HOST__ 1
+
+#if !defined(AIEBUILD_GENERIC)
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#define AIEBUILD_AVX512 1
+#if defined(__AVX512VNNI__)
+#define AIEBUILD_VNNI 1
+#endif
+#if defined(__AVX512VBMI__)
+#define AIEBUILD_VBMI 1
+#endif
+#if defined(__AVX512BF16__)
+#define AIEBUILD_BF16 1
+#endif
+#endif
+#if defined(__AVX2__) && defined(__FMA__)
+#define AIEBUILD_AVX2 1
+#endif
+#if defined(__ARM_NEON) && defined(__aarch64__)
+#define AIEBUILD_NEON 1
+#endif
+#endif
+
+#define __aie_inline __attribute__((always_inline))
+#define __aie_noinline __attribute__((noinline))
+#define AIEBUILD_INLINE __attribute__((always_inline)) inline
+#define AIEBUILD_LAMBDA __attribute__((always_inline))
+
+#ifndef restrict
+#define restrict __restrict
+#endif
+
+// Hints of the two AIE compilers: nothing to say on the host.
+#define AIE_LOOP_UNROLL(x)
+#define AIE_LOOP_UNROLL_FULL
+#define AIE_LOOP_NO_UNROLL
+#define AIE_LOOP_MIN_ITERATION_COUNT(x)
+#define AIE_LOOP_MAX_ITERATION_COUNT(x)
+#define AIE_LOOP_RANGE(a, ...)
+#define AIE_PREPARE_FOR_PIPELINING
+#define AIE_NO_PREPARE_FOR_PIPELINING
+#define AIE_MODULO_SCHEDULING_BUDGET_RATIO(x)
+#define AIE_KEEP_SW_LOOP
+#define AIE_PEEL_PIPELINED_LOOP(x)
+#define AIE_KEEP_FREE_FOR_PIPELINING(x)
+#define AIE_ALLOCATE(x)
+#define AIE_NO_HW_LOOP
+#define AIE_TRY_INITIATION_INTERVAL(x)
+#define AIE_PREPARE_FOR_POSTPIPELINING
+#define AIE_LOOP_FLATTEN
+#define chess_prepare_for_pipelining
+#define chess_loop_range(...)
+#define chess_unroll_loop(...)
+#define chess_flatten_loop
+#define chess_no_hw_loop
+#define chess_storage(...)
+#define chess_protect_access
+#define chess_separator()
+#define chess_separator_scheduler(...)
+#define chess_memory_fence()
+#define __aie_register(...)
+#define __aie_dm_resource_a
+#define __aie_dm_resource_b
+#define __aie_dm_resource_c
+#define __aie_dm_resource_d
+
+namespace aie::detail {
+
+// Bytes of the widest host register a part of an API vector is kept in.
+#if defined(__AVX512F__)
+inline constexpr unsigned native_bytes = 64;
+#elif defined(__AVX2__)
+inline constexpr unsigned native_bytes = 32;
+#else
+inline constexpr unsigned native_bytes = 16;
+#endif
+
+template <typename...>
+inline constexpr bool always_false = false;
+
+} // namespace aie::detail
+
+// Trace events of the core: no effect on the host.
+AIEBUILD_INLINE void event0() {}
+AIEBUILD_INLINE void event1() {}
+AIEBUILD_INLINE void event2() {}
+AIEBUILD_INLINE void event3() {}
