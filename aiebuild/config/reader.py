@@ -143,6 +143,8 @@ def _convert(table: Table, key: str, value: Any, hint: Any) -> object:
 
 def _convert_union(table: Table, key: str, value: Any, members: tuple[Any, ...]) -> object:
     kinds = [member for member in members if member is not type(None)]
+    if value is None and len(kinds) < len(members):
+        return None  # only JSON has it
     if len(kinds) == 1:
         return _convert(table, key, value, kinds[0])
     for kind in kinds:

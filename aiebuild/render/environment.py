@@ -113,7 +113,6 @@ def _environment(folder: Path, profile: str, used: dict[str, Path]) -> jinja2.En
         autoescape=False,
         keep_trailing_newline=False,
     )
-    return environment
 
 
 class _RecordingLoader(jinja2.BaseLoader):

@@ -1,0 +1,173 @@
+"""One build from request to published artifact, under a lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiebuild.build.fresh import BUILD, Request, changed_files, current_state, is_fresh, write_record
+from aiebuild.config.toolchain import host_toolchain
+from aiebuild.errors import MissingError
+from aiebuild.resources import PACKAGE, display_path, resource_root
+from aiebuild.toolchain.compiler import find_host_compiler, locate
+
+if TYPE_CHECKING:
+    from aiebuild.build.execute import Reporter
+    from aiebuild.build.plan import Plan
+    from aiebuild.designs.spec import Design
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to build. `jobs`: steps at a time, None for one a CPU. `explain`: report why each step runs."""
+
+    jobs: int | None = None
+    explain: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a build came to. `path`: the published artifact. `ran`: number of steps that ran."""
+
+    path: Path
+    ran: int
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether there was nothing to do."""
+        return self.ran == 0
+
+
+def published(artifacts: Path, request: Request) -> Path | None:
+    """The published artifact if it is up to date, else None. Takes milliseconds; does not plan."""
+    compiler = locate(host_toolchain())
+    return artifacts / request.name if is_fresh(artifacts, request, compiler) else None
+
+
+def build(
+    artifacts: Path, request: Request, design: Callable[[], Design], reporter: Reporter, options: Options | None = None
+) -> Result:
+    """Build what `design` returns and publish it as `request.name`; does nothing when that is up to date.
+
+    `design` is called only when something may have to be done. Two builds at once wait for each other. Raises
+    MissingError when the artifacts folder cannot be written or there is no compiler, BuildError when a step fails.
+    """
+    options = options or Options()
+    standing = published(artifacts, request)
+    if standing is not None:
+        return Result(standing, 0)
+    with locked(artifacts, reporter) as folder:
+        standing = published(artifacts, request)
+        if standing is not None:
+            return Result(standing, 0)
+        return _build(artifacts, folder, request, design, reporter, options)
+
+
+def _build(
+    artifacts: Path,
+    folder: Path,
+    request: Request,
+    design: Callable[[], Design],
+    reporter: Reporter,
+    options: Options,
+) -> Result:
+    from aiebuild.build.execute import run_plan, write_files
+    from aiebuild.build.publish import publish
+
+    profile = host_toolchain()
+    compiler = find_host_compiler(profile)
+    state = current_state(request, compiler.path)
+    touched = changed_files(artifacts, request, state)
+    plan = make_plan(design(), request, folder)
+    if plan.name != request.name:
+        raise ValueError(f"the design is {plan.name}, asked for was {request.name}")
+    written = set(write_files(plan, folder))
+    if options.explain:
+        for text in _only_touched(touched, written, plan):
+            reporter.note(text)
+    ran = run_plan(plan, folder, reporter, jobs=options.jobs, explain=options.explain)
+    path = publish(folder, artifacts, plan.name)
+    write_record(artifacts, request, compiler.path, state)
+    return Result(path, ran)
+
+
+def make_plan(design: Design, request: Request, folder: Path | None, *, lenient: bool = False) -> Plan:
+    """The plan for a design. `folder`: the build folder, which remembers digests of large files.
+
+    `lenient`: input files may be missing (weights not fetched yet), for printing a plan.
+    """
+    from aiebuild.build.inputs import Inputs
+    from aiebuild.build.planner import HostPlanner
+
+    profile = host_toolchain()
+    memory = folder / "digests.json" if folder else None
+    inputs = Inputs(memory, lenient)
+    return HostPlanner(design, profile, find_host_compiler(profile), inputs, counting=request.counting).plan()
+
+
+def emit(
+    artifacts: Path,
+    request: Request,
+    design: Callable[[], Design],
+    stage: str,
+    reporter: Reporter,
+    options: Options | None = None,
+) -> list[Path]:
+    """Build one stage's outputs only and return their paths; publishes nothing. Raises like `build`."""
+    from aiebuild.build.execute import run_plan, write_files
+
+    options = options or Options()
+    with locked(artifacts, reporter) as folder:
+        plan = make_plan(design(), request, folder)
+        targets = plan.outputs_of(stage)
+        write_files(plan, folder)
+        if targets:
+            run_plan(plan, folder, reporter, targets=targets, jobs=options.jobs, explain=options.explain)
+        return [folder / target for target in targets]
+
+
+@contextmanager
+def locked(artifacts: Path, reporter: Reporter) -> Generator[Path]:
+    """Hold the build folder of an artifacts folder; gives its path. Raises MissingError when it cannot be written."""
+    from filelock import FileLock, Timeout
+
+    folder = artifacts.absolute() / BUILD
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+        lock = FileLock(folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            reporter.note(f"waiting for another build in {display_path(artifacts)} to finish")
+            lock.acquire()
+    except (OSError, NotImplementedError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise MissingError(
+            f"{artifacts}: artifacts cannot be written there: {reason}",
+            hint="set AIEBUILD_ARTIFACTS to a folder you can write",
+        ) from None
+    try:
+        yield folder
+    finally:
+        lock.release()
+
+
+def _only_touched(touched: list[str], written: set[str], plan: Plan) -> list[str]:
+    """Lines about files whose time changed while their bytes did not."""
+    root = resource_root()
+    notes: list[str] = []
+    for path in touched:
+        base = PACKAGE.parent if path.startswith(str(PACKAGE)) else root
+        try:
+            name = Path(path).relative_to(base).as_posix()
+        except ValueError:
+            name = path
+        if name in plan.inputs and f"stamps/{name}" not in written:
+            notes.append(f"{name} was touched; its bytes are as they were")
+    return notes

@@ -1,0 +1,85 @@
+"""`python -m aiebuild.build.step NAME ...`: one Python step of a build, run by ninja in the build folder.
+
+An error the product knows is written as one line of JSON after a mark, which `execute` reads back.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from aiebuild.build import stages
+from aiebuild.errors import AiebuildError
+
+MARK = "aiebuild-error: "
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one step; returns its exit code."""
+    words = sys.argv[1:] if argv is None else argv
+    command: list[str] = []
+    if "--" in words:
+        cut = words.index("--")
+        words, command = words[:cut], words[cut + 1 :]
+    options = _parser().parse_args(words)
+    try:
+        _run(options, command)
+    except AiebuildError as error:
+        values = {"message": error.message, "hint": error.hint, "detail": error.detail, "exit_code": error.exit_code}
+        sys.stdout.write(f"{MARK}{json.dumps(values)}\n")
+        return error.exit_code
+    return 0
+
+
+def _run(options: argparse.Namespace, command: list[str]) -> None:
+    out: Path = options.out
+    match options.step:
+        case "render":
+            stages.render(options.template, options.parameters, options.profile, options.origins, options.depfile, out)
+        case "lower":
+            stages.lower(options.mlir, options.origins, options.device, out)
+        case "sequence":
+            stages.encode(options.mlir, options.origins, options.device, options.symbol, out)
+        case "tool":
+            roots = dict(word.rsplit("=", 1) for word in options.stamps)
+            sys.stdout.write(stages.tool(command, out, options.depfile, roots))
+        case "pack":
+            stages.pack(options.function, options.inputs, options.parameters, options.table, out)
+        case _:
+            stages.manifest(options.skeleton, out)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="aiebuild.build.step", allow_abbrev=False)
+    steps = parser.add_subparsers(dest="step", required=True)
+
+    def step(name: str, *paths: str) -> argparse.ArgumentParser:
+        sub = steps.add_parser(name, allow_abbrev=False)
+        sub.add_argument("--out", type=Path, required=True)
+        for path in paths:
+            sub.add_argument(path, type=Path, required=True)
+        return sub
+
+    render = step("render", "--parameters", "--origins", "--depfile")
+    render.add_argument("--profile", required=True)
+    render.add_argument("template")
+    for name in ("lower", "sequence"):
+        sub = step(name, "--origins")
+        sub.add_argument("--device", required=True)
+        sub.add_argument("mlir", type=Path)
+        if name == "sequence":
+            sub.add_argument("--symbol", required=True)
+    tool = step("tool")
+    tool.add_argument("--depfile", type=Path)
+    tool.add_argument("--stamps", action="append", default=[])
+    pack = step("pack", "--parameters", "--table")
+    pack.add_argument("--function", required=True)
+    pack.add_argument("inputs", type=Path, nargs="*")
+    step("manifest").add_argument("skeleton", type=Path)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
