@@ -14,7 +14,8 @@ Arguments of a sequence of R rounds (npu1: 512 R frames), in this order; sizes f
 0. samples: int16, 16 kHz, with 200 samples of reflected edge in front: frame f begins at sample 160 f and takes 400.
    (512 R - 1) * 160 + 400 samples; the part behind the file's last sample is zeros.
 1. constants: `MelOverlay.constants()`, or the packed file of `MelOverlay.pack()`.
-2. mel (written): int16 Q11, log10 of the mel power of samples in +-1, at least -20480 (1e-10); row-major [512 R][n_mels].
+2. mel (written): int16 Q11, log10 of the mel power of samples in +-1, at least -20480 (1e-10),
+   row-major [512 R][n_mels].
 3. peaks (written): objects of `peak_object` bytes, one a round and core; the first int16 of each is its largest value.
 
 To move through a long file, point argument 0 at sample 160 f (320 f bytes) and argument 2 at row f (2 n_mels f bytes):
