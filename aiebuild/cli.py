@@ -1,8 +1,157 @@
-"""The command line. Everything heavy is imported inside the command that needs it."""
+"""The command line. What is heavy is imported inside the command that needs it: `--help` and a build with nothing to do
+must answer at once.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
 
-def main() -> None:
-    """Entry point of `aiebuild`."""
-    raise SystemExit(2)
+import click
+
+from aiebuild import __version__
+from aiebuild.build.models import DEVICES, TARGETS, ModelBuild, compile_model, resolve_targets
+from aiebuild.errors import AiebuildError, UsageError
+from aiebuild.report.terminal import BuildProgress, note, report_error
+from aiebuild.resources import artifacts_dir, display_path
+
+INTERRUPTED = 130
+_CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_CONTEXT)
+@click.version_option(__version__, prog_name="aiebuild", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Build Whisper models into programs for AMD Ryzen AI NPUs, and run them there or on this machine's CPU.
+
+    Exit codes: 0 done, 1 build or run failed, 2 usage or configuration, 3 something is missing, 4 device, 130
+    interrupted.
+    """
+
+
+def model_options(command: Any) -> Any:
+    """The options that say which artifact is meant."""
+    for option in (
+        click.option("--offline", is_flag=True, help="Fetch nothing over the network."),
+        click.option("--weights", type=click.Path(path_type=Path), help="Your own weights: a file or a folder."),
+        click.option(
+            "--target", type=click.Choice(TARGETS), default="auto", show_default=True, help="Where the model runs."
+        ),
+        click.option("--device", type=click.Choice(DEVICES), default="npu1", help="The array it is built for."),
+        click.option("--model", default="base", show_default=True, help="Name of a model, or a .toml file."),
+    ):
+        command = option(command)
+    return command
+
+
+def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelBuild]:
+    return [
+        ModelBuild(options["model"], options["device"], target, options["weights"], options["offline"], counting)
+        for target in resolve_targets(options["target"])
+    ]
+
+
+@cli.command("compile")
+@model_options
+@click.option("--dry-run", is_flag=True, help="Print the plan; do nothing.")
+@click.option("--explain", is_flag=True, help="Say why each step runs.")
+@click.option("--emit", metavar="STAGE", help="Make one stage's files only and print their paths.")
+@click.option("-j", "--jobs", type=click.IntRange(min=1), help="Steps at a time. [default: one a CPU]")
+def compile_command(dry_run: bool, explain: bool, emit: str | None, jobs: int | None, **options: Any) -> None:
+    """Compile a model: its designs, its kernels, its weights."""
+    for build in _build_of(options):
+        if dry_run:
+            _print_plan(build)
+        elif emit:
+            _emit(build, emit, jobs, explain)
+        else:
+            _compile(build, jobs, explain)
+
+
+def _compile(build: ModelBuild, jobs: int | None, explain: bool) -> None:
+    from aiebuild.build.driver import Options
+
+    with BuildProgress(f"compiling {build.name}") as progress:
+        result = compile_model(build, progress, Options(jobs, explain))
+    if result.up_to_date:
+        click.echo(f"{build.name} is up to date")
+    else:
+        click.echo(f"{build.name} is built ({_steps(result.ran)}): {display_path(result.path.absolute())}")
+
+
+def _steps(count: int) -> str:
+    return f"{count} step{'' if count == 1 else 's'}"
+
+
+def _print_plan(build: ModelBuild) -> None:
+    from aiebuild.build.driver import make_plan
+    from aiebuild.build.models import design_of
+    from aiebuild.build.plan import describe
+
+    with BuildProgress(build.name) as progress:
+        plan = make_plan(design_of(build, progress)(), build.request(), None)
+    click.echo(describe(plan), nl=False)
+
+
+def _emit(build: ModelBuild, stage: str, jobs: int | None, explain: bool) -> None:
+    from aiebuild.build.driver import Options, emit
+    from aiebuild.build.models import design_of
+    from aiebuild.build.plan import check_stage
+
+    check_stage(stage)
+    with BuildProgress(f"{build.name}: {stage}") as progress:
+        paths = emit(
+            artifacts_dir(), build.request(), design_of(build, progress), stage, progress, Options(jobs, explain)
+        )
+    for path in paths:
+        click.echo(path)
+
+
+@cli.command()
+def doctor() -> None:
+    """Say what was found on this machine, what is missing, and how to get it."""
+    from aiebuild.report.doctor import print_findings
+
+    sys.exit(0 if print_findings() else 3)
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of `aiebuild`: runs a command, reports its error in a line, exits with its code."""
+    sys.exit(run_command(sys.argv[1:] if argv is None else argv))
+
+
+def run_command(argv: Sequence[str]) -> int:
+    """Run a command line; returns the exit code. With AIEBUILD_TRACEBACK=1 errors keep their traceback."""
+    if os.environ.get("AIEBUILD_TRACEBACK") == "1":
+        return _call(argv)
+    try:
+        return _call(argv)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "aiebuild"
+        report_error(UsageError(error.format_message(), hint=f"{command} --help"))
+        return 2
+    except click.ClickException as error:
+        report_error(UsageError(error.format_message()))
+        return 2
+    except AiebuildError as error:
+        report_error(error)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        note("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # whoever read the output has gone; Python would complain again when it flushes
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        report_error(AiebuildError(f"{named}{error.strerror or error}"))
+        return 1
+
+
+def _call(argv: Sequence[str]) -> int:
+    result: Any = cli.main(args=list(argv), prog_name="aiebuild", standalone_mode=False)
+    return result if isinstance(result, int) else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -135,27 +136,41 @@ def locked(artifacts: Path, reporter: Reporter) -> Generator[Path]:
     """Hold the build folder of an artifacts folder; gives its path. Raises MissingError when it cannot be written."""
     from filelock import FileLock, Timeout
 
-    folder = artifacts.absolute() / BUILD
+    folder = build_folder(artifacts)
+    lock = FileLock(folder / "lock")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(13, "Permission denied")
-        lock = FileLock(folder / "lock")
         try:
             lock.acquire(timeout=0)
         except Timeout:
             reporter.note(f"waiting for another build in {display_path(artifacts)} to finish")
             lock.acquire()
     except (OSError, NotImplementedError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise MissingError(
-            f"{artifacts}: artifacts cannot be written there: {reason}",
-            hint="set AIEBUILD_ARTIFACTS to a folder you can write",
-        ) from None
+        raise _unwritable(artifacts, error) from None
     try:
         yield folder
     finally:
         lock.release()
+
+
+def build_folder(artifacts: Path) -> Path:
+    """The build folder of an artifacts folder, made if need be; raises MissingError when it cannot be written."""
+    folder = artifacts.absolute() / BUILD
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in (artifacts, folder):
+            if not os.access(path, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise _unwritable(artifacts, error) from None
+    return folder
+
+
+def _unwritable(artifacts: Path, error: Exception) -> MissingError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return MissingError(
+        f"{artifacts}: artifacts cannot be written there: {reason}",
+        hint="set AIEBUILD_ARTIFACTS to a folder you can write",
+    )
 
 
 def _only_touched(touched: list[str], written: set[str], plan: Plan) -> list[str]:

@@ -135,6 +135,7 @@ class _Reasons:
     def __init__(self, plan: Plan) -> None:
         self.descriptions = {output: step.description for step in plan.steps for output in step.outputs}
         self.steps = {step.description: step for step in plan.steps}
+        self.made: set[str] = set()  # outputs of the steps that ran
 
     def description(self, output: str) -> str:
         for word in output.split():
@@ -152,10 +153,11 @@ class _Reasons:
         return None
 
     def implied(self, what: str) -> str:
-        """The reason for a step ninja gave none for: something made just now that it reads."""
-        step = self.steps.get(what)
-        made = [path for path in step.inputs if path in self.descriptions] if step else []
-        return f"{', '.join(made)} changed" if len(made) == 1 else f"one of {', '.join(made)} changed"
+        """The reason for a step that ran and that ninja gave none for: something made just before that it reads."""
+        step = self.steps[what]
+        made = [path for path in step.inputs if path in self.made]
+        self.made.update(step.outputs)
+        return f"{', '.join(made)} made anew" if made else "not made yet"
 
 
 def _changed(match: re.Match[str]) -> str:

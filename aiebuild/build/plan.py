@@ -52,9 +52,14 @@ class Plan:
 
     def outputs_of(self, stage: str) -> tuple[str, ...]:
         """The outputs of all steps of a stage; raises UsageError for an unknown stage."""
-        if stage not in STAGES:
-            raise UsageError(f"no stage `{stage}`; stages: {', '.join(STAGES)}")
+        check_stage(stage)
         return tuple(step.outputs[0] for step in self.steps if step.stage == stage)
+
+
+def check_stage(stage: str) -> None:
+    """Raises UsageError for an unknown stage."""
+    if stage not in STAGES:
+        raise UsageError(f"no stage `{stage}`; stages: {', '.join(STAGES)}")
 
 
 def describe(plan: Plan) -> str:

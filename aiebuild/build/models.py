@@ -1,0 +1,93 @@
+"""Building a Whisper model: which artifact it is, where it stands, and how it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiebuild.build.fresh import Request
+from aiebuild.errors import MissingError, UsageError
+from aiebuild.resources import artifacts_dir
+
+if TYPE_CHECKING:
+    from aiebuild.build.driver import Options, Result
+    from aiebuild.build.execute import Reporter
+    from aiebuild.designs.spec import Design
+
+DEVICES = ("npu1", "npu2")
+TARGETS = ("auto", "host", "npu", "all")
+
+
+@dataclass(frozen=True)
+class ModelBuild:
+    """A model to build.
+
+    `model`: name of a configuration, or path of one. `target`: "host". `weights`: the user's own weights (file or
+    folder), or None. `offline`: nothing goes over the network. `counting`: with the counting build.
+    """
+
+    model: str
+    device: str = "npu1"
+    target: str = "host"
+    weights: Path | None = None
+    offline: bool = False
+    counting: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name of the artifact."""
+        stem = Path(self.model).stem if self.model.endswith(".toml") else self.model
+        return f"{stem}-{self.device}-{self.target}"
+
+    def request(self) -> Request:
+        """The request for the build driver."""
+        extra = [Path(self.model).absolute()] if self.model.endswith(".toml") else []
+        if self.weights is not None:
+            extra += sorted(self.weights.absolute().iterdir()) if self.weights.is_dir() else [self.weights.absolute()]
+        return Request(self.name, self.counting, tuple(extra))
+
+
+def resolve_targets(target: str) -> tuple[str, ...]:
+    """The targets `--target` stands for; raises MissingError for one whose toolchain this version cannot use yet."""
+    if target not in TARGETS:
+        raise UsageError(f"no target `{target}`; targets: {', '.join(TARGETS)}")
+    if target in ("npu", "all"):
+        raise MissingError(
+            "the npu target cannot be built by this version", hint="--target host builds the same designs for this CPU"
+        )
+    return ("host",)
+
+
+def compile_model(
+    build: ModelBuild, reporter: Reporter, options: Options | None = None, artifacts: Path | None = None
+) -> Result:
+    """Build and publish a model's artifact, unless it is up to date. Raises the errors of the build."""
+    from aiebuild.build import driver
+
+    artifacts = artifacts or artifacts_dir()
+    standing = driver.published(artifacts, build.request())
+    if standing is not None:
+        return driver.Result(standing, 0)
+    driver.build_folder(artifacts)  # before anything is fetched
+    return driver.build(artifacts, build.request(), design_of(build, reporter), reporter, options)
+
+
+def design_of(build: ModelBuild, reporter: Reporter) -> Callable[[], Design]:
+    """A function that plans the model's design. Its configuration is read and its weights are fetched here and now.
+
+    Raises UsageError for an unknown model or a wrong configuration, MissingError when no source has the weights.
+    """
+    from aiebuild.config.model import load_model_config
+    from aiebuild.weights import fetch_weights
+
+    config = load_model_config(Path(build.model) if build.model.endswith(".toml") else build.model)
+    files = fetch_weights(config, path=build.weights, offline=build.offline, report=reporter.note)
+
+    def make() -> Design:
+        from aiebuild.designs.whisper import whisper_design
+
+        return whisper_design(config, files, build.device)
+
+    return make
