@@ -71,7 +71,7 @@ def describe(plan: Plan) -> str:
 
 def _shown(inputs: Iterable[str]) -> list[str]:
     """Inputs by the names people know; tool identities are left out."""
-    names = [path.removeprefix("stamps/") for path in inputs]
+    names = [path.removeprefix("stamps/").removeprefix("external") for path in inputs]
     return [name for name in names if not name.startswith("tools/")]
 
 

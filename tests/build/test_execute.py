@@ -78,7 +78,7 @@ def test_the_same_bytes_stop_there(bench: Bench) -> None:
 
 
 def test_reasons(bench: Bench) -> None:
-    assert bench.run(explain=True).notes[0] == "compile src/a.cc: not made yet"
+    assert "compile src/a.cc: not made yet" in bench.run(explain=True).notes
     bench.write("a.h", "#define A 2\n")
     assert bench.run(explain=True).notes == ["compile src/a.cc: src/a.h changed", "link ab: a.o made anew"]
     assert bench.run("-O1", explain=True).notes[0] == "compile src/a.cc: its command line changed"
