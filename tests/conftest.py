@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
+# before NumPy is imported: its BLAS threads wait for each other, badly so where tests or builds run beside them
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import wave
 from pathlib import Path
 

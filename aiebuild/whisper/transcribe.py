@@ -202,7 +202,7 @@ class Transcription:
         return options.logprob_threshold is None or result.avg_logprob <= options.logprob_threshold
 
     def _cut(self, tokens: tuple[int, ...], size: int) -> tuple[list[tuple[float, float, tuple[int, ...]]], int]:
-        """Segments of a window of `size` frames, as (start, end, tokens) in seconds from its start; frames to advance."""
+        """A window of `size` frames: segments as (start, end, tokens), in seconds from its start; frames to advance."""
         begin = self.tokenizer.timestamp_begin
         is_time = [token >= begin for token in tokens]
         single_ending = is_time[-2:] == [False, True]
