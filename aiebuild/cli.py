@@ -110,6 +110,84 @@ def _emit(build: ModelBuild, stage: str, jobs: int | None, explain: bool) -> Non
         click.echo(path)
 
 
+def both(name: str, *short: str, **settings: Any) -> Any:
+    """An option spelled as openai/whisper spells it, and with dashes."""
+    names = [f"--{name.replace('_', '-')}", f"--{name}"] if "_" in name else [f"--{name}"]
+    return click.option(*names, *short, name, **settings)
+
+
+@cli.command("run")
+@click.argument("audio", nargs=-1, required=True, type=click.Path(path_type=Path))
+@model_options
+@both("language", help="Language code or name. [default: detected]")
+@both("task", type=click.Choice(("transcribe", "translate")), default="transcribe", show_default=True)
+@both("temperature", type=click.FloatRange(0, 1), default=0.0, show_default=True, help="Where sampling starts.")
+@both(
+    "temperature_increment_on_fallback",
+    type=click.FloatRange(0, 1),
+    default=0.2,
+    show_default=True,
+    help="Step to the next temperature while a window's text looks wrong; 0: never.",
+)
+@both("best_of", type=click.IntRange(min=1), default=5, show_default=True, help="Candidates when sampling.")
+@both("beam_size", type=click.IntRange(min=1), default=1, show_default=True, help="Beams; only 1 for now.")
+@both("initial_prompt", help="Text before the first window.")
+@both("condition_on_previous_text", type=bool, default=True, show_default=True, help="Prompt a window with the last.")
+@both("compression_ratio_threshold", type=float, default=2.4, show_default=True)
+@both("logprob_threshold", type=float, default=-1.0, show_default=True)
+@both("no_speech_threshold", type=float, default=0.6, show_default=True)
+@click.option("--timestamps/--no-timestamps", default=None, help="Print times. [default: on a terminal]")
+@both("output_format", "-f", type=click.Choice(("txt", "vtt", "srt", "tsv", "json", "all")), help="Write files too.")
+@both("output_dir", "-o", type=click.Path(path_type=Path), help="Where files go. [default: here]")
+@both("threads", type=click.IntRange(min=1), help="Threads. [default: one a CPU]")
+@both("batch_size", type=click.IntRange(min=1), default=1, show_default=True, help="Windows at a time; only 1 for now.")
+@both("no_build", is_flag=True, help="Use the artifact that stands, or fail.")
+@both(
+    "profile", is_flag=True, help="Count what ran where; a table on standard error, profile.json in the output folder."
+)
+def run_command_line(audio: tuple[Path, ...], **options: Any) -> int:
+    """Transcribe audio files: text on standard output."""
+    from aiebuild.report.run import RunOptions, run_files
+
+    builds = _build_of(options, counting=options["profile"])
+    how = _transcribe_options(options)
+    folder: Path = options["output_dir"] or Path()
+    given = options["output_dir"] is not None
+    chosen = RunOptions(
+        threads=options["threads"],
+        timestamps=options["timestamps"],
+        output_format=options["output_format"] or ("txt" if given and not options["profile"] else None),
+        output_dir=folder,
+        no_build=options["no_build"],
+        profile=folder / "profile.json" if options["profile"] else None,
+    )
+    return run_files(audio, builds[0], chosen, how)
+
+
+def _transcribe_options(options: dict[str, Any]) -> Any:
+    from aiebuild.whisper.languages import language_code
+    from aiebuild.whisper.transcribe import TranscribeOptions
+
+    if options["beam_size"] > 1:
+        raise UsageError("beam search is not in this version: --beam_size must be 1")
+    if options["batch_size"] > 1:
+        raise UsageError("batches are not in this version: --batch-size must be 1")
+    start: float = options["temperature"]
+    step: float = options["temperature_increment_on_fallback"]
+    count = int((1.0 + 1e-6 - start) / step) + 1 if step else 1
+    return TranscribeOptions(
+        task=options["task"],
+        language=language_code(options["language"]) if options["language"] else None,
+        temperatures=tuple(round(start + i * step, 6) for i in range(count)),
+        compression_ratio_threshold=options["compression_ratio_threshold"],
+        logprob_threshold=options["logprob_threshold"],
+        no_speech_threshold=options["no_speech_threshold"],
+        condition_on_previous_text=options["condition_on_previous_text"],
+        initial_prompt=options["initial_prompt"],
+        best_of=options["best_of"],
+    )
+
+
 @cli.command()
 def doctor() -> None:
     """Say what was found on this machine, what is missing, and how to get it."""

@@ -49,11 +49,15 @@ def current_state(request: Request, compiler: str | None) -> State:
         paths.append(Path(compiler))
     for path in paths:
         try:
-            status = path.stat()
-            state[str(path)] = [status.st_size, status.st_mtime_ns]
+            state[str(path)] = _state_of(path)
         except OSError:
             state[str(path)] = []
     return state
+
+
+def _state_of(path: Path) -> list[int]:
+    status = path.stat()
+    return [status.st_size, status.st_mtime_ns]
 
 
 def _files(folder: str) -> Iterator[os.DirEntry[str]]:
@@ -89,9 +93,8 @@ def is_fresh(artifacts: Path, request: Request, compiler: str | None) -> bool:
     try:
         if str(link.readlink()) != record["published"]:
             return False
-        for path, size in record["files"].items():
-            if (link / path).stat().st_size != size:
-                return False
+        if any(_state_of(link / path) != known for path, known in record["files"].items()):
+            return False
     except OSError:
         return False
     known = compiler or record["compiler"]
@@ -113,7 +116,7 @@ def write_record(artifacts: Path, request: Request, compiler: str, state: State)
         "compiler": compiler,
         "cpu": _cpu(),
         "published": str(link.readlink()),
-        "files": {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()},
+        "files": {str(path.relative_to(folder)): _state_of(path) for path in folder.rglob("*") if path.is_file()},
         "state": state,
     }
     path = _path(artifacts, request.name)

@@ -53,7 +53,10 @@ def _is_whole(version: Path, text: str, manifest: Manifest) -> bool:
 
 
 def _fill(build: Path, version: Path, text: str, manifest: Manifest, sources: dict[str, str]) -> None:
-    """Make the version's folder in one go: filled under another name, then renamed."""
+    """Make the version's folder in one go: filled under another name, then renamed.
+
+    Files are copied, not linked: what happens to a published file must not reach the build folder.
+    """
     version.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=".new-", dir=version.parent))
     try:
@@ -61,24 +64,12 @@ def _fill(build: Path, version: Path, text: str, manifest: Manifest, sources: di
         for entry in manifest.all_files():
             target = temporary / entry.path
             target.parent.mkdir(parents=True, exist_ok=True)
-            source = Path(sources[entry.path])
-            if source.is_absolute():
-                shutil.copyfile(source, target)
-            else:
-                _link(build / source, target)
+            shutil.copyfile(build / sources[entry.path], target)
         (temporary / MANIFEST).write_text(text, encoding="utf-8")
         verify(temporary, manifest)
         temporary.rename(version)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _link(source: Path, target: Path) -> None:
-    """Put a build product there. Build products are never changed in place, so a hard link is as good as a copy."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 def _swap(link: Path, target: Path) -> None:
