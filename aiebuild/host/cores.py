@@ -1,0 +1,438 @@
+"""Bodies of cores as C++ coroutines.
+
+Cores that differ only in which objectfifo ends, buffers and constants they use share one coroutine, which takes these
+from a context: compile time then does not grow with the array.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.dialects import arith, func, memref, scf
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    IntegerType,
+    NoneAttr,
+    UnrealizedConversionCastOp,
+)
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from aiebuild.dialect import DesignError, location
+from aiebuild.dialect.attributes import Port, memref_of
+from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
+from aiebuild.dialect.structure import BufferOp, CoreOp, EndOp
+from aiebuild.host.types import element_type, memref_elements, scalar_type
+
+_PLACE = re.compile("\x01([0-9]+)\x02")
+
+
+@dataclass(frozen=True)
+class BufferUse:
+    """A buffer that a body refers to."""
+
+    op: BufferOp
+
+
+@dataclass(frozen=True)
+class FifoUse:
+    """An objectfifo end that a body refers to."""
+
+    fifo: str
+    port: Port
+
+
+@dataclass
+class Body:
+    """A core's body: text in which constants are places, and what it refers to, in order of first use."""
+
+    core: CoreOp
+    text: str = ""
+    constants: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    buffers: list[BufferUse] = field(default_factory=list[BufferUse])
+    fifos: list[FifoUse] = field(default_factory=list[FifoUse])
+    kernels: dict[str, str] = field(default_factory=dict[str, str])
+
+    def skeleton(self, kind_of: Callable[[FifoUse], str]) -> tuple[object, ...]:
+        """What two cores that share a coroutine have in common."""
+        return (
+            self.text,
+            tuple(kind for kind, _ in self.constants),
+            tuple(element_type(use.op.type, use.op) for use in self.buffers),
+            tuple(kind_of(use) for use in self.fifos),
+        )
+
+    def render(self, varying: set[int]) -> str:
+        """The text with constants in place; those in `varying` come from the context."""
+
+        def value(match: re.Match[str]) -> str:
+            k = int(match.group(1))
+            return f"c.k{k}" if k in varying else self.constants[k][1]
+
+        return _PLACE.sub(value, self.text)
+
+
+_BINARY = {
+    "arith.addi": "+",
+    "arith.subi": "-",
+    "arith.muli": "*",
+    "arith.andi": "&",
+    "arith.ori": "|",
+    "arith.xori": "^",
+    "arith.addf": "+",
+    "arith.subf": "-",
+    "arith.mulf": "*",
+    "arith.divf": "/",
+    "arith.divsi": "/",
+    "arith.remsi": "%",
+    "arith.shli": "<<",
+    "arith.shrsi": ">>",
+}
+_UNSIGNED = {"arith.divui": "/", "arith.remui": "%", "arith.shrui": ">>"}
+_MINMAX = {
+    "arith.maxsi": ("std::max", False),
+    "arith.minsi": ("std::min", False),
+    "arith.maxui": ("std::max", True),
+    "arith.minui": ("std::min", True),
+}
+_ROUNDED = {"arith.ceildivsi": "aieb::ceil_div", "arith.floordivsi": "aieb::floor_div"}
+_COMPARE = ("==", "!=", "<", "<=", ">", ">=", "<", "<=", ">", ">=")
+_CASTS = ("arith.index_cast", "arith.extsi", "arith.trunci", "arith.sitofp", "arith.fptosi")
+
+
+class _Writer:
+    def __init__(self, core: CoreOp) -> None:
+        self.body = Body(core)
+        self.names: dict[SSAValue, str] = {}
+        self.lines: list[str] = []
+        self.indent = 1
+        self.count = 0
+
+    # -- helpers ---------------------------------------------------------------------------------------
+    def line(self, text: str) -> None:
+        self.lines.append("  " * self.indent + text)
+
+    def fresh(self) -> str:
+        self.count += 1
+        return f"v{self.count}"
+
+    def use(self, value: SSAValue) -> str:
+        name = self.names.get(value)
+        if name is not None:
+            return name
+        owner = value.owner
+        if isinstance(owner, BufferOp):
+            return self.buffer(owner)
+        if isinstance(owner, arith.ConstantOp):  # defined outside of the core
+            self.constant(owner)
+            return self.names[value]
+        where = owner if isinstance(owner, Operation) else self.body.core
+        raise DesignError(f"{location(where)}: a value from outside the core that is no buffer is not modelled")
+
+    def buffer(self, op: BufferOp) -> str:
+        for k, use in enumerate(self.body.buffers):
+            if use.op is op:
+                return f"c.b{k}"
+        self.body.buffers.append(BufferUse(op))
+        return f"c.b{len(self.body.buffers) - 1}"
+
+    def fifo(self, name: str, port: Port) -> str:
+        use = FifoUse(name, port)
+        if use not in self.body.fifos:
+            self.body.fifos.append(use)
+        return f"c.f{self.body.fifos.index(use)}"
+
+    def define(self, op: Operation, expression: str) -> None:
+        name = self.fresh()
+        self.names[op.results[0]] = name
+        self.line(f"const {scalar_type(op.results[0].type, op)} {name} = {expression};")
+
+    def constant(self, op: arith.ConstantOp) -> None:
+        attr = op.value
+        kind = scalar_type(op.result.type, op)
+        if isinstance(attr, IntegerAttr):
+            value = attr.value.data
+            text = ("true" if value else "false") if kind == "bool" else _integer(value, kind)
+        elif isinstance(attr, FloatAttr):
+            text = f"float({attr.value.data!r})" if abs(attr.value.data) < 1e38 else _inf(op, attr.value.data)
+        else:
+            raise DesignError(f"{location(op)}: a constant of type {op.result.type} is not modelled")
+        self.body.constants.append((kind, text))
+        self.names[op.result] = f"\x01{len(self.body.constants) - 1}\x02"
+
+    # -- regions ---------------------------------------------------------------------------------------
+    def block(self, block: Block) -> Operation | None:
+        """Writes a block's operations up to its terminator, which is returned."""
+        for op in block.ops:
+            if isinstance(op, scf.YieldOp | scf.ConditionOp | EndOp | func.ReturnOp):
+                return op
+            self.op(op)
+        return None
+
+    def nested(self, block: Block, targets: Sequence[str]) -> None:
+        """A block whose terminator's operands go to `targets`."""
+        self.indent += 1
+        end = self.block(block)
+        if end is not None and targets:
+            self.assign(targets, [self.use(v) for v in end.operands])
+        self.indent -= 1
+
+    def assign(self, targets: Sequence[str], values: Sequence[str]) -> None:
+        """Parallel assignment."""
+        if len(targets) == 1:
+            self.line(f"{targets[0]} = {values[0]};")
+            return
+        temporary = [self.fresh() for _ in targets]
+        for t, v in zip(temporary, values, strict=True):
+            self.line(f"const auto {t} = {v};")
+        for target, t in zip(targets, temporary, strict=True):
+            self.line(f"{target} = {t};")
+
+    def declare(self, op: Operation, values: Sequence[SSAValue], initial: Sequence[str] | None) -> list[str]:
+        names: list[str] = []
+        for k, value in enumerate(values):
+            name = self.fresh()
+            start = initial[k] if initial is not None else "0"
+            self.line(f"{scalar_type(value.type, op)} {name} = {start};")
+            names.append(name)
+        return names
+
+    # -- operations ------------------------------------------------------------------------------------
+    def op(self, op: Operation) -> None:
+        match op:
+            case arith.ConstantOp():
+                self.constant(op)
+            case ObjectFifoAcquireOp():
+                end = self.fifo(op.fifo_name, op.port)
+                self.line(f"if (!{end}.acquire({op.size})) co_await c.wait({end}, {op.size}, {line_of(op)});")
+                name = self.fresh()
+                self.line(f"const uint64_t {name} = {end}.head;")
+                self.names[op.results[0]] = name
+            case SubviewAccessOp():
+                self.access(op)
+            case ObjectFifoReleaseOp():
+                self.line(f"{self.fifo(op.fifo_name, op.port)}.release({op.size});")
+            case func.CallOp():
+                self.call(op)
+            case memref.LoadOp():
+                self.define(op, f"{self.use(op.memref)}[{self.index(op, op.memref, op.indices)}]")
+            case memref.StoreOp():
+                place = self.index(op, op.memref, op.indices)
+                self.line(f"{self.use(op.memref)}[{place}] = {self.use(op.value)};")
+            case memref.AllocaOp() | memref.AllocOp():
+                kind = memref_of(op.results[0].type)
+                assert kind is not None
+                name = self.fresh()
+                self.line(f"alignas(64) {element_type(kind, op)} {name}[{memref_elements(kind, op)}];")
+                self.names[op.results[0]] = name
+            case memref.DeallocOp():
+                pass
+            case memref.CastOp() | memref.CollapseShapeOp() | memref.ExpandShapeOp() | memref.ReinterpretCastOp():
+                self.view(op)
+            case scf.ForOp():
+                self.for_op(op)
+            case scf.WhileOp():
+                self.while_op(op)
+            case scf.IfOp():
+                self.if_op(op)
+            case scf.IndexSwitchOp():
+                self.switch_op(op)
+            case _:
+                self.arithmetic(op)
+
+    def access(self, op: SubviewAccessOp) -> None:
+        acquire = op.acquire
+        kind = memref_of(op.results[0].type)
+        if acquire is None or kind is None:
+            raise DesignError(f"{location(op)}: subview.access of what is not an acquire's result")
+        if op.index >= acquire.size:
+            raise DesignError(f"{location(op)}: object {op.index} of an acquire of {acquire.size}")
+        end = self.fifo(acquire.fifo_name, acquire.port)
+        self.names[op.results[0]] = f"{end}.at<{element_type(kind, op)}>({self.use(op.operands[0])} + {op.index})"
+
+    def index(self, op: Operation, source: SSAValue, indices: Sequence[SSAValue]) -> str:
+        kind = memref_of(source.type)
+        assert kind is not None
+        memref_elements(kind, op)
+        if not isinstance(kind.layout, NoneAttr):
+            raise DesignError(f"{location(op)}: a memref with a layout is not modelled")
+        text = ""
+        for value, extent in zip(indices, kind.get_shape(), strict=True):
+            text = self.use(value) if not text else f"({text}) * {extent} + {self.use(value)}"
+        return text or "0"
+
+    def view(self, op: Operation) -> None:
+        source, result = memref_of(op.operands[0].type), memref_of(op.results[0].type)
+        if source is None or result is None or memref_elements(source, op) != memref_elements(result, op):
+            raise DesignError(f"{location(op)}: `{op.name}` that takes a part is not modelled")
+        self.names[op.results[0]] = self.use(op.operands[0])
+
+    def call(self, op: func.CallOp) -> None:
+        name = op.callee.string_value()
+        arguments: list[str] = []
+        kinds: list[str] = []
+        for value in op.arguments:
+            kind = memref_of(value.type)
+            kinds.append(f"{element_type(kind, op)}*" if kind is not None else scalar_type(value.type, op))
+            arguments.append(self.use(value))
+        results = list(op.results)
+        if len(results) > 1:
+            raise DesignError(f"{location(op)}: a call with several results is not modelled")
+        returns = scalar_type(results[0].type, op) if results else "void"
+        declaration = f"{returns} {name}({', '.join(kinds)});"
+        if self.body.kernels.setdefault(name, declaration) != declaration:
+            raise DesignError(f"{location(op)}: @{name} is called with different types")
+        self.line("AIEB_COUNT_CALL(c);")
+        text = f"{name}({', '.join(arguments)})"
+        if results:
+            self.define(op, text)
+        else:
+            self.line(f"{text};")
+
+    def for_op(self, op: scf.ForOp) -> None:
+        block = op.body.block
+        carried = self.declare(op, op.iter_args, [self.use(v) for v in op.iter_args])
+        variable = self.fresh()
+        kind = scalar_type(block.args[0].type, op)
+        self.names[block.args[0]] = variable
+        for arg, name in zip(block.args[1:], carried, strict=True):
+            self.names[arg] = name
+        end, step = self.use(op.ub), self.use(op.step)
+        self.line(f"for ({kind} {variable} = {self.use(op.lb)}; {variable} < {end}; {variable} += {step}) {{")
+        self.nested(block, carried)
+        self.line("}")
+        for result, name in zip(op.results, carried, strict=True):
+            self.names[result] = name
+
+    def while_op(self, op: scf.WhileOp) -> None:
+        before, after = op.before_region.block, op.after_region.block
+        carried = self.declare(op, before.args, [self.use(v) for v in op.arguments])
+        passed = self.declare(op, op.results, None)
+        for arg, name in zip(before.args, carried, strict=True):
+            self.names[arg] = name
+        for arg, name in zip(after.args, passed, strict=True):
+            self.names[arg] = name
+        self.line("for (;;) {")
+        self.indent += 1
+        end = self.block(before)
+        assert isinstance(end, scf.ConditionOp)
+        if passed:
+            self.assign(passed, [self.use(v) for v in end.arguments])
+        self.line(f"if (!({self.use(end.cond)})) break;")
+        last = self.block(after)
+        if last is not None and carried:
+            self.assign(carried, [self.use(v) for v in last.operands])
+        self.indent -= 1
+        self.line("}")
+        for result, name in zip(op.results, passed, strict=True):
+            self.names[result] = name
+
+    def if_op(self, op: scf.IfOp) -> None:
+        targets = self.declare(op, op.results, None)
+        self.line(f"if ({self.use(op.cond)}) {{")
+        self.nested(op.true_region.block, targets)
+        if op.false_region.blocks:
+            self.line("} else {")
+            self.nested(op.false_region.block, targets)
+        self.line("}")
+        for result, name in zip(op.results, targets, strict=True):
+            self.names[result] = name
+
+    def switch_op(self, op: scf.IndexSwitchOp) -> None:
+        targets = self.declare(op, op.results, None)
+        self.line(f"switch ({self.use(op.arg)}) {{")
+        for value, region in zip(op.cases.get_values(), op.case_regions, strict=True):
+            self.line(f"case {int(value)}: {{")
+            self.nested(region.block, targets)
+            self.line("} break;")
+        self.line("default: {")
+        self.nested(op.default_region.block, targets)
+        self.line("} break;")
+        self.line("}")
+        for result, name in zip(op.results, targets, strict=True):
+            self.names[result] = name
+
+    def arithmetic(self, op: Operation) -> None:
+        name = op.name
+        if not op.results:
+            raise DesignError(f"{location(op)}: `{name}` is not modelled by the host target")
+        values = [self.use(v) for v in op.operands]
+        kind = scalar_type(op.results[0].type, op)
+        if name in _BINARY:
+            self.define(op, f"{kind}({values[0]} {_BINARY[name]} {values[1]})")
+        elif name in _UNSIGNED:
+            wide = _unsigned(kind)
+            self.define(op, f"{kind}({wide}({values[0]}) {_UNSIGNED[name]} {wide}({values[1]}))")
+        elif name in _MINMAX:
+            function, unsigned = _MINMAX[name]
+            wide = _unsigned(kind) if unsigned else kind
+            self.define(op, f"{kind}({function}({wide}({values[0]}), {wide}({values[1]})))")
+        elif name in _ROUNDED:
+            self.define(op, f"{kind}({_ROUNDED[name]}({values[0]}, {values[1]}))")
+        elif isinstance(op, arith.CmpiOp):
+            predicate = op.predicate.value.data
+            wide = scalar_type(op.lhs.type, op)
+            wide = _unsigned(wide) if predicate >= 6 else wide
+            self.define(op, f"{wide}({values[0]}) {_COMPARE[predicate]} {wide}({values[1]})")
+        elif isinstance(op, arith.SelectOp):
+            self.define(op, f"{values[0]} ? {values[1]} : {values[2]}")
+        elif name in _CASTS:
+            source = op.operands[0].type
+            text = values[0]
+            if name == "arith.extsi" and isinstance(source, IntegerType) and source.width.data == 1:
+                text = f"-int32_t({text})"
+            if name == "arith.trunci" and kind == "bool":
+                text = f"({text} & 1) != 0"
+            self.define(op, f"{kind}({text})")
+        elif name in ("arith.extui", "arith.index_castui", "arith.uitofp"):
+            self.define(op, f"{kind}({_unsigned(scalar_type(op.operands[0].type, op))}({values[0]}))")
+        elif isinstance(op, UnrealizedConversionCastOp) and len(values) == 1:
+            self.define(op, f"{kind}({values[0]})")
+        else:
+            raise DesignError(f"{location(op)}: `{name}` is not modelled by the host target")
+
+
+def _integer(value: int, kind: str) -> str:
+    if value == -(1 << 63):
+        return "INT64_MIN"
+    return f"{kind}({value}{'ll' if abs(value) >= 1 << 31 else ''})"
+
+
+def _inf(op: Operation, value: float) -> str:
+    raise DesignError(f"{location(op)}: the constant {value} is not modelled")
+
+
+def _unsigned(kind: str) -> str:
+    return kind if kind in ("bool", "float") or kind.startswith("u") else f"u{kind}"
+
+
+def line_of(op: Operation) -> int:
+    """The line an operation stands on; 0 when it was not parsed."""
+    _, _, line = location(op).rpartition(":")
+    return int(line) if line.isdigit() else 0
+
+
+def core_body(core: CoreOp) -> Body:
+    """The C++ of a core's body. Raises DesignError on what is not modelled, with file and line."""
+    if len(core.body.blocks) != 1:
+        raise DesignError(f"{location(core)}: a core with unstructured control flow is not modelled")
+    writer = _Writer(core)
+    writer.block(core.body.block)
+    writer.line("co_return;")
+    writer.body.text = "\n".join(writer.lines)
+    return writer.body
+
+
+def initial_values(op: BufferOp) -> list[int | float] | None:
+    """The elements a buffer starts with, row-major; None for zeros."""
+    attr: Attribute | None = op.properties.get("initial_value")
+    if attr is None:
+        return None
+    if not isinstance(attr, DenseIntOrFPElementsAttr):
+        raise DesignError(f"{location(op)}: initial value {attr} is not modelled")
+    values = list(attr.get_values())
+    count = memref_elements(op.type, op)
+    return values * count if len(values) == 1 else values

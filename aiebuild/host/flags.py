@@ -1,0 +1,71 @@
+"""Compiler command lines of the host target, as argument lists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+INCLUDE = Path(__file__).parent / "include"
+"""The folder with the AIE API's host headers and the engine."""
+
+_COMMON = (
+    "-std=c++20",
+    "-march=native",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-strict-aliasing",  # objects are byte blobs that kernels read as they like
+    "-fwrapv",
+    "-ffp-contract=off",
+)
+_KERNEL = ("-O3", "-fno-semantic-interposition", "-fno-math-errno", "-fno-trapping-math")
+_OVERLAY = ("-O2", "-fcoroutines", "-Wno-unused-variable", "-Wno-unused-but-set-variable")
+
+
+def kernel_command(
+    compiler: str,
+    source: Path,
+    out: Path,
+    *,
+    depfile: Path | None = None,
+    count: bool = False,
+    include: Sequence[Path] = (),
+    defines: Sequence[str] = (),
+) -> list[str]:
+    """Compiles a kernel source to an object; `count` makes the build whose operations are counted."""
+    return [
+        compiler,
+        *_COMMON,
+        *_KERNEL,
+        *(("-DAIEBUILD_COUNT",) if count else ()),
+        *(f"-D{define}" for define in defines),
+        f"-I{INCLUDE}",
+        *(f"-I{folder}" for folder in include),
+        *(("-MMD", "-MF", str(depfile)) if depfile is not None else ()),
+        "-c",
+        str(source),
+        "-o",
+        str(out),
+    ]
+
+
+def overlay_command(
+    compiler: str, source: Path, out: Path, *, depfile: Path | None = None, count: bool = False
+) -> list[str]:
+    """Compiles lowered C++ to an object."""
+    return [
+        compiler,
+        *_COMMON,
+        *(flag for flag in _OVERLAY if flag != "-fcoroutines" or "clang" not in Path(compiler).name),
+        *(("-DAIEBUILD_COUNT",) if count else ()),
+        f"-I{INCLUDE}",
+        *(("-MMD", "-MF", str(depfile)) if depfile is not None else ()),
+        "-c",
+        str(source),
+        "-o",
+        str(out),
+    ]
+
+
+def link_command(compiler: str, objects: Sequence[Path], out: Path) -> list[str]:
+    """Links an overlay library. Kernels that no object defines are errors here, not at run time."""
+    return [compiler, "-shared", "-pthread", "-Wl,-z,defs", *map(str, objects), "-o", str(out)]

@@ -1,0 +1,60 @@
+// The C interface of an overlay library. Every structure here is part of the versioned interface:
+// change one, raise kAbiVersion.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace aieb {
+
+inline constexpr uint32_t kAbiVersion = 1;
+inline constexpr uint32_t kPoolVersion = 1;
+inline constexpr uint32_t kSequenceVersion = 1;
+inline constexpr size_t kArgAlignment = 64;
+inline constexpr uint32_t kCounterOps = 16;
+
+// One argument of a dispatch: a host buffer. `data` is aligned to kArgAlignment.
+struct Arg {
+  void* data;
+  uint64_t bytes;
+};
+
+// Dispatch flags.
+enum : uint32_t {
+  kFlagStrict = 1,   // objects left over at the end of the sequence are an error
+  kFlagNoAlias = 2,  // copy every object, even where it could be read in place
+};
+
+// What one core did since the counters were last cleared.
+struct CoreCounters {
+  uint32_t column;
+  uint32_t row;
+  uint64_t resumes;       // times the core was resumed from a wait
+  uint64_t kernel_calls;  // func.call executed (counting build only)
+  uint64_t ops[kCounterOps];  // see overlay_op_names() (counting build only)
+};
+
+// What the engine did since the counters were last cleared.
+struct EngineCounters {
+  uint64_t dispatches;
+  uint64_t nanoseconds;     // inside dispatch
+  uint64_t tasks;           // DMA tasks started
+  uint64_t syncs;           // tokens awaited
+  uint64_t aliased;         // objects read or written in place
+  uint64_t copied;          // objects gathered or scattered
+  uint64_t copied_bytes;
+  uint64_t leftover;        // dispatches that ended with objects in the array
+};
+
+// The worker pool is shared by all overlay libraries of a process, so that it is reached through a
+// table of functions that belongs to the library which created it.
+struct Pool {
+  uint32_t version;
+  uint32_t threads;
+  void (*run)(Pool*, void (*fn)(void* arg, uint32_t thread), void* arg);
+  void (*lock)(Pool*);
+  void (*unlock)(Pool*);
+  void (*destroy)(Pool*);
+};
+
+}  // namespace aieb

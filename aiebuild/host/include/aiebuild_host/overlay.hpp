@@ -1,0 +1,454 @@
+// An opened overlay: its paths, cores and buffers, the scheduler of each thread and the controller that
+// executes runtime sequences.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "abi.hpp"
+#include "core.hpp"
+#include "fifo.hpp"
+#include "pool.hpp"
+#include "sequence.hpp"
+
+namespace aieb {
+
+// A buffer of a core that the sequence can write (run-time parameters).
+struct BufferRef {
+  std::string name;
+  u8* data;
+  uint64_t words;  // of 32 bits
+};
+
+// A memory tile that passes objects on from shim to shim.
+struct Relay : CoreContext {
+  InEnd in;
+  OutEnd out;
+};
+
+inline CoreTask relay(Relay& c) {
+  for (;;) {
+    if (!c.in.acquire(1)) co_await c.wait(c.in, 1, 0);
+    if (!c.out.acquire(1)) co_await c.wait(c.out, 1, 0);
+    std::memcpy(c.out.at<u8>(c.out.head), c.in.at<u8>(c.in.head), c.in.view->slice.bytes);
+    c.in.release(1);
+    c.out.release(1);
+  }
+}
+
+class Overlay {
+ public:
+  std::deque<Source> sources;
+  std::deque<Sink> sinks;
+  std::deque<Ring> rings;
+  std::vector<Core*> cores;          // in column-major order
+  std::vector<OutEnd*> outs;
+  std::vector<InEnd*> ins;
+  std::vector<BufferRef> buffers;
+  std::string file;                  // the design's source, for diagnoses
+  EngineCounters engine{};
+  std::string error;
+  bool broken = false;
+
+  virtual ~Overlay() {
+    for (auto handle : handles_) handle.destroy();
+  }
+
+  // --- construction, called by generated code -------------------------------------------------------
+  void add_core(CoreContext& ctx, uint32_t column, uint32_t row, CoreTask task) {
+    ctx.core.column = ctx.core.counters.column = column;
+    ctx.core.row = ctx.core.counters.row = row;
+    ctx.core.name = "core(" + std::to_string(column) + "," + std::to_string(row) + ")";
+    ctx.core.handle = task.handle;
+    cores.push_back(&ctx.core);
+    handles_.push_back(task.handle);
+  }
+  Source& add_source(const char* name, uint32_t column, uint32_t channel, uint32_t bytes, uint32_t memory_depth) {
+    Source& s = sources.emplace_back();
+    s.name = name;
+    s.column = column;
+    s.channel = channel;
+    s.object_bytes = bytes;
+    s.memory_depth = memory_depth;
+    return s;
+  }
+  Sink& add_sink(const char* name, uint32_t column, uint32_t channel, uint32_t bytes, uint32_t memory_depth) {
+    Sink& s = sinks.emplace_back();
+    s.name = name;
+    s.column = column;
+    s.channel = channel;
+    s.object_bytes = bytes;
+    s.memory_depth = memory_depth;
+    return s;
+  }
+  Ring& add_ring(const char* name, uint32_t bytes, uint32_t slots) {
+    Ring& r = rings.emplace_back();
+    r.name = name;
+    r.object_bytes = bytes;
+    r.slots = slots;
+    r.allocate();
+    return r;
+  }
+  void attach(InEnd& e, Source& s, Core* core, const char* name, uint32_t depth, uint32_t repeat, Slice slice) {
+    e.source = &s;
+    e.core = core;
+    e.name = name;
+    e.depth = depth;
+    e.view = s.view(std::move(slice), repeat);
+    e.view->slots = std::max(e.view->slots, depth + s.memory_depth + (repeat > 1 ? 1 : 0));
+    s.consumers.push_back(&e);
+    ins.push_back(&e);
+  }
+  void attach(OutEnd& e, Sink& s, Core* core, const char* name, uint32_t depth, Slice slice) {
+    e.sink = &s;
+    e.core = core;
+    e.name = name;
+    e.depth = depth;
+    e.slice = std::move(slice);
+    e.index = uint32_t(s.producers.size());
+    e.slots = depth + s.memory_depth;
+    e.allocate();
+    s.producers.push_back(&e);
+    outs.push_back(&e);
+  }
+  void attach(RingOut& e, Ring& r, Core* core, const char* name, uint32_t depth, Slice slice) {
+    e.ring = &r;
+    e.core = core;
+    e.name = name;
+    e.depth = depth;
+    e.slice = std::move(slice);
+    r.producers.push_back(&e);
+  }
+  void attach(RingIn& e, Ring& r, Core* core, const char* name, uint32_t depth, uint32_t repeat, Slice slice) {
+    e.ring = &r;
+    e.core = core;
+    e.name = name;
+    e.depth = depth;
+    e.repeat = repeat;
+    e.slice = std::move(slice);
+    e.allocate();
+    r.consumers.push_back(&e);
+  }
+  void add_buffer(const char* name, void* data, uint64_t words) { buffers.push_back({name, static_cast<u8*>(data), words}); }
+  // An end that no core uses: nothing is ever taken from or put into it.
+  template <class End>
+  End& idle() {
+    auto end = std::make_shared<End>();
+    idle_.push_back(end);
+    return *end;
+  }
+
+  // --- use ------------------------------------------------------------------------------------------
+  std::unique_ptr<Sequence> load(const u8* data, size_t n) {
+    std::vector<SequenceLoader::BufferInfo> infos;
+    for (const BufferRef& b : buffers) infos.push_back({b.name, b.words});
+    return SequenceLoader(sources, sinks, infos).load(data, n);
+  }
+
+  // Runs one sequence to its end. Returns 0, or 1 with `error` set.
+  int dispatch(Pool* pool, Sequence& seq, const Arg* args, uint32_t nargs, uint32_t flags) {
+    error.clear();
+    if (broken) return fail("the overlay stopped in an earlier dispatch; reopen it");
+    if (nargs != seq.args.size())
+      return fail("sequence `" + seq.name + "` takes " + std::to_string(seq.args.size()) + " arguments, got " + std::to_string(nargs));
+    bool alias = !(flags & kFlagNoAlias);
+    for (uint32_t i = 0; i < nargs; ++i) {
+      const ArgExtent& need = seq.args[i];
+      const auto address = reinterpret_cast<uintptr_t>(args[i].data);
+      if (address % kArgAlignment != 0)
+        return fail("argument " + std::to_string(i) + " of `" + seq.name + "` is not aligned to " + std::to_string(kArgAlignment) + " bytes");
+      if (need.needed > args[i].bytes)
+        return fail(seq.file + ":" + std::to_string(need.line) + ": transfer on @" + need.symbol + " reaches byte " + std::to_string(need.needed) +
+                    " of argument " + std::to_string(i) + ", which has " + std::to_string(args[i].bytes) + " bytes");
+      if (need.needed > 0 && !args[i].data) return fail("argument " + std::to_string(i) + " of `" + seq.name + "` is null");
+      for (uint32_t k = 0; k < i; ++k) {
+        const auto other = reinterpret_cast<uintptr_t>(args[k].data);
+        // Two arguments over the same memory: the loader could not see which transfers touch.
+        if (address < other + args[k].bytes && other < address + args[i].bytes) alias = false;
+      }
+    }
+    const uint64_t start = now_ns();
+    seq.bind(args, alias);
+    for (const auto& [source, view] : seq.copied) sources[source].views[view]->allocate();
+    if (!alias)
+      for (uint32_t s : seq.in_used)
+        for (auto& v : sources[s].views) v->allocate();
+    for (uint32_t s : seq.in_used) sources[s].begin(&seq.in[s]);
+    for (uint32_t s : seq.out_used) sinks[s].begin(&seq.out[s]);
+    spread(pool->threads);
+    seq_ = &seq;
+    flags_ = flags;
+    pc_ = 0;
+    left_over_ = false;
+    stop_.store(false, std::memory_order_relaxed);
+    check_ = 0;
+    for (auto& t : threads_) t->acknowledged.value.store(0, std::memory_order_relaxed);
+    asked_.value.store(0, std::memory_order_relaxed);
+    pool->run(pool, [](void* self, uint32_t thread) { static_cast<Overlay*>(self)->run(thread); }, this);
+    seq_ = nullptr;
+    ++engine.dispatches;
+    engine.tasks += seq.tasks;
+    engine.syncs += seq.syncs;
+    engine.nanoseconds += now_ns() - start;
+    if (left_over_) ++engine.leftover;
+    if (error.empty()) return 0;
+    broken = true;
+    return 1;
+  }
+
+  EngineCounters counters() const {
+    EngineCounters c = engine;
+    for (const InEnd* e : ins) c.aliased += e->counters.aliased, c.copied += e->counters.copied, c.copied_bytes += e->counters.copied_bytes;
+    for (const OutEnd* e : outs) c.aliased += e->counters.aliased, c.copied += e->counters.copied, c.copied_bytes += e->counters.copied_bytes;
+    return c;
+  }
+  void clear_counters() {
+    engine = {};
+    for (InEnd* e : ins) e->counters = {};
+    for (OutEnd* e : outs) e->counters = {};
+    for (Core* c : cores) {
+      const CoreCounters old = c->counters;
+      c->counters = {};
+      c->counters.column = old.column;
+      c->counters.row = old.row;
+    }
+  }
+  int fail(std::string text) {
+    error = std::move(text);
+    return 1;
+  }
+
+ private:
+  struct alignas(kLine) Thread {
+    std::vector<Core*> cores;
+    std::vector<OutEnd*> outs;
+    Counter work;          // odd while a core runs
+    Counter acknowledged;  // the last quiescence check that found nothing to do here
+  };
+
+  // Assigns cores to threads in column-major order, neighbours together; producers nobody owns go to none.
+  void spread(uint32_t count) {
+    if (threads_.size() == count) return;
+    threads_.clear();
+    for (uint32_t t = 0; t < count; ++t) threads_.push_back(std::make_unique<Thread>());
+    for (size_t k = 0; k < cores.size(); ++k) {
+      Thread& t = *threads_[k * count / cores.size()];
+      t.cores.push_back(cores[k]);
+      for (OutEnd* e : outs)
+        if (e->core == cores[k]) t.outs.push_back(e);
+    }
+  }
+
+  void run(uint32_t index) {
+    Thread& t = *threads_[index];
+    const ArithmeticState callers = arithmetic_state();
+    uint32_t idle = 0;
+    uint64_t work = t.work.value.load(std::memory_order_relaxed);
+    uint64_t acknowledged = 0;
+    auto moved = [&] { t.work.set(++work); };
+    while (!stop_.load(std::memory_order_acquire)) {
+      bool progress = false;
+      const uint64_t asked = index ? asked_.get() : 0;
+      for (size_t k = 0; k < t.cores.size(); ++k) {
+        Core& c = *t.cores[k];
+        if (c.waiting && !c.waiting->ready(c.wanted)) continue;
+        moved();
+        resume(c);
+        moved();
+        progress = true;
+        if (c.handle.done()) t.cores.erase(t.cores.begin() + long(k--));
+        if (index == 0) step();
+      }
+      for (OutEnd* e : t.outs)
+        if (e->has_pending() && e->pump()) moved(), moved(), progress = true;
+      if (index == 0 && step()) progress = true;
+      if (progress) {
+        idle = 0;
+        if (index == 0) check_ = 0;
+        continue;
+      }
+      if (index != 0) {
+        if (asked != acknowledged) t.acknowledged.set(acknowledged = asked);
+      } else if (idle > kPatience) {
+        quiet();
+      }
+      relax();
+      if (++idle > kPatience) sched_yield();
+    }
+    arithmetic_state() = callers;
+  }
+
+  void resume(Core& c) {
+    arithmetic_state() = c.arithmetic;
+    c.handle.resume();
+    c.arithmetic = arithmetic_state();
+    ++c.counters.resumes;
+    take_counts(c.counters.ops);
+  }
+
+  // The controller: executes the sequence as far as possible. Thread 0 only.
+  bool step() {
+    bool moved = false;
+    Sequence& s = *seq_;
+    for (; pc_ < s.ops.size(); ++pc_, moved = true) {
+      const Op& op = s.ops[pc_];
+      switch (op.kind) {
+        case Op::kStartIn:
+          sources[op.path].available.set(sources[op.path].base + op.objects);
+          break;
+        case Op::kStartOut: {
+          for (const auto& [path, objects] : op.after)
+            if (!read(sources[path], objects)) return moved;
+          Sink& k = sinks[op.path];
+          k.started.set(k.base + op.objects);
+          break;
+        }
+        case Op::kWaitIn:
+          if (!read(sources[op.path], op.objects)) return moved;
+          break;
+        case Op::kWaitOut: {
+          const Sink& k = sinks[op.path];
+          if (k.delivered() < k.base + op.objects) return moved;
+          break;
+        }
+        case Op::kRtp: {
+          const BufferRef& b = buffers[op.path];
+          __atomic_store_n(reinterpret_cast<uint32_t*>(b.data) + op.objects, uint32_t(op.value), __ATOMIC_RELEASE);
+          break;
+        }
+      }
+    }
+    // Everything has been issued: let the cores finish with what is under way.
+    for (uint32_t k : s.in_used)
+      if (sources[k].consumed() < sources[k].available.get()) return moved;
+    for (uint32_t k : s.out_used)
+      if (sinks[k].delivered() < sinks[k].started.get()) return moved;
+    stop_.store(true, std::memory_order_release);
+    return true;
+  }
+  bool read(const Source& s, uint64_t objects) const {
+    return s.consumed() >= s.base + objects || s.materialised.load(std::memory_order_relaxed) >= s.base + objects;
+  }
+
+  // Thread 0 has found nothing to do for a while. Two rounds in which every thread looks at all its
+  // cores and nobody makes progress prove that nothing can run.
+  void quiet() {
+    if (check_ == 0) {
+      snapshot_.clear();
+      for (auto& t : threads_) snapshot_.push_back(t->work.get());
+      asked_.set(++round_);
+      check_ = 1;
+      return;
+    }
+    for (size_t t = 1; t < threads_.size(); ++t)
+      if (threads_[t]->acknowledged.get() != round_) return;
+    for (size_t t = 0; t < threads_.size(); ++t)
+      if (snapshot_[t] % 2 != 0 || threads_[t]->work.get() != snapshot_[t]) {
+        check_ = 0;
+        return;
+      }
+    if (check_++ == 1) {
+      asked_.set(++round_);
+      return;
+    }
+    check_ = 0;
+    stuck();
+  }
+
+  // Nothing runs and nothing can: either the sequence waits for data that has left DDR on the array but
+  // was not copied here yet, or the design has stopped.
+  void stuck() {
+    Sequence& s = *seq_;
+    if (pc_ < s.ops.size()) {
+      const Op& op = s.ops[pc_];
+      bool freed = false;
+      auto take = [&](uint32_t path, uint64_t objects) {
+        Source& src = sources[path];
+        if (read(src, objects) || src.base + objects > src.room()) return;
+        src.materialise(src.base + objects);
+        freed = true;
+      };
+      if (op.kind == Op::kWaitIn) take(op.path, op.objects);
+      if (op.kind == Op::kStartOut)
+        for (const auto& [path, objects] : op.after) take(path, objects);
+      if (freed) return;
+      return halt(diagnose());
+    }
+    std::string rest;
+    bool fits = true;
+    for (uint32_t k : s.in_used) {
+      Source& src = sources[k];
+      const uint64_t left = src.available.get() - src.consumed();
+      if (left == 0) continue;
+      rest += (rest.empty() ? "" : ", ") + std::to_string(left) + " of @" + src.name;
+      uint64_t most = 0;
+      for (const InEnd* c : src.consumers) most = std::max(most, c->released.get());
+      for (const InEnd* c : src.consumers)
+        if (c->core && c->released.get() < most) rest += " (" + c->core->name + " has released " + std::to_string(c->released.get()) + " objects, others " + std::to_string(most) + ")";
+      if (src.available.get() > src.room()) fits = false;
+    }
+    for (uint32_t k : s.out_used) {
+      const Sink& sink = sinks[k];
+      if (sink.delivered() == sink.started.get()) continue;
+      rest += (rest.empty() ? "" : ", ") + std::to_string(sink.started.get() - sink.delivered()) + " not arrived at @" + sink.name;
+      fits = false;
+    }
+    left_over_ = true;
+    if (!fits || (flags_ & kFlagStrict))
+      return halt("sequence `" + s.name + "` ends with objects left over: " + rest + "\n" + diagnose());
+    // They stay in the array's buffers, as on the device.
+    for (uint32_t k : s.in_used) sources[k].materialise(sources[k].available.get());
+    stop_.store(true, std::memory_order_release);
+  }
+
+  void halt(std::string text) {
+    error = std::move(text);
+    stop_.store(true, std::memory_order_release);
+  }
+
+  std::string diagnose() const {
+    const Sequence& s = *seq_;
+    std::string text = "deadlock: ";
+    if (pc_ < s.ops.size()) {
+      const Op& op = s.ops[pc_];
+      text += s.file + ":" + std::to_string(op.line) + ": sequence `" + s.name + "` ";
+      const bool in = op.kind == Op::kWaitIn;
+      if (op.kind == Op::kStartOut) {
+        text += "starts a task on @" + sinks[op.path].name + " whose destination is still being read";
+      } else {
+        const std::string& name = in ? sources[op.path].name : sinks[op.path].name;
+        const uint64_t have = in ? sources[op.path].consumed() - sources[op.path].base : sinks[op.path].delivered() - sinks[op.path].base;
+        text += "waits for the task of line " + std::to_string(op.task_line) + " on @" + name + ", " + std::to_string(have) + " of " +
+                std::to_string(op.objects) + " objects " + (in ? "taken" : "arrived");
+      }
+    } else {
+      text += "sequence `" + s.name + "` has ended";
+    }
+    for (const Core* c : cores) {
+      text += "\n  " + c->name;
+      if (c->handle.done()) text += " has ended";
+      else if (c->waiting) text += " waits in " + file + ":" + std::to_string(c->line) + " to acquire " + c->waiting->describe(c->wanted);
+    }
+    return text;
+  }
+
+  static constexpr uint32_t kPatience = 4000;
+  std::vector<std::shared_ptr<void>> idle_;
+  std::vector<std::coroutine_handle<>> handles_;
+  std::vector<std::unique_ptr<Thread>> threads_;
+  Sequence* seq_ = nullptr;
+  uint32_t flags_ = 0;
+  size_t pc_ = 0;
+  bool left_over_ = false;
+  alignas(kLine) std::atomic<bool> stop_{false};
+  Counter asked_;
+  uint64_t round_ = 0;
+  uint32_t check_ = 0;
+  std::vector<uint64_t> snapshot_;
+};
+
+}  // namespace aieb

@@ -1,0 +1,139 @@
+// A pool of pinned worker threads. The thread that calls run() is thread 0 and takes part. Between two
+// runs the workers spin for a bounded time, then sleep on a futex.
+#pragma once
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "abi.hpp"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace aieb {
+
+inline void relax() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+inline uint64_t now_ns() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return uint64_t(t.tv_sec) * 1000000000u + uint64_t(t.tv_nsec);
+}
+
+class ThreadPool : public Pool {
+ public:
+  explicit ThreadPool(uint32_t count, uint64_t spin_ns = 150'000) : spin_ns_(spin_ns) {
+    version = kPoolVersion;
+    threads = count;
+    run = [](Pool* p, void (*fn)(void*, uint32_t), void* arg) { static_cast<ThreadPool*>(p)->do_run(fn, arg); };
+    lock = [](Pool* p) { static_cast<ThreadPool*>(p)->mutex_.lock(); };
+    unlock = [](Pool* p) { static_cast<ThreadPool*>(p)->mutex_.unlock(); };
+    destroy = [](Pool* p) { delete static_cast<ThreadPool*>(p); };
+    std::vector<int> cpus = allowed_cpus();
+    for (uint32_t t = 1; t < count; ++t) {
+      workers_.emplace_back([this, t] { work(t); });
+      // More threads than processors: leave the placement to the system.
+      if (count <= cpus.size()) {
+        cpu_set_t set;
+        CPU_ZERO(&set);
+        CPU_SET(cpus[t], &set);
+        pthread_setaffinity_np(workers_.back().native_handle(), sizeof set, &set);
+      }
+    }
+  }
+
+  ~ThreadPool() {
+    quit_.store(true);
+    wake();
+    for (auto& w : workers_) w.join();
+  }
+
+  static std::vector<int> allowed_cpus() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    std::vector<int> cpus;
+    if (sched_getaffinity(0, sizeof set, &set) == 0)
+      for (int c = 0; c < CPU_SETSIZE; ++c)
+        if (CPU_ISSET(c, &set)) cpus.push_back(c);
+    return cpus;
+  }
+
+ private:
+  void wake() {
+    generation_.fetch_add(1);  // sequentially consistent: ordered against sleepers_
+    if (sleepers_.load() > 0)
+      syscall(SYS_futex, reinterpret_cast<uint32_t*>(&generation_), FUTEX_WAKE_PRIVATE, 1 << 20, nullptr, nullptr, 0);
+  }
+
+  void do_run(void (*fn)(void*, uint32_t), void* arg) {
+    if (threads > 1) {
+      fn_ = fn;
+      arg_ = arg;
+      finished_.store(0, std::memory_order_relaxed);
+      wake();
+    }
+    fn(arg, 0);
+    for (uint32_t spins = 0; finished_.load(std::memory_order_acquire) + 1 < threads; ++spins) {
+      relax();
+      if (spins > 2000) sched_yield();
+    }
+  }
+
+  void work(uint32_t thread) {
+    uint32_t seen = 0;
+    for (;;) {
+      uint32_t current = generation_.load(std::memory_order_acquire);
+      if (current == seen) {
+        const uint64_t until = now_ns() + spin_ns_;
+        do {
+          for (int i = 0; i < 64 && current == seen; ++i) {
+            relax();
+            current = generation_.load(std::memory_order_acquire);
+          }
+        } while (current == seen && now_ns() < until);
+      }
+      while (current == seen) {
+        sleepers_.fetch_add(1);
+        if (generation_.load() == seen)
+          syscall(SYS_futex, reinterpret_cast<uint32_t*>(&generation_), FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
+        sleepers_.fetch_sub(1);
+        current = generation_.load(std::memory_order_acquire);
+      }
+      seen = current;
+      if (quit_.load()) return;
+      fn_(arg_, thread);
+      finished_.fetch_add(1, std::memory_order_release);
+    }
+  }
+
+  alignas(128) std::atomic<uint32_t> generation_{0};
+  alignas(128) std::atomic<uint32_t> finished_{0};
+  std::atomic<uint32_t> sleepers_{0};
+  std::atomic<bool> quit_{false};
+  void (*fn_)(void*, uint32_t) = nullptr;
+  void* arg_ = nullptr;
+  uint64_t spin_ns_;
+  std::mutex mutex_;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace aieb

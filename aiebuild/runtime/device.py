@@ -1,0 +1,129 @@
+"""What the chain of a model needs of a device: overlays, sequences, buffers. The host and the NPU provide it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence as ListOf
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class CoreCount:
+    """What one core did since the counters were cleared.
+
+    `kernel_calls` and `operations` (by name: multiply-accumulates, vector lanes, ...) are counted only by overlays built
+    for counting; `resumes` is how often the core was resumed from a wait.
+    """
+
+    column: int
+    row: int
+    resumes: int
+    kernel_calls: int
+    operations: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What an overlay did since its counters were cleared.
+
+    `seconds` is time inside dispatches. `aliased` objects were read or written in place, `copied` ones moved
+    (`copied_bytes`). `leftover` dispatches ended with objects still in the array.
+    """
+
+    dispatches: int
+    seconds: float
+    tasks: int
+    syncs: int
+    aliased: int
+    copied: int
+    copied_bytes: int
+    leftover: int
+    cores: tuple[CoreCount, ...]
+
+
+class Buffer(Protocol):
+    """Memory that both the program and the device see."""
+
+    @property
+    def array(self) -> NDArray[np.uint8]:
+        """The bytes, writable."""
+        ...
+
+    @property
+    def nbytes(self) -> int:
+        """Their number."""
+        ...
+
+    def part(self, offset: int, nbytes: int) -> Buffer:
+        """Bytes [offset, offset + nbytes) as a buffer of their own; the offset is a multiple of 64."""
+        ...
+
+    def to_device(self) -> None:
+        """Makes what the program wrote visible to the device."""
+        ...
+
+    def from_device(self) -> None:
+        """Makes what the device wrote visible to the program."""
+        ...
+
+
+class Sequence(Protocol):
+    """An instruction sequence, loaded for one overlay."""
+
+    @property
+    def arguments(self) -> int:
+        """The number of buffers a dispatch takes."""
+        ...
+
+
+class Overlay(Protocol):
+    """A configuration of the array."""
+
+    def load_sequence(self, source: bytes | Path) -> Sequence:
+        """Loads an instruction sequence. Raises DeviceError when it is damaged or for another overlay."""
+        ...
+
+    def dispatch(self, sequence: Sequence, buffers: ListOf[Buffer]) -> None:
+        """Runs a sequence to its end. Raises DeviceError with the device's diagnosis."""
+        ...
+
+    def counters(self) -> Counters:
+        """What was done since the last `clear_counters`."""
+        ...
+
+    def clear_counters(self) -> None:
+        """Starts counting anew."""
+        ...
+
+    def reset(self) -> None:
+        """Puts the overlay back into its first state; needed after an error. Sequences stay loaded."""
+        ...
+
+    def close(self) -> None:
+        """Gives the overlay's resources back."""
+        ...
+
+
+class Device(Protocol):
+    """A device that runs overlays."""
+
+    @property
+    def name(self) -> str:
+        """`host` or `npu`, with what it is."""
+        ...
+
+    def open(self, path: Path) -> Overlay:
+        """Opens an overlay. Raises DeviceError when it cannot be loaded."""
+        ...
+
+    def buffer(self, nbytes: int) -> Buffer:
+        """Memory of `nbytes` zeros, aligned for the device."""
+        ...
+
+    def close(self) -> None:
+        """Closes the device and its overlays."""
+        ...
