@@ -13,9 +13,10 @@ from aiebuild.build.plan import Plan, PlannedFile, Step
 from aiebuild.config.toolchain import HostToolchain
 from aiebuild.designs.spec import Design, KernelSpec, OverlaySpec, PackSpec, Parameters, SequenceSpec, canonical, plain
 from aiebuild.errors import UsageError
+from aiebuild.host.flags import kernel_command, link_command, overlay_command
 from aiebuild.manifest.cpu import this_instruction_set
 from aiebuild.manifest.types import Tool
-from aiebuild.resources import host_include_dir, kernels_dir, resource_root
+from aiebuild.resources import kernels_dir, resource_root
 from aiebuild.toolchain.compiler import HostCompiler
 
 # What the Python steps depend on: sub-packages of aiebuild, and libraries.
@@ -72,7 +73,10 @@ class HostPlanner:
                 f"check and lower overlay {overlay.name}",
                 (mlir, origins, self.tool["lower"], *self._device_inputs()),
                 (source,),
-                self._python("lower", "--device", self.design.device, "--origins", origins, "--out", source, mlir),
+                self._python(
+                    *("lower", "--device", self.design.device, "--name", overlay.name),
+                    *("--origins", origins, "--out", source, mlir),
+                ),
             )
         )
         entry: dict[str, object] = {"name": overlay.name, "counting": None}
@@ -85,13 +89,14 @@ class HostPlanner:
 
     def _library(self, overlay: OverlaySpec, folder: str, source: str, *, counting: bool) -> str:
         variant = ".count" if counting else ""
-        count = self.profile.count_flags if counting else ()
         main = f"{folder}/{overlay.name}{variant}.o"
-        flags = (*self.profile.overlay_flags, *count)
-        self._compile(f"compile overlay {overlay.name}{_counting(counting)}", source, (source,), flags, main)
+        command = overlay_command(
+            self.compiler.path, Path(source), Path(main), depfile=Path(f"{main}.d"), count=counting
+        )
+        self._compile(f"compile overlay {overlay.name}{_counting(counting)}", (source,), command, main)
         objects = [main, *(self._kernel(kernel, counting=counting) for kernel in overlay.kernels)]
         library = f"{folder}/{overlay.name}{variant}.so"
-        argv = (self.compiler.path, *self.profile.link_flags, *objects)
+        argv = [*link_command(self.compiler.path, list(map(Path, objects)), Path(library)), _NO_BUILD_ID]
         self._add(
             Step(
                 "overlay",
@@ -106,27 +111,24 @@ class HostPlanner:
     def _kernel(self, kernel: KernelSpec, *, counting: bool) -> str:
         variant = ".count" if counting else ""
         out = f"kernels/{kernel.object_name.removesuffix('.o')}{variant}.o"
-        source = kernels_dir() / kernel.source
-        defines = tuple(f"-D{name}={value}" for name, value in kernel.defines)
-        flags = (*self.profile.kernel_flags, *defines, *(self.profile.count_flags if counting else ()))
         stamp = self.inputs.file("kernels_src", kernel.source)
-        what = f"compile kernel {kernel.source}{_with(defines)}{_counting(counting)}"
-        self._compile(what, str(source), (stamp,), flags, out)
+        defines = [f"{name}={value}" for name, value in kernel.defines]
+        command = kernel_command(
+            self.compiler.path,
+            kernels_dir() / kernel.source,
+            Path(out),
+            depfile=Path(f"{out}.d"),
+            count=counting,
+            include=[kernels_dir()],
+            defines=defines,
+        )
+        self._compile(f"compile kernel {kernel.source}{_with(defines)}{_counting(counting)}", (stamp,), command, out)
         return out
 
-    def _compile(self, what: str, source: str, inputs: tuple[str, ...], flags: tuple[str, ...], out: str) -> None:
+    def _compile(self, what: str, inputs: tuple[str, ...], command: list[str], out: str) -> None:
         depfile = f"{out}.d"
+        argv = [command[0], f"-ffile-prefix-map={resource_root()}=.", *command[1:]]
         roots = [f"{path}={name}" for name, path in stamp_roots().items()]
-        argv = (
-            self.compiler.path,
-            *self.profile.compile_flags,
-            *flags,
-            f"-ffile-prefix-map={resource_root()}=.",
-            f"-I{host_include_dir()}",
-            f"-I{kernels_dir()}",
-            *("-MMD", "-MF", depfile, "-MT", out),
-            *("-c", source),
-        )
         stamps = [word for root in roots for word in ("--stamps", root)]
         step = self._python("tool", "--out", out, "--depfile", depfile, *stamps, "--", *argv)
         self._add(Step("object", what, (*inputs, self.tool["cxx"]), (out,), step, depfile))
@@ -240,6 +242,7 @@ class HostPlanner:
 
 
 _PRODUCTS = ("overlay", "sequence", "pack")
+_NO_BUILD_ID = "-Wl,--build-id=none"  # nothing in a library but what its inputs say
 
 
 def _unique(what: str, names: list[str]) -> None:
@@ -252,10 +255,5 @@ def _counting(counting: bool) -> str:
     return ", counting" if counting else ""
 
 
-def _with(defines: tuple[str, ...]) -> str:
-    return f" {' '.join(defines)}" if defines else ""
-
-
-def shown_path(build: Path, path: str) -> str:
-    """A path of the plan as a person can open it."""
-    return str(build / path)
+def _with(defines: list[str]) -> str:
+    return f" ({', '.join(defines)})" if defines else ""

@@ -89,12 +89,12 @@ def render(template: str, parameters: Path, profile: str, origins: Path, depfile
     write_depfile(depfile, str(out), (stamped(str(path), roots) for path in rendered.templates))
 
 
-def lower(mlir: Path, origins: Path, device: str, out: Path) -> None:
+def lower(mlir: Path, origins: Path, device: str, name: str, out: Path) -> None:
     """Parse and check a rendered overlay, and lower it to C++."""
     from aiebuild.host import lower_overlay
 
     with TemplateLines(mlir, origins):
-        write_if_changed(out, lower_overlay(_checked(mlir, device)))
+        write_if_changed(out, lower_overlay(_checked(mlir, device), name))
 
 
 def encode(mlir: Path, origins: Path, device: str, symbol: str, out: Path) -> None:
@@ -133,37 +133,41 @@ class TemplateLines:
             from aiebuild.render.environment import origins_from_json
 
             lines = origins_from_json(self.origins.read_text(encoding="utf-8"))
-            error.message = _translated(error.message, str(self.mlir), [str(line) if line else None for line in lines])
+            origins = [str(line) if line else None for line in lines]
+            error.message = translated(error.message, str(self.mlir), origins)
+            error.detail = translated(error.detail, str(self.mlir), origins) if error.detail else None
 
 
-def _translated(message: str, rendered: str, origins: Sequence[str | None]) -> str:
-    """`message` with the first `rendered:line[:column]` replaced by the template's line."""
-    match = re.search(rf"{re.escape(rendered)}:(\d+)(?::\d+)?", message)
-    if not match:
-        return message
-    line = int(match.group(1))
-    origin = origins[line - 1] if 0 < line <= len(origins) else None
-    if origin is None:
-        return message
-    return f"{message[: match.start()]}{origin}{message[match.end() :]} (rendered: {rendered}:{line})"
+def translated(message: str, rendered: str, origins: Sequence[str | None]) -> str:
+    """`message` with each line's first `rendered:line[:column]` replaced by the template's line."""
+
+    def line_of(text: str) -> str:
+        match = re.search(rf"{re.escape(rendered)}:(\d+)(?::\d+)?", text)
+        line = int(match.group(1)) if match else 0
+        origin = origins[line - 1] if 0 < line <= len(origins) else None
+        if match is None or origin is None:
+            return text
+        return f"{text[: match.start()]}{origin}{text[match.end() :]} (rendered: {rendered}:{line})"
+
+    return "\n".join(map(line_of, message.splitlines()))
 
 
 def tool(argv: Sequence[str], out: Path, depfile: Path | None, roots: Mapping[str, str]) -> str:
-    """Run a compiler or linker with `-o` added; returns what it said. Headers in its depfile become their stamps."""
+    """Run a compiler or linker whose output is `out`; returns what it said. Headers in its depfile become stamps."""
     from aiebuild.toolchain.process import run
 
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f".{out.name}.{os.getpid()}{out.suffix}")
     try:
-        said = run([*argv, "-o", str(temporary)]).output
+        said = run([str(temporary) if word == str(out) else word for word in argv]).output
         replace_if_changed(temporary, out)
     finally:
         temporary.unlink(missing_ok=True)
     if depfile is not None:
         text = depfile.read_text(encoding="utf-8").replace("\\\n", " ")
-        target, _, files = text.partition(": ")
+        _, _, files = text.partition(": ")
         names = [name.replace("\0", " ") for name in files.replace("\\ ", "\0").split()]
-        write_depfile(depfile, target.strip(), (stamped(name, roots) for name in names))
+        write_depfile(depfile, str(out), (stamped(name, roots) for name in names))
     return said
 
 

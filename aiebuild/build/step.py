@@ -39,7 +39,7 @@ def _run(options: argparse.Namespace, command: list[str]) -> None:
         case "render":
             stages.render(options.template, options.parameters, options.profile, options.origins, options.depfile, out)
         case "lower":
-            stages.lower(options.mlir, options.origins, options.device, out)
+            stages.lower(options.mlir, options.origins, options.device, options.name, out)
         case "sequence":
             stages.encode(options.mlir, options.origins, options.device, options.symbol, out)
         case "tool":
@@ -69,8 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = step(name, "--origins")
         sub.add_argument("--device", required=True)
         sub.add_argument("mlir", type=Path)
-        if name == "sequence":
-            sub.add_argument("--symbol", required=True)
+        sub.add_argument("--symbol" if name == "sequence" else "--name", required=True)
     tool = step("tool")
     tool.add_argument("--depfile", type=Path)
     tool.add_argument("--stamps", action="append", default=[])

@@ -11,11 +11,9 @@ from aiebuild.resources import configs_dir
 
 @dataclass(frozen=True)
 class HostToolchain:
-    """How the host target's C++ is compiled and linked.
+    """What builds for the host target.
 
     `candidates`: compiler names tried in order, after `$CXX`. `macros`: folder of template macros (the MLIR spelling).
-    `compile_flags` go to every compilation; `kernel_flags`, `overlay_flags` and `count_flags` on top of them to
-    kernels, lowered overlays and the counting build.
     """
 
     name: str
@@ -23,11 +21,6 @@ class HostToolchain:
     minimum_gcc: int
     minimum_clang: int
     macros: str
-    compile_flags: tuple[str, ...]
-    kernel_flags: tuple[str, ...]
-    overlay_flags: tuple[str, ...]
-    count_flags: tuple[str, ...]
-    link_flags: tuple[str, ...]
 
 
 def host_toolchain(name: str = "host") -> HostToolchain:

@@ -17,7 +17,7 @@ TOOL = (sys.executable, "-m", "aiebuild.build.step", "tool")
 def compiling(source: str, *flags: str) -> Step:
     out = Path(source).with_suffix(".o").name
     argv = (*TOOL, "--out", out, "--depfile", f"{out}.d", "--stamps", "src=src", "--")
-    compiler = ("g++", *flags, "-MMD", "-MF", f"{out}.d", "-MT", out, "-c", source)
+    compiler = ("g++", *flags, "-MMD", "-MF", f"{out}.d", "-c", source, "-o", out)
     return Step("object", f"compile {source}", (f"stamps/{source}",), (out,), (*argv, *compiler), f"{out}.d")
 
 
@@ -35,7 +35,7 @@ class Bench:
         (self.folder / "src" / name).write_text(text)
 
     def run(self, *flags: str, explain: bool = False) -> Silent:
-        link = (*TOOL, "--out", "ab.so", "--", "g++", "-shared", "-Wl,--build-id=none", "a.o", "b.o")
+        link = (*TOOL, "--out", "ab.so", "--", "g++", "-shared", "-Wl,--build-id=none", "a.o", "b.o", "-o", "ab.so")
         sources = sorted((self.folder / "src").iterdir())
         plan = Plan(
             "ab",
