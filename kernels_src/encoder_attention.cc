@@ -4,6 +4,7 @@
 // weights), online with a lagging maximum: the accumulators are rescaled only when a score exceeds it by more than 8.
 // Reference: aiebuild/designs/reference.py (attention).
 #include "encoder.h"
+#include "exp2.h"
 
 using namespace encoder;
 

@@ -2,6 +2,7 @@
 // epilogue fused: row and column scales, bias, GELU, residual, row mask, bf16 in the layout that the next reader wants.
 // Reference: aiebuild/designs/reference.py (gemm_int8, gemm_bf16, gelu).
 #include "encoder.h"
+#include "exp2.h"
 
 using namespace encoder;
 

@@ -1,0 +1,145 @@
+// Loading activations: layer norm or the merge of attention parts in float, then 16 bits in two int8 rows with a scale
+// for every row and 128 channels.
+// Reference: aiebuild/designs/reference.py (quantise_rows, layer_norm, merge_attention).
+#include "decoder.h"
+
+using namespace decoder;
+
+namespace {
+
+// 128 floats into row `row` of X's k tile `tile`: blocks of 4 x 8 int8, rows high 0, low 0, high 1, low 1.
+void quantise(const float *v, int8_t *X, float *scales, int row, int tile, int k_tiles, int rows) {
+    aie::vector<float, 16> largest = aie::abs(aie::load_v<16>(v));
+    for (int i = 16; i < 128; i += 16)
+        largest = aie::max(largest, aie::abs(aie::load_v<16>(v + i)));
+    const float top = aie::reduce_max(largest) + 1.0e-20f;
+    const float inverse = 32512.0f * aie::inv(top);
+    scales[tile * 4 + row] = top * (1.0f / 32512.0f);
+    int8_t *out = X + ((row >> 1) * k_tiles + tile) * 512 + (row & 1) * 16;
+    for (int i = 0; i < 128; i += 32) {
+        const aie::vector<float, 32> scaled = aie::mul(aie::load_v<32>(v + i), inverse).to_vector<float>();
+        const aie::vector<int16, 32> q = aie::to_fixed<int16>(scaled, 0);
+        const aie::vector<int16, 32> high = aie::downshift(aie::add(q, aie::broadcast<int16, 32>(128)), 8);
+        const aie::vector<int16, 32> low = aie::sub(q, aie::upshift(high, 8));
+        const auto [first, second] = aie::interleave_zip(high.pack<int8>(), low.pack<int8>(), 8);
+        for (int b = 0; b < 2; ++b) {
+            aie::store_v(out + b * 32, first.extract<16>(b));
+            aie::store_v(out + 64 + b * 32, second.extract<16>(b));
+        }
+        if (rows == 1)
+            for (int b = 0; b < 4; ++b)
+                aie::store_v(out + b * 32 + 16, aie::zeros<int8, 16>());
+        out += 128;
+    }
+}
+
+// (x - mean) / sqrt(variance + 1e-5) * gamma in place, n channels; beta is in the next product's bias.
+void normalise(float *x, const bfloat16 *gamma, int n) {
+    aie::vector<float, 16> sum = aie::zeros<float, 16>();
+    for (int i = 0; i < n; i += 16)
+        sum = aie::add(sum, aie::load_v<16>(x + i));
+    const float over = aie::inv((float)n);
+    const float mean = aie::reduce_add(sum) * over;
+    aie::accum<accfloat, 16> squares = aie::zeros<accfloat, 16>();
+    for (int i = 0; i < n; i += 16) {
+        const aie::vector<float, 16> d = aie::sub(aie::load_v<16>(x + i), aie::broadcast<float, 16>(mean));
+        squares = aie::mac(squares, d, d);
+        aie::store_v(x + i, d);
+    }
+    const float factor = aie::invsqrt(aie::reduce_add(squares.to_vector<float>()) * over + 1.0e-5f);
+    for (int i = 0; i < n; i += 16) {
+        const aie::vector<float, 16> g = aie::accum<accfloat, 16>(aie::load_v<16>(gamma + i)).to_vector<float>();
+        const aie::vector<float, 16> d = aie::mul(aie::load_v<16>(x + i), factor).to_vector<float>();
+        aie::store_v(x + i, aie::mul(d, g).to_vector<float>());
+    }
+}
+
+// 2^n for whole n <= 0, 0 below -126.
+float power_of_two(float n) {
+    union {
+        int32_t i;
+        float f;
+    } u;
+    u.i = n < -126.0f ? 0 : ((int32_t)n + 127) << 23;
+    return u.f;
+}
+
+// One head of one row from the parts of the four rows of cores, each over its own keys.
+void merge(const float *parts, float *out, int row) {
+    const int stride = 1152 / 4;
+    float top = -8192.0f;
+    for (int r = 0; r < 4; ++r) {
+        const float m = parts[r * stride + row * partial_floats + 64];
+        top = m > top ? m : top;
+    }
+    float weight[4];
+    float total = 0.0f;
+    for (int r = 0; r < 4; ++r) {
+        const float *part = parts + r * stride + row * partial_floats;
+        weight[r] = power_of_two(part[64] - top);
+        total += weight[r] * part[65];
+    }
+    const float over = aie::inv(total);
+    for (int i = 0; i < 64; i += 16) {
+        aie::accum<accfloat, 16> sum = aie::zeros<accfloat, 16>();
+        for (int r = 0; r < 4; ++r)
+            sum = aie::mac(sum, aie::load_v<16>(parts + r * stride + row * partial_floats + i),
+                           aie::broadcast<float, 16>(weight[r] * over));
+        aie::store_v(out + i, sum.to_vector<float>());
+    }
+}
+
+} // namespace
+
+extern "C" {
+
+// Start of an operation: the header into `params`, a layer norm's gamma (bf16) into `y`, which is free until products.
+void decoder_command(int8_t *A, int32_t *y, int32_t *params) {
+    const int32_t *words = (const int32_t *)A;
+    for (int i = 0; i < 64; i += 16)
+        aie::store_v(params + i, aie::load_v<16>(words + i));
+    if (params[p_kind] == linear_norm)
+        for (int i = 0; i < params[p_channels] / 2; i += 16)
+            aie::store_v(y + i, aie::load_v<16>(words + 64 + i));
+}
+
+// Load j of a part: a row (or a piece of it), a head's attention parts, or a row of queries.
+void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *params, int32_t j, int32_t column) {
+    aie::set_rounding(aie::rounding_mode::conv_even);
+    aie::set_saturation(aie::saturation_mode::saturate);
+    float *x = (float *)A;
+    float *scales = (float *)stats;
+    const int kind = params[p_kind];
+    const int rows = params[p_rows];
+    const int k_tiles = params[p_k_tiles];
+    if (kind == linear_merge) {
+        float *pair = (float *)y; // two heads of each row make a tile of 128 channels
+        for (int row = 0; row < rows; ++row) {
+            merge(x, pair + row * 128 + (j & 1) * 64, row);
+            if (j & 1)
+                quantise(pair + row * 128, X, scales, row, j >> 1, k_tiles, rows);
+        }
+    } else if (kind == self_attention || kind == cross_attention) {
+        bfloat16 *q = (bfloat16 *)X; // [head group][4 rows][64]
+        for (int g = 0; g < params[p_groups]; ++g) {
+            const float *head = x + (g * 4 + column) * 64;
+            for (int i = 0; i < 64; i += 32) {
+                if (j == 0)
+                    for (int row = 1; row < 4; ++row)
+                        aie::store_v(q + (g * 4 + row) * 64 + i, aie::zeros<bfloat16, 32>());
+                aie::store_v(q + (g * 4 + j) * 64 + i,
+                             aie::accum<accfloat, 32>(aie::load_v<32>(head + i)).to_vector<bfloat16>());
+            }
+        }
+    } else {
+        const int pieces = params[p_load_pieces];
+        const int row = j / pieces;
+        const int first = (j - row * pieces) * (params[p_load_floats] / 128);
+        if (kind == linear_norm)
+            normalise(x, (const bfloat16 *)y, params[p_channels]);
+        for (int t = 0; t < params[p_load_floats] / 128; ++t)
+            quantise(x + t * 128, X, scales, row, first + t, k_tiles, rows);
+    }
+}
+
+} // extern "C"
