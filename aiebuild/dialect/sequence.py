@@ -151,6 +151,11 @@ class DmaConfigureTaskOp(_TaskOp):
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
 
     @property
+    def tile_value(self) -> SSAValue:
+        """The operand that names the tile."""
+        return self._operands[0]
+
+    @property
     def tile(self) -> TileOp | None:
         """The tile whose DMA runs the task."""
         return tile_of(self._operands[0])
