@@ -21,15 +21,12 @@
 #define __AIE_ARCH__ 20
 #define __AIE_API_HOST__ 1
 
+// Instruction sets the specialised paths are written for. AVX512 without VNNI or VBMI is used as AVX2. AIEBUILD_GENERIC
+// asks for the portable paths.
 #if !defined(AIEBUILD_GENERIC)
-#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__)
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512VL__) && defined(__AVX512DQ__) && \
+    defined(__AVX512VNNI__) && defined(__AVX512VBMI__)
 #define AIEBUILD_AVX512 1
-#if defined(__AVX512VNNI__)
-#define AIEBUILD_VNNI 1
-#endif
-#if defined(__AVX512VBMI__)
-#define AIEBUILD_VBMI 1
-#endif
 #if defined(__AVX512BF16__)
 #define AIEBUILD_BF16 1
 #endif
@@ -88,7 +85,7 @@
 namespace aie::detail {
 
 // Bytes of the widest host register a part of an API vector is kept in.
-#if defined(__AVX512F__)
+#if defined(AIEBUILD_AVX512)
 inline constexpr unsigned native_bytes = 64;
 #elif defined(__AVX2__)
 inline constexpr unsigned native_bytes = 32;

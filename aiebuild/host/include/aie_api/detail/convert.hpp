@@ -56,7 +56,7 @@ AIEBUILD_INLINE storage<L, N> round_shift(const storage<L, N> &v, int shift, rou
             return convert<int32>(round_shift(convert<int64>(v), shift, mode));
     }
     if (mode == rounding_mode::positive_inf)
-        return map_parts<L>([&](auto x) AIEBUILD_LAMBDA { return ((x >> (shift - 1)) + 1) >> 1; }, v);
+        return map_parts<L>([&](auto x) AIEBUILD_LAMBDA { return (x >> shift) + ((x >> (shift - 1)) & 1); }, v);
     const L mask = static_cast<L>((U{1} << shift) - 1);
     const auto c = rounding_thresholds<L>::of(mode, mask, static_cast<L>(U{1} << (shift - 1)));
     return map_parts<L>(

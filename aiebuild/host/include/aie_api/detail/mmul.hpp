@@ -100,6 +100,31 @@ struct mmul_generic {
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
 struct mmul_kernel : mmul_generic<M, K, N, A, B, L> {};
 
+// M rows as two kernels of M / 2 rows.
+template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
+struct mmul_two_blocks {
+    using acc_t = storage<L, M * N>;
+
+    mmul_kernel<M / 2, K, N, A, B, L> upper, lower;
+
+    AIEBUILD_INLINE void clear()
+    {
+        upper.clear();
+        lower.clear();
+    }
+    AIEBUILD_INLINE void set(const acc_t &v)
+    {
+        upper.set(extract_const<M * N / 2, 0>(v));
+        lower.set(extract_const<M * N / 2, 1>(v));
+    }
+    AIEBUILD_INLINE acc_t get() const { return concat_storage(upper.get(), lower.get()); }
+    AIEBUILD_INLINE void mac(const storage<raw_t<A>, M * K> &a, const storage<raw_t<B>, K * N> &b)
+    {
+        upper.mac(extract_const<M * K / 2, 0>(a), b);
+        lower.mac(extract_const<M * K / 2, 1>(a), b);
+    }
+};
+
 } // namespace detail
 
 template <unsigned M, unsigned K, unsigned N, ElemBaseType TypeA, ElemBaseType TypeB = TypeA, AccumElemBaseType AccumTag = accauto>

@@ -9,7 +9,7 @@
 
 #include "mmul.hpp"
 
-#if defined(AIEBUILD_VNNI) && defined(AIEBUILD_VBMI)
+#if defined(AIEBUILD_AVX512)
 
 namespace aie::detail {
 
@@ -82,6 +82,205 @@ struct mmul_kernel<4, 8, 8, int8, int8, int32> {
     }
 };
 
+// int8 1x16x8: a register holds the partial sums (half, n) of each eight rows of B.
+template <>
+struct mmul_kernel<1, 16, 8, int8, int8, int32> {
+    using acc_t = storage<int32, 8>;
+
+    __m512i c;
+    __m128i sums;
+
+    AIEBUILD_INLINE void clear()
+    {
+        c = _mm512_setzero_si512();
+        sums = _mm_setzero_si128();
+    }
+    AIEBUILD_INLINE void set(const acc_t &v)
+    {
+        c = _mm512_zextsi256_si512(reinterpret_cast<__m256i>(v.p[0]));
+        sums = _mm_setzero_si128();
+    }
+    AIEBUILD_INLINE acc_t get() const
+    {
+        __m128i t = _mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0xb1));
+        t = _mm_add_epi32(t, _mm_shuffle_epi32(t, 0x4e));
+        const __m256i both = _mm256_add_epi32(_mm512_castsi512_si256(c), _mm512_extracti64x4_epi64(c, 1));
+        acc_t r;
+        r.p[0] = reinterpret_cast<acc_t::part_t>(_mm256_sub_epi32(both, _mm256_broadcastd_epi32(t)));
+        return r;
+    }
+    AIEBUILD_INLINE void mac(const storage<int8, 16> &av, const storage<int8, 128> &bv)
+    {
+        const auto a = reinterpret_cast<__m128i>(av.p[0]);
+        unroll<2>([&](auto j) AIEBUILD_LAMBDA {
+            const auto b = _mm512_xor_si512(reinterpret_cast<__m512i>(bv.p[j]), _mm512_set1_epi8(-128));
+            const auto columns = _mm512_permutexvar_epi8(index_bytes([](int i) { return (4 * (i / 32) + i % 4) * 8 + (i / 4) % 8; }), b);
+            const auto row = _mm512_permutexvar_epi32(index_dwords([](int i) { return 2 * static_cast<int>(decltype(j)::value) + i / 8; }), _mm512_castsi128_si512(a));
+            c = _mm512_dpbusd_epi32(c, columns, row);
+        });
+        sums = _mm_dpbusd_epi32(sums, _mm_set1_epi8(-128), a);
+    }
+};
+
+// Pair p (k = 2p, 2p + 1) of columns of a K x N block of 16-bit elements, repeated for the rows in a register.
+template <int N, int Pair>
+AIEBUILD_INLINE __m512i i16_columns(__m512i b)
+{
+    const auto index = [&]<int... I>(std::integer_sequence<int, I...>) AIEBUILD_LAMBDA {
+        return reinterpret_cast<__m512i>(simd_t<int16, 32>{static_cast<int16>((2 * Pair + I % 2) * N + (I / 2) % N)...});
+    }(std::make_integer_sequence<int, 32>{});
+    return _mm512_permutexvar_epi16(index, b);
+}
+// Pair p of rows First .. of A (4 x 4 elements of 16 bits), each to N lanes.
+template <int N, int First, int Pair>
+AIEBUILD_INLINE __m512i i16_rows(__m256i a)
+{
+    return _mm512_permutexvar_epi32(index_dwords([](int i) { return (First + i / N) * 2 + Pair; }), _mm512_castsi256_si512(a));
+}
+
+// int16 x int8 4x4x8, 32-bit accumulators that wrap.
+template <>
+struct mmul_kernel<4, 4, 8, int16, int8, int32> {
+    using acc_t = storage<int32, 32>;
+
+    __m512i c[2];
+
+    AIEBUILD_INLINE void clear() { c[0] = c[1] = _mm512_setzero_si512(); }
+    AIEBUILD_INLINE void set(const acc_t &v)
+    {
+        c[0] = reinterpret_cast<__m512i>(v.p[0]);
+        c[1] = reinterpret_cast<__m512i>(v.p[1]);
+    }
+    AIEBUILD_INLINE acc_t get() const
+    {
+        acc_t r;
+        r.p[0] = reinterpret_cast<acc_t::part_t>(c[0]);
+        r.p[1] = reinterpret_cast<acc_t::part_t>(c[1]);
+        return r;
+    }
+    AIEBUILD_INLINE void mac(const storage<int16, 16> &av, const storage<int8, 32> &bv)
+    {
+        const auto a = reinterpret_cast<__m256i>(av.p[0]);
+        const auto b = _mm512_cvtepi8_epi16(reinterpret_cast<__m256i>(bv.p[0]));
+        const auto b0 = i16_columns<8, 0>(b);
+        const auto b1 = i16_columns<8, 1>(b);
+        c[0] = _mm512_dpwssd_epi32(c[0], i16_rows<8, 0, 0>(a), b0);
+        c[1] = _mm512_dpwssd_epi32(c[1], i16_rows<8, 2, 0>(a), b0);
+        c[0] = _mm512_dpwssd_epi32(c[0], i16_rows<8, 0, 1>(a), b1);
+        c[1] = _mm512_dpwssd_epi32(c[1], i16_rows<8, 2, 1>(a), b1);
+    }
+};
+
+// 64-bit sums of 32-bit pair sums. A pair sum x of two int16 products is in [-2^31 + 65536, 2^31], so z = x + 2^31 - 1 fits an
+// unsigned lane. Odd lanes are summed after a shift; whole quadwords are summed for the even ones, whose sums are what remains
+// after taking the odd sums away. The bias is taken off by the number of pairs summed.
+struct wide_sums {
+    __m512i even_odd, odd;
+
+    AIEBUILD_INLINE void clear() { even_odd = odd = _mm512_setzero_si512(); }
+    AIEBUILD_INLINE void add(__m512i a, __m512i b)
+    {
+        const auto z = _mm512_dpwssd_epi32(_mm512_set1_epi32(0x7fffffff), a, b);
+        even_odd = _mm512_add_epi64(even_odd, z);
+        odd = _mm512_add_epi64(odd, _mm512_srli_epi64(z, 32));
+    }
+    // lanes 0 .. 7 and 8 .. 15
+    AIEBUILD_INLINE void set(__m512i low, __m512i high)
+    {
+        even_odd = _mm512_permutex2var_epi64(low, _mm512_set_epi64(14, 12, 10, 8, 6, 4, 2, 0), high);
+        odd = _mm512_permutex2var_epi64(low, _mm512_set_epi64(15, 13, 11, 9, 7, 5, 3, 1), high);
+        even_odd = _mm512_add_epi64(even_odd, _mm512_slli_epi64(odd, 32));
+    }
+    template <int Half>
+    AIEBUILD_INLINE __m512i get(int64 pairs) const
+    {
+        const auto bias = _mm512_set1_epi64(pairs * 0x7fffffff);
+        const auto even = _mm512_sub_epi64(_mm512_sub_epi64(even_odd, _mm512_slli_epi64(odd, 32)), bias);
+        const auto index = Half ? _mm512_set_epi64(15, 7, 14, 6, 13, 5, 12, 4) : _mm512_set_epi64(11, 3, 10, 2, 9, 1, 8, 0);
+        return _mm512_permutex2var_epi64(even, index, _mm512_sub_epi64(odd, bias));
+    }
+};
+
+template <>
+struct mmul_kernel<4, 4, 4, int16, int16, int64> {
+    using acc_t = storage<int64, 16>;
+
+    wide_sums c;
+    int64 pairs;
+
+    AIEBUILD_INLINE void clear()
+    {
+        c.clear();
+        pairs = 0;
+    }
+    AIEBUILD_INLINE void set(const acc_t &v)
+    {
+        c.set(reinterpret_cast<__m512i>(v.p[0]), reinterpret_cast<__m512i>(v.p[1]));
+        pairs = 0;
+    }
+    AIEBUILD_INLINE acc_t get() const
+    {
+        acc_t r;
+        r.p[0] = reinterpret_cast<acc_t::part_t>(c.get<0>(pairs));
+        r.p[1] = reinterpret_cast<acc_t::part_t>(c.get<1>(pairs));
+        return r;
+    }
+    AIEBUILD_INLINE void mac(const storage<int16, 16> &av, const storage<int16, 16> &bv)
+    {
+        const auto a = reinterpret_cast<__m256i>(av.p[0]);
+        const auto b = _mm512_castsi256_si512(reinterpret_cast<__m256i>(bv.p[0]));
+        c.add(i16_rows<4, 0, 0>(a), i16_columns<4, 0>(b));
+        c.add(i16_rows<4, 0, 1>(a), i16_columns<4, 1>(b));
+        pairs += 2;
+    }
+};
+
+template <>
+struct mmul_kernel<4, 4, 8, int16, int16, int64> {
+    using acc_t = storage<int64, 32>;
+
+    wide_sums c[2];
+    int64 pairs;
+
+    AIEBUILD_INLINE void clear()
+    {
+        c[0].clear();
+        c[1].clear();
+        pairs = 0;
+    }
+    AIEBUILD_INLINE void set(const acc_t &v)
+    {
+        c[0].set(reinterpret_cast<__m512i>(v.p[0]), reinterpret_cast<__m512i>(v.p[1]));
+        c[1].set(reinterpret_cast<__m512i>(v.p[2]), reinterpret_cast<__m512i>(v.p[3]));
+        pairs = 0;
+    }
+    AIEBUILD_INLINE acc_t get() const
+    {
+        acc_t r;
+        r.p[0] = reinterpret_cast<acc_t::part_t>(c[0].get<0>(pairs));
+        r.p[1] = reinterpret_cast<acc_t::part_t>(c[0].get<1>(pairs));
+        r.p[2] = reinterpret_cast<acc_t::part_t>(c[1].get<0>(pairs));
+        r.p[3] = reinterpret_cast<acc_t::part_t>(c[1].get<1>(pairs));
+        return r;
+    }
+    AIEBUILD_INLINE void mac(const storage<int16, 16> &av, const storage<int16, 32> &bv)
+    {
+        const auto a = reinterpret_cast<__m256i>(av.p[0]);
+        const auto b = reinterpret_cast<__m512i>(bv.p[0]);
+        const auto b0 = i16_columns<8, 0>(b);
+        const auto b1 = i16_columns<8, 1>(b);
+        c[0].add(i16_rows<8, 0, 0>(a), b0);
+        c[1].add(i16_rows<8, 2, 0>(a), b0);
+        c[0].add(i16_rows<8, 0, 1>(a), b1);
+        c[1].add(i16_rows<8, 2, 1>(a), b1);
+        pairs += 2;
+    }
+};
+
+// Eight rows as two blocks of four.
+template <> struct mmul_kernel<8, 8, 8, int8, int8, int32> : mmul_two_blocks<8, 8, 8, int8, int8, int32> {};
+template <> struct mmul_kernel<8, 4, 8, int16, int8, int32> : mmul_two_blocks<8, 4, 8, int16, int8, int32> {};
+
 } // namespace aie::detail
 
 #endif
@@ -129,6 +328,7 @@ struct mmul_kernel<4, 8, 4, bfloat16, bfloat16, float> {
         step<3>(a, b);
     }
 };
+template <> struct mmul_kernel<8, 8, 4, bfloat16, bfloat16, float> : mmul_two_blocks<8, 8, 4, bfloat16, bfloat16, float> {};
 
 } // namespace aie::detail
 

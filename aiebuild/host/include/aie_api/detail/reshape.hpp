@@ -62,7 +62,7 @@ AIEBUILD_INLINE storage<T, N> window(const storage<T, N> &a, const storage<T, N>
         return r;
     }
 #endif
-#if defined(AIEBUILD_VBMI)
+#if defined(AIEBUILD_AVX512)
     if constexpr (storage<T, N>::bytes == 64 && sizeof(T) == 1) {
         using S = storage<T, N>;
         const auto idx = [&]<unsigned... K>(std::integer_sequence<unsigned, K...>) AIEBUILD_LAMBDA {
