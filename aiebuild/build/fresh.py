@@ -28,12 +28,13 @@ State = dict[str, list[int]]
 class Request:
     """What is asked for: artifact name, and whether with the counting build of its overlays.
 
-    `extra`: files given by the user which the build depends on (weights).
+    `extra`: files given by the user which the build depends on (weights). `variant`: what else decides the design.
     """
 
     name: str
     counting: bool = False
     extra: tuple[Path, ...] = ()
+    variant: str = ""
 
 
 def current_state(request: Request, compiler: str | None) -> State:
@@ -87,7 +88,9 @@ def is_fresh(artifacts: Path, request: Request, compiler: str | None) -> bool:
     Without any compiler on this machine the compiler counts as unchanged: the artifact that stands is still good.
     """
     record = _read(artifacts, request.name)
-    if record is None or record.get("aiebuild") != __version__ or (request.counting and not record["counting"]):
+    if record is None or (record.get("aiebuild"), record.get("variant")) != (__version__, request.variant):
+        return False
+    if request.counting and not record["counting"]:
         return False
     link = artifacts / request.name
     try:
@@ -112,6 +115,7 @@ def write_record(artifacts: Path, request: Request, compiler: str, state: State)
     record = {
         "version": _RECORD_VERSION,
         "aiebuild": __version__,
+        "variant": request.variant,
         "counting": request.counting,
         "compiler": compiler,
         "cpu": _cpu(),

@@ -106,12 +106,12 @@ def encode(mlir: Path, origins: Path, device: str, symbol: str, out: Path) -> No
 
 
 def _checked(mlir: Path, device: str) -> Any:
-    from aiebuild.check import check_module
+    from aiebuild.check import check_module, raise_on
     from aiebuild.dialect import parse_module
     from aiebuild.target import load_target
 
     module = parse_module(mlir.read_text(encoding="utf-8"), str(mlir))
-    check_module(module, load_target(device))
+    raise_on(check_module(module, load_target(device)))
     return module
 
 

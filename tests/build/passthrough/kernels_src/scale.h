@@ -1,0 +1,6 @@
+#pragma once
+#include <stdint.h>
+
+#ifndef FACTOR
+#define FACTOR 1
+#endif
