@@ -189,11 +189,25 @@ def _transcribe_options(options: dict[str, Any]) -> Any:
 
 
 @cli.command()
-def doctor() -> None:
+@click.argument("what", default="base", metavar="[MODEL or DESIGN.mlir]")
+@click.option("--device", type=click.Choice(DEVICES), default="npu1", help="The array it is held against.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Your own weights: a file or a folder.")
+@click.option("--offline", is_flag=True, help="Fetch nothing over the network.")
+def check(what: str, device: str, weights: Path | None, offline: bool) -> int:
+    """Verify designs against the limits of the device: a model's, or one in MLIR."""
+    from aiebuild.report.check import check_file, check_model
+
+    if what.endswith(".mlir"):
+        return 0 if check_file(Path(what), device) else 1
+    return 0 if check_model(ModelBuild(what, device, weights=weights, offline=offline)) else 1
+
+
+@cli.command()
+def doctor() -> int:
     """Say what was found on this machine, what is missing, and how to get it."""
     from aiebuild.report.doctor import print_findings
 
-    sys.exit(0 if print_findings() else 3)
+    return 0 if print_findings() else 3
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

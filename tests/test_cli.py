@@ -1,0 +1,157 @@
+"""The command line: exit codes, one-line errors, nothing heavy at start."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aiebuild import __version__
+from aiebuild.cli import cli, run_command
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    return capsys.readouterr().err.splitlines()
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIEBUILD_ARTIFACTS", str(tmp_path / "artifacts"))
+    monkeypatch.delenv("AIEBUILD_TRACEBACK", raising=False)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["--version"]) == 0
+    assert capsys.readouterr().out == f"aiebuild {__version__}\n"
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in cli.commands:
+        assert run_command([command, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"Usage: aiebuild {command}")
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "error", "hint"),
+    [
+        (["compil"], 2, "No such command 'compil'", "aiebuild --help"),
+        (["compile", "--modle", "base"], 2, "No such option '--modle'", "aiebuild compile --help"),
+        (["compile", "--model", "bse"], 2, "unknown model `bse`; did you mean `base`?", "models: "),
+        (["compile", "--emit", "lowr"], 2, "no stage `lowr`; stages: render, lower", None),
+        (["compile", "--target", "npu"], 3, "the npu target cannot be built by this version", "--target host"),
+        (["run", "no such.wav"], 2, "no such.wav: no such file", None),
+        (
+            ["run", "samples/jfk.wav", "--no-build"],
+            3,
+            "base-npu1-host: not built, and --no-build was given",
+            "aiebuild",
+        ),
+        (
+            ["run", "samples/jfk.wav", "--language", "englsh"],
+            2,
+            "unknown language `englsh`; did you mean `english`?",
+            None,
+        ),
+        (["run", "samples/jfk.wav", "--beam_size", "5"], 2, "beam search is not in this version", None),
+        (["run", "samples/jfk.wav", "--temperature", "2"], 2, "2.0 is not in the range", "aiebuild run --help"),
+        (["check", "none.mlir"], 2, "none.mlir: no such file", None),
+    ],
+)
+def test_errors_are_one_line(
+    argv: list[str],
+    code: int,
+    error: str,
+    hint: str | None,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert run_command(argv) == code
+    found = lines(capsys)
+    assert found[0].startswith("error: "), found
+    assert error in found[0]
+    assert len(found) <= 2
+    if hint is not None:
+        assert found[1].startswith("hint: ")
+        assert hint in found[1]
+
+
+def test_several_missing_files_are_all_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["run", "a.wav", "b.wav"]) == 1
+    assert lines(capsys) == ["error: a.wav: no such file", "error: b.wav: no such file"]
+
+
+def test_an_unknown_configuration_key(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (ROOT / "configs" / "models" / "base.toml").read_text()
+    config = tmp_path / "mine.toml"
+    config.write_text(text.replace("n_mels", "n_mel", 1))
+    assert run_command(["compile", "--model", str(config)]) == 2
+    assert "mine.toml: unknown key `n_mel`; did you mean `n_mels`?" in lines(capsys)[0]
+
+
+def test_an_unwritable_artifacts_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("AIEBUILD_ARTIFACTS", str(tmp_path / "file"))
+    assert run_command(["compile", "--model", "base"]) == 3
+    found = lines(capsys)
+    assert found[0].endswith("file: artifacts cannot be written there: Not a directory")
+    assert found[1] == "hint: set AIEBUILD_ARTIFACTS to a folder you can write"
+
+
+def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CXX", raising=False)
+    assert run_command(["doctor"]) == 3
+    out = capsys.readouterr().out
+    assert "MISSING c++ compiler" in out
+    assert "get it: sudo apt-get install g++" in out
+
+
+def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aiebuild.cli.compile_model", interrupt)
+    assert run_command(["compile"]) == 130
+    assert lines(capsys)[-1] == "interrupted"
+
+
+def test_nothing_heavy_is_imported_at_start() -> None:
+    heavy = [
+        "numpy",
+        "xdsl",
+        "jinja2",
+        "av",
+        "rich",
+        "tokenizers",
+        "huggingface_hub",
+        "filelock",
+        "soxr",
+        "safetensors",
+    ]
+    code = f"import sys, aiebuild.cli, aiebuild.build.driver; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_closed_pipe_is_quiet() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "aiebuild", "doctor"],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    os.close(writer)
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
