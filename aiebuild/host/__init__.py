@@ -6,12 +6,13 @@ command lines. The engine and the AIE API's host headers are in `include`; what 
 
 from __future__ import annotations
 
-from aiebuild.host.flags import INCLUDE, kernel_command, link_command, overlay_command
+from aiebuild.host.flags import ENGINE_SOURCES, INCLUDE, kernel_command, link_command, overlay_command
 from aiebuild.host.lower import ABI_VERSION, lower_overlay
 from aiebuild.host.sequence import SequenceProgram, encode, encode_sequence, read_sequence
 
 __all__ = [
     "ABI_VERSION",
+    "ENGINE_SOURCES",
     "INCLUDE",
     "SequenceProgram",
     "encode",

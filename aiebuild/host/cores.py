@@ -93,10 +93,10 @@ _BINARY = {
 }
 _UNSIGNED = {"arith.divui": "/", "arith.remui": "%", "arith.shrui": ">>"}
 _MINMAX = {
-    "arith.maxsi": ("std::max", False),
-    "arith.minsi": ("std::min", False),
-    "arith.maxui": ("std::max", True),
-    "arith.minui": ("std::min", True),
+    "arith.maxsi": ("aieb::max", False),
+    "arith.minsi": ("aieb::min", False),
+    "arith.maxui": ("aieb::max", True),
+    "arith.minui": ("aieb::min", True),
 }
 _ROUNDED = {"arith.ceildivsi": "aieb::ceil_div", "arith.floordivsi": "aieb::floor_div"}
 _COMPARE = ("==", "!=", "<", "<=", ">", ">=", "<", "<=", ">", ">=")
@@ -369,7 +369,7 @@ class _Writer:
         elif name in _MINMAX:
             function, unsigned = _MINMAX[name]
             wide = _unsigned(kind) if unsigned else kind
-            self.define(op, f"{kind}({function}({wide}({values[0]}), {wide}({values[1]})))")
+            self.define(op, f"{kind}({function}<{wide}>({wide}({values[0]}), {wide}({values[1]})))")
         elif name in _ROUNDED:
             self.define(op, f"{kind}({_ROUNDED[name]}({values[0]}, {values[1]}))")
         elif isinstance(op, arith.CmpiOp):

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 INCLUDE = Path(__file__).parent / "include"
-"""The folder with the AIE API's host headers and the engine."""
+"""The folder with the AIE API's host headers and the engine's."""
+
+ENGINE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("engine.cc", "paths.cc"))
+"""The engine: compiled once, linked into every overlay library."""
 
 _COMMON = (
     "-std=c++20",
@@ -51,7 +54,7 @@ def kernel_command(
 def overlay_command(
     compiler: str, source: Path, out: Path, *, depfile: Path | None = None, count: bool = False
 ) -> list[str]:
-    """Compiles lowered C++ to an object."""
+    """Compiles lowered C++, or one of ENGINE_SOURCES, to an object."""
     return [
         compiler,
         *_COMMON,
@@ -67,5 +70,8 @@ def overlay_command(
 
 
 def link_command(compiler: str, objects: Sequence[Path], out: Path) -> list[str]:
-    """Links an overlay library. Kernels that no object defines are errors here, not at run time."""
+    """Links an overlay library of the objects of the lowered design, its kernels and the engine.
+
+    Kernels that no object defines are errors here, not at run time.
+    """
     return [compiler, "-shared", "-pthread", "-Wl,-z,defs", *map(str, objects), "-o", str(out)]

@@ -22,7 +22,7 @@ from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, 
 from aiebuild.dialect.sequence import RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, TileOp
 from aiebuild.host.cores import Body, FifoUse, core_body, initial_values
-from aiebuild.host.fifos import Coordinates, Endpoint, Paths, Slice, coordinates, find_paths
+from aiebuild.host.fifos import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, find_paths
 from aiebuild.host.types import element_type, memref_bytes, memref_elements
 
 ABI_VERSION = 1
@@ -116,7 +116,7 @@ class _Lowering:
         file = _file_of(self.device)
         out = [
             f"// Host overlay of `{self.name}`, lowered from {file}. Generated; edit the design instead.",
-            "#include <aiebuild_host/engine.hpp>",
+            "#include <aiebuild_host/design.hpp>",
             "",
             'extern "C" {',
             *(declaration for _, declaration in sorted(self.kernels.items())),
@@ -127,13 +127,15 @@ class _Lowering:
         ]
         for index, group in enumerate(self.groups.values()):
             out += self._group(index, group)
-        out += self._design(file)
+        out += self._design()
         out += [
             "}  // namespace",
             "",
             "namespace aieb {",
-            "std::unique_ptr<Overlay> make_overlay() { return std::make_unique<Design>(); }",
-            f"const char* const kOverlayInfo = {_quoted(self._info(file))};",
+            "void* make_design(Builder& b) { return new Design(b); }",
+            "void free_design(void* design) { delete static_cast<Design*>(design); }",
+            f"const char* const kDesignInfo = {_quoted(self._info(file))};",
+            f"const char* const kDesignFile = {_quoted(file)};",
             "}  // namespace aieb",
             "",
         ]
@@ -161,84 +163,81 @@ class _Lowering:
         lines += ["};", "", f"aieb::CoreTask body{index}(Context{index}& c) {{", body.render(varying), "}", ""]
         return lines
 
-    def _design(self, file: str) -> list[str]:
-        lines = ["struct Design final : aieb::Overlay {"]
+    def _design(self) -> list[str]:
+        lines = ["struct Design {"]
         for k, op in enumerate(self.buffers):
-            lines.append(f"  alignas(64) {element_type(op.type, op)} buffer{k}[{memref_elements(op.type, op)}]{_initial(op)};")
-        for k, (group, _) in enumerate(self.members):
-            lines.append(f"  Context{group} core{k};")
-        for k, _ in enumerate(self.paths.relays):
-            lines.append(f"  aieb::Relay relay{k};")
-        lines += ["", "  Design() {", f"    file = {_quoted(file)};"]
+            kind = element_type(op.type, op)
+            lines.append(f"  alignas(64) {kind} buffer{k}[{memref_elements(op.type, op)}]{_initial(op)};")
+        lines += [f"  Context{group} core{k};" for k, (group, _) in enumerate(self.members)]
+        lines += [f"  aieb::Relay relay{k};" for k in range(len(self.paths.relays))]
+        lines += ["", "  explicit Design(aieb::Builder& b) {"]
         for k, op in enumerate(self.buffers):
-            symbol, size = op.symbol, memref_bytes(op.type, op)
-            if symbol is not None:
-                lines.append(f"    add_buffer({_quoted(symbol)}, buffer{k}, {size // 4});")
+            if op.symbol is not None:
+                lines.append(f"    b.buffer({_quoted(op.symbol)}, buffer{k}, {memref_bytes(op.type, op) // 4});")
         places = {id(op): k for k, op in enumerate(self.buffers)}
-        for k, (core, (group_index, member)) in enumerate(zip(self.cores, self.members, strict=True)):
-            group = list(self.groups.values())[group_index]
-            body = group.bodies[member]
+        groups = list(self.groups.values())
+        for k, (core, (index, member)) in enumerate(zip(self.cores, self.members, strict=True)):
+            body = groups[index].bodies[member]
             column, row = coordinates(core.tile, core)
             lines += [f"    core{k}.b{i} = buffer{places[id(use.op)]};" for i, use in enumerate(body.buffers)]
-            lines += [f"    core{k}.k{i} = {body.constants[i][1]};" for i in sorted(group.varying())]
-            lines.append(f"    add_core(core{k}, {column}, {row}, body{group_index}(core{k}));")
+            lines += [f"    core{k}.k{i} = {body.constants[i][1]};" for i in sorted(groups[index].varying())]
+            lines.append(f"    b.core(core{k}, {column}, {row}, body{index}(core{k}));")
+        for k, relay in enumerate(self.paths.relays):
+            column, row = relay.tile
+            lines.append(f"    b.core(relay{k}, {column}, {row}, aieb::relay(relay{k}));")
         lines += self._paths()
         lines += ["  }", "};", ""]
-        return lines
-
-    def _end(self, end: Endpoint, port: Port) -> tuple[str, str] | None:
-        """(end, core) expressions of an endpoint; None when its core never uses it."""
-        for k, (core, (group_index, member)) in enumerate(zip(self.cores, self.members, strict=True)):
-            if coordinates(core.tile, core) != end.tile:
-                continue
-            body = list(self.groups.values())[group_index].bodies[member]
-            use = FifoUse(end.fifo, port)
-            if use in body.fifos:
-                return f"core{k}.f{body.fifos.index(use)}", f"&core{k}.core"
-        for k, relay in enumerate(self.paths.relays):
-            if relay.tile == end.tile and end.fifo in (relay.source, relay.sink):
-                return f"relay{k}.{'in' if port is Port.Consume else 'out'}", f"&relay{k}.core"
-        return None
-
-    def _ends(self, ends: tuple[Endpoint, ...], port: Port, path: str, ring: bool = False) -> list[str]:
-        lines: list[str] = []
-        for end in ends:
-            found = self._end(end, port)
-            if found is None:
-                # The array moves data to this tile until its buffers are full, and then stops.
-                kind = {(False, Port.Consume): "InEnd", (False, Port.Produce): "OutEnd"}.get((ring, port))
-                kind = kind or ("RingIn" if port is Port.Consume else "RingOut")
-                found = f"idle<aieb::{kind}>()", "nullptr"
-            repeat = f", {end.repeat}" if port is Port.Consume else ""
-            expression, core = found
-            lines.append(f"      attach({expression}, {path}, {core}, {_quoted(end.fifo)}, {end.depth}{repeat}, {_slice(end.part)});")
         return lines
 
     def _paths(self) -> list[str]:
         lines: list[str] = []
         for source in self.paths.sources:
-            c = source.channel
-            lines += ["    {"]
-            lines.append(f"      auto& s = add_source({_quoted(c.symbol)}, {c.column}, {c.channel}, {c.object_bytes}, {source.memory_depth});")
-            lines += [*self._ends(source.consumers, Port.Consume, "s"), "    }"]
+            lines.append(f"    b.source({_channel(source.channel)}, {source.memory_depth});")
+            lines += self._ends(source.consumers, Port.Consume, "kIn")
         for sink in self.paths.sinks:
-            c = sink.channel
-            lines += ["    {"]
-            lines.append(f"      auto& s = add_sink({_quoted(c.symbol)}, {c.column}, {c.channel}, {c.object_bytes}, {sink.memory_depth});")
-            lines += [*self._ends(sink.producers, Port.Produce, "s"), "    }"]
+            lines.append(f"    b.sink({_channel(sink.channel)}, {sink.memory_depth});")
+            lines += self._ends(sink.producers, Port.Produce, "kOut")
         for ring in self.paths.rings:
-            lines += ["    {", f"      auto& r = add_ring({_quoted(ring.name)}, {ring.object_bytes}, {ring.slots});"]
-            lines += self._ends(ring.producers, Port.Produce, "r", ring=True)
-            lines += [*self._ends(ring.consumers, Port.Consume, "r", ring=True), "    }"]
-        for k, relay in enumerate(self.paths.relays):
-            column, row = relay.tile
-            lines.append(f"    add_core(relay{k}, {column}, {row}, aieb::relay(relay{k}));")
+            lines.append(f"    b.ring({_quoted(ring.name)}, {ring.object_bytes}, {ring.slots});")
+            lines += self._ends(ring.producers, Port.Produce, "kRingOut")
+            lines += self._ends(ring.consumers, Port.Consume, "kRingIn")
         return lines
 
+    def _ends(self, ends: tuple[Endpoint, ...], port: Port, idle: str) -> list[str]:
+        lines: list[str] = []
+        for end in ends:
+            found = self._end(end, port)
+            head, part = f"{_quoted(end.fifo)}, {end.depth}", _part(end.part)
+            if found is None:
+                # The array moves data to this tile until its buffers are full, and then stops.
+                lines.append(f"    b.idle(aieb::IdleEnd::{idle}, {head}, {end.repeat}, {part});")
+            elif port is Port.Consume:
+                lines.append(f"    b.consumer({found}, {head}, {end.repeat}, {part});")
+            else:
+                lines.append(f"    b.producer({found}, {head}, {part});")
+        return lines
 
-def _slice(part: Slice) -> str:
+    def _end(self, end: Endpoint, port: Port) -> str | None:
+        """`end, context` of an endpoint in the generated code; None when no core uses it."""
+        for k, relay in enumerate(self.paths.relays):
+            if end.fifo == (relay.source if port is Port.Consume else relay.sink):
+                return f"relay{k}.{'in' if port is Port.Consume else 'out'}, relay{k}"
+        groups = list(self.groups.values())
+        use = FifoUse(end.fifo, port)
+        for k, (core, (index, member)) in enumerate(zip(self.cores, self.members, strict=True)):
+            fifos = groups[index].bodies[member].fifos
+            if coordinates(core.tile, core) == end.tile and use in fifos:
+                return f"core{k}.f{fifos.index(use)}, core{k}"
+        return None
+
+
+def _channel(channel: ShimChannel) -> str:
+    return f"{_quoted(channel.symbol)}, {channel.column}, {channel.channel}, {channel.object_bytes}"
+
+
+def _part(part: Slice) -> str:
     dims = ", ".join(_dims(pattern) for pattern in (part.memory, part.link, part.core))
-    return f"aieb::make_slice({part.offset}, {part.size}, {part.element}, {dims})"
+    return f"{{{part.offset}, {part.size}, {part.element}, {dims}}}"
 
 
 def _dims(pairs: Pairs) -> str:

@@ -3,13 +3,40 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 from aiebuild.dialect import parse_module
-from aiebuild.host import encode_sequence, kernel_command, link_command, lower_overlay, overlay_command
+from aiebuild.host import (
+    ENGINE_SOURCES,
+    encode_sequence,
+    kernel_command,
+    link_command,
+    lower_overlay,
+    overlay_command,
+)
 from aiebuild.runtime.host import HostDevice, HostOverlay
 
 COMPILER = "g++"
+
+
+def run(command: Sequence[str]) -> None:
+    """Runs a compiler; its messages are the failure's."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise AssertionError(" ".join(command) + "\n" + done.stderr)
+
+
+@lru_cache
+def engine_objects(count: bool = False) -> tuple[Path, ...]:
+    """The engine's objects, compiled once per test run."""
+    folder = Path(mkdtemp(prefix="aiebuild-engine-"))
+    objects = tuple(folder / f"{source.stem}.o" for source in ENGINE_SOURCES)
+    for source, out in zip(ENGINE_SOURCES, objects, strict=True):
+        run(overlay_command(COMPILER, source, out, count=count))
+    return objects
 
 
 def build_library(text: str, kernels: str, folder: Path, name: str = "design", *, count: bool = False) -> Path:
@@ -19,14 +46,9 @@ def build_library(text: str, kernels: str, folder: Path, name: str = "design", *
     kernel.write_text(kernels)
     objects = [folder / f"{name}.o", folder / f"{name}_kernels.o"]
     library = folder / f"{name}.so"
-    for command in (
-        overlay_command(COMPILER, source, objects[0], count=count),
-        kernel_command(COMPILER, kernel, objects[1], count=count),
-        link_command(COMPILER, objects, library),
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise AssertionError(" ".join(command) + "\n" + done.stderr)
+    run(overlay_command(COMPILER, source, objects[0], count=count))
+    run(kernel_command(COMPILER, kernel, objects[1], count=count))
+    run(link_command(COMPILER, [*objects, *engine_objects(count)], library))
     return library
 
 

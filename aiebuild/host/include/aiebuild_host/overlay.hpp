@@ -2,16 +2,18 @@
 // executes runtime sequences.
 #pragma once
 
+#include <aie_api/detail/state.hpp>
 #include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "abi.hpp"
-#include "core.hpp"
-#include "fifo.hpp"
+#include "design.hpp"
+#include "paths.hpp"
 #include "pool.hpp"
 #include "sequence.hpp"
 
@@ -24,20 +26,22 @@ struct BufferRef {
   uint64_t words;  // of 32 bits
 };
 
-// A memory tile that passes objects on from shim to shim.
-struct Relay : CoreContext {
-  InEnd in;
-  OutEnd out;
-};
+// Rounding and saturation belong to an AIE core; the AIE API's host headers keep them per thread, so the
+// scheduler exchanges them when it switches cores. The same goes for the counts of the counting build.
+using ArithmeticState = aie::detail::core_state_t;
+static_assert(sizeof(ArithmeticState) <= sizeof(Core::arithmetic) && std::is_trivially_copyable_v<ArithmeticState>);
 
-inline CoreTask relay(Relay& c) {
-  for (;;) {
-    if (!c.in.acquire(1)) co_await c.wait(c.in, 1, 0);
-    if (!c.out.acquire(1)) co_await c.wait(c.out, 1, 0);
-    std::memcpy(c.out.at<u8>(c.out.head), c.in.at<u8>(c.in.head), c.in.view->slice.bytes);
-    c.in.release(1);
-    c.out.release(1);
-  }
+inline void switch_in(const Core& c) { std::memcpy(&aie::detail::core_state, c.arithmetic, sizeof(ArithmeticState)); }
+inline void switch_out(Core& c) {
+  std::memcpy(c.arithmetic, &aie::detail::core_state, sizeof(ArithmeticState));
+#if defined(AIEBUILD_COUNT)
+  using Counts = aie::detail::op_counts_t;
+  static_assert(sizeof(Counts) % sizeof(uint64_t) == 0 && sizeof(Counts) <= kOps * sizeof(uint64_t));
+  uint64_t values[sizeof(Counts) / sizeof(uint64_t)];
+  std::memcpy(values, &aie::detail::op_counts, sizeof values);
+  for (size_t i = 0; i < sizeof values / sizeof values[0]; ++i) c.ops[i] += values[i];
+  aie::detail::op_counts = {};
+#endif
 }
 
 class Overlay {
@@ -49,98 +53,27 @@ class Overlay {
   std::vector<OutEnd*> outs;
   std::vector<InEnd*> ins;
   std::vector<BufferRef> buffers;
-  std::string file;                  // the design's source, for diagnoses
+  std::vector<std::coroutine_handle<>> handles;
+  std::vector<AlignedBytes> memory;  // of ends' slots
+  std::deque<std::vector<LongRun>> layouts;
+  std::deque<InEnd> idle_ins;
+  std::deque<OutEnd> idle_outs;
+  std::deque<RingIn> idle_ring_ins;
+  std::deque<RingOut> idle_ring_outs;
   EngineCounters engine{};
   std::string error;
   bool broken = false;
 
-  virtual ~Overlay() {
-    for (auto handle : handles_) handle.destroy();
+  Overlay() {
+    Builder builder(*this);
+    design_ = make_design(builder);
   }
-
-  // --- construction, called by generated code -------------------------------------------------------
-  void add_core(CoreContext& ctx, uint32_t column, uint32_t row, CoreTask task) {
-    ctx.core.column = ctx.core.counters.column = column;
-    ctx.core.row = ctx.core.counters.row = row;
-    ctx.core.name = "core(" + std::to_string(column) + "," + std::to_string(row) + ")";
-    ctx.core.handle = task.handle;
-    cores.push_back(&ctx.core);
-    handles_.push_back(task.handle);
+  ~Overlay() {
+    for (auto handle : handles) handle.destroy();
+    if (design_) free_design(design_);
   }
-  Source& add_source(const char* name, uint32_t column, uint32_t channel, uint32_t bytes, uint32_t memory_depth) {
-    Source& s = sources.emplace_back();
-    s.name = name;
-    s.column = column;
-    s.channel = channel;
-    s.object_bytes = bytes;
-    s.memory_depth = memory_depth;
-    return s;
-  }
-  Sink& add_sink(const char* name, uint32_t column, uint32_t channel, uint32_t bytes, uint32_t memory_depth) {
-    Sink& s = sinks.emplace_back();
-    s.name = name;
-    s.column = column;
-    s.channel = channel;
-    s.object_bytes = bytes;
-    s.memory_depth = memory_depth;
-    return s;
-  }
-  Ring& add_ring(const char* name, uint32_t bytes, uint32_t slots) {
-    Ring& r = rings.emplace_back();
-    r.name = name;
-    r.object_bytes = bytes;
-    r.slots = slots;
-    r.allocate();
-    return r;
-  }
-  void attach(InEnd& e, Source& s, Core* core, const char* name, uint32_t depth, uint32_t repeat, Slice slice) {
-    e.source = &s;
-    e.core = core;
-    e.name = name;
-    e.depth = depth;
-    e.view = s.view(std::move(slice), repeat);
-    e.view->slots = std::max(e.view->slots, depth + s.memory_depth + (repeat > 1 ? 1 : 0));
-    s.consumers.push_back(&e);
-    ins.push_back(&e);
-  }
-  void attach(OutEnd& e, Sink& s, Core* core, const char* name, uint32_t depth, Slice slice) {
-    e.sink = &s;
-    e.core = core;
-    e.name = name;
-    e.depth = depth;
-    e.slice = std::move(slice);
-    e.index = uint32_t(s.producers.size());
-    e.slots = depth + s.memory_depth;
-    e.allocate();
-    s.producers.push_back(&e);
-    outs.push_back(&e);
-  }
-  void attach(RingOut& e, Ring& r, Core* core, const char* name, uint32_t depth, Slice slice) {
-    e.ring = &r;
-    e.core = core;
-    e.name = name;
-    e.depth = depth;
-    e.slice = std::move(slice);
-    r.producers.push_back(&e);
-  }
-  void attach(RingIn& e, Ring& r, Core* core, const char* name, uint32_t depth, uint32_t repeat, Slice slice) {
-    e.ring = &r;
-    e.core = core;
-    e.name = name;
-    e.depth = depth;
-    e.repeat = repeat;
-    e.slice = std::move(slice);
-    e.allocate();
-    r.consumers.push_back(&e);
-  }
-  void add_buffer(const char* name, void* data, uint64_t words) { buffers.push_back({name, static_cast<u8*>(data), words}); }
-  // An end that no core uses: nothing is ever taken from or put into it.
-  template <class End>
-  End& idle() {
-    auto end = std::make_shared<End>();
-    idle_.push_back(end);
-    return *end;
-  }
+  Overlay(const Overlay&) = delete;
+  Overlay& operator=(const Overlay&) = delete;
 
   // --- use ------------------------------------------------------------------------------------------
   std::unique_ptr<Sequence> load(const u8* data, size_t n) {
@@ -211,10 +144,8 @@ class Overlay {
     for (InEnd* e : ins) e->counters = {};
     for (OutEnd* e : outs) e->counters = {};
     for (Core* c : cores) {
-      const CoreCounters old = c->counters;
-      c->counters = {};
-      c->counters.column = old.column;
-      c->counters.row = old.row;
+      c->resumes = c->kernel_calls = 0;
+      std::fill(c->ops, c->ops + kOps, 0);
     }
   }
   int fail(std::string text) {
@@ -245,7 +176,7 @@ class Overlay {
 
   void run(uint32_t index) {
     Thread& t = *threads_[index];
-    const ArithmeticState callers = arithmetic_state();
+    const ArithmeticState callers = aie::detail::core_state;
     uint32_t idle = 0;
     uint64_t work = t.work.value.load(std::memory_order_relaxed);
     uint64_t acknowledged = 0;
@@ -279,15 +210,14 @@ class Overlay {
       relax();
       if (++idle > kPatience) sched_yield();
     }
-    arithmetic_state() = callers;
+    aie::detail::core_state = callers;
   }
 
   void resume(Core& c) {
-    arithmetic_state() = c.arithmetic;
+    switch_in(c);
     c.handle.resume();
-    c.arithmetic = arithmetic_state();
-    ++c.counters.resumes;
-    take_counts(c.counters.ops);
+    switch_out(c);
+    ++c.resumes;
   }
 
   // The controller: executes the sequence as far as possible. Thread 0 only.
@@ -388,7 +318,7 @@ class Overlay {
       uint64_t most = 0;
       for (const InEnd* c : src.consumers) most = std::max(most, c->released.get());
       for (const InEnd* c : src.consumers)
-        if (c->core && c->released.get() < most) rest += " (" + c->core->name + " has released " + std::to_string(c->released.get()) + " objects, others " + std::to_string(most) + ")";
+        if (c->core && c->released.get() < most) rest += " (" + core_name(c->core) + " has released " + std::to_string(c->released.get()) + " objects, others " + std::to_string(most) + ")";
       if (src.available.get() > src.room()) fits = false;
     }
     for (uint32_t k : s.out_used) {
@@ -429,16 +359,20 @@ class Overlay {
       text += "sequence `" + s.name + "` has ended";
     }
     for (const Core* c : cores) {
-      text += "\n  " + c->name;
-      if (c->handle.done()) text += " has ended";
-      else if (c->waiting) text += " waits in " + file + ":" + std::to_string(c->line) + " to acquire " + c->waiting->describe(c->wanted);
+      text += "\n  " + core_name(c);
+      if (c->handle.done()) {
+        text += " has ended";
+      } else if (c->waiting) {
+        Text what;
+        c->waiting->describe(c->wanted, what);
+        text += " waits in " + std::string(kDesignFile) + ":" + std::to_string(c->line) + " to acquire " + what.s;
+      }
     }
     return text;
   }
 
   static constexpr uint32_t kPatience = 4000;
-  std::vector<std::shared_ptr<void>> idle_;
-  std::vector<std::coroutine_handle<>> handles_;
+  void* design_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;
   Sequence* seq_ = nullptr;
   uint32_t flags_ = 0;

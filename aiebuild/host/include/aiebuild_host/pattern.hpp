@@ -10,15 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "design.hpp"
+
 namespace aieb {
-
-using u8 = uint8_t;
-
-// One level of a nested address pattern: `n` steps, `stride` bytes apart.
-struct Dim {
-  int64_t n;
-  int64_t stride;
-};
 
 // A run of bytes, moved from stream (or memory) position `src` to `dst`.
 struct Run {
@@ -287,17 +281,15 @@ inline std::vector<uint32_t> dims_order(const std::vector<Dim>& outermost_first,
   }
 }
 
-// The slice of a channel's object that an endpoint sees through a memory tile. `memory` is the pattern
-// at the memory tile on the channel's side, `link` the one on the endpoint's side and `core` the one at
-// the endpoint, in elements of `element` bytes, outermost first.
-inline Slice make_slice(uint32_t offset, uint32_t bytes, uint32_t element, const std::vector<Dim>& memory,
-                        const std::vector<Dim>& link, const std::vector<Dim>& core) {
+// The slice of a path's object that an endpoint sees.
+inline Slice make_slice(const Part& part) {
+  const uint32_t offset = part.offset, bytes = part.bytes, element = part.element;
   Slice slice;
   slice.offset = offset;
   slice.bytes = bytes;
-  if (memory.empty() && link.empty() && core.empty()) return slice;
+  if (part.memory.size() == 0 && part.link.size() == 0 && part.core.size() == 0) return slice;
   const uint32_t n = bytes / element;
-  const auto a = dims_order(memory, n), b = dims_order(link, n), c = dims_order(core, n);
+  const auto a = dims_order(part.memory, n), b = dims_order(part.link, n), c = dims_order(part.core, n);
   if (a.size() != n || b.size() != n || c.size() != n)
     throw std::runtime_error("data layout dimensions cover another number of elements than the object");
   std::vector<uint32_t> inverse(n, UINT32_MAX);

@@ -25,7 +25,7 @@
 #include <vector>
 
 #include "abi.hpp"
-#include "fifo.hpp"
+#include "paths.hpp"
 
 namespace aieb {
 
@@ -369,7 +369,7 @@ class SequenceLoader {
     if (c.in)
       for (const auto& v : sources_[c.path].views) s.push_back(v->slice);
     else
-      for (const OutEnd* e : sinks_[c.path].producers) s.push_back(e->slice);
+      s = sinks_[c.path].slices;
     return s;
   }
 

@@ -1,0 +1,227 @@
+// Objectfifo paths. A path is fused: what lies between a shim's address pattern and a core's object
+// (memory-tile link, distribute, join, data layout) is one pointer or one copy.
+//
+//   Source  shim MM2S -> consumers      Sink  producers -> shim S2MM      Ring  cores -> cores
+//
+// Capacity is that of the array: a consumer gets object i only if the slowest one leaves room for it in
+// the buffers on the way, so that a design whose cores consume unequally stops here as it does there.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "design.hpp"
+#include "pattern.hpp"
+
+namespace aieb {
+
+struct Text {
+  std::string s;
+};
+
+inline std::string core_name(const Core* c) {
+  return "core(" + std::to_string(c->column) + "," + std::to_string(c->row) + ")";
+}
+
+struct AlignedFree {
+  void operator()(u8* p) const { std::free(p); }
+};
+using AlignedBytes = std::unique_ptr<u8[], AlignedFree>;
+
+inline AlignedBytes aligned_bytes(size_t n) {
+  n = (n + kLine - 1) / kLine * kLine;
+  u8* p = static_cast<u8*>(std::aligned_alloc(kLine, n ? n : kLine));
+  if (!p) throw std::bad_alloc();
+  std::memset(p, 0, n);
+  return AlignedBytes(p);
+}
+
+// Bytes from slot to slot: whole lines, and one more so that slots fall into different cache sets.
+inline size_t slot_pitch(size_t bytes) { return (bytes + 63) / 64 * 64 + 64; }
+
+// A piece of one object that no regular plan describes.
+struct AbsoluteRun {
+  uint32_t arg;
+  uint32_t dst;
+  int64_t src;
+  uint32_t len;
+};
+
+// How one view of a channel sees the objects of one entry.
+struct EntryView {
+  const CopyPlan* plan = nullptr;  // null: irregular, see `absolute`
+  bool can_alias = false;
+  bool alias = false;              // can_alias, and not forbidden for this dispatch
+  std::vector<std::vector<AbsoluteRun>> absolute;  // [object in the entry]
+};
+
+// A stretch of a channel's objects in one sequence that one address pattern describes.
+struct Entry {
+  uint64_t begin = 0;  // objects, from the start of the sequence; end is exclusive
+  uint64_t end = 0;
+  u8* base = nullptr;  // set at each dispatch
+  uint32_t arg = 0;
+  int64_t offset = 0;
+  uint32_t levels = 0;
+  uint32_t n[6] = {};
+  int64_t stride[6] = {};
+  std::vector<EntryView> views;
+
+  u8* object(uint64_t index) const {
+    u8* p = base;
+    if (levels == 0) return p;
+    uint32_t o = uint32_t(index);
+    for (uint32_t k = 0; k + 1 < levels; ++k) {
+      const uint32_t q = o / n[k];
+      p += int64_t(o - q * n[k]) * stride[k];
+      o = q;
+    }
+    return p + int64_t(o) * stride[levels - 1];
+  }
+};
+
+// The objects a sequence moves through one channel.
+struct ChannelPlan {
+  std::vector<Entry> entries;
+  uint64_t objects = 0;
+  u8* const* args = nullptr;  // of the dispatch, for irregular entries
+};
+
+// What a group of consumers sees of a source's objects, with the slots that copies go to.
+struct View {
+  Slice slice;
+  uint32_t index = 0;
+  uint32_t repeat = 1;  // each object reaches the consumers this many times
+  uint32_t slots = 0;
+  size_t pitch = 0;
+  AlignedBytes data;
+  struct alignas(64) Slot {
+    std::atomic<uint64_t> claimed{0};  // number of the object that goes here, plus one
+    std::atomic<uint64_t> ready{0};
+  };
+  std::unique_ptr<Slot[]> slot;
+
+  void allocate() {
+    if (data) return;
+    pitch = slot_pitch(slice.bytes);
+    data = aligned_bytes(pitch * slots);
+    slot = std::make_unique<Slot[]>(slots);
+  }
+  u8* at(uint64_t object) const { return data.get() + (object % slots) * pitch; }
+};
+
+// Shim MM2S -> consumers.
+struct Source {
+  std::string name;
+  uint32_t column = 0;
+  uint32_t channel = 0;
+  uint32_t object_bytes = 0;
+  uint32_t memory_depth = 0;  // objects in the memory tile; 0 without one
+  std::vector<std::unique_ptr<View>> views;
+  std::vector<InEnd*> consumers;
+
+  Counter available;                       // objects whose task has been started
+  std::atomic<uint64_t> materialised{0};   // objects below this one are in slots if not consumed
+  uint64_t base = 0;                       // number of the first object of the running sequence
+  const ChannelPlan* plan = nullptr;
+
+  View* view(Slice slice, uint32_t repeat) {
+    for (auto& v : views)
+      if (v->slice == slice && v->repeat == repeat) return v.get();
+    views.push_back(std::make_unique<View>());
+    View* v = views.back().get();
+    v->slice = std::move(slice);
+    v->repeat = repeat;
+    v->index = uint32_t(views.size() - 1);
+    return v;
+  }
+  uint64_t consumed() const {
+    uint64_t least = UINT64_MAX;
+    for (const InEnd* c : consumers) {
+      uint64_t r = c->released.get();
+      if (c->view->repeat != 1) r /= c->view->repeat;
+      least = std::min(least, r);
+    }
+    return least;
+  }
+  // Objects below the returned one fit the buffers on the way.
+  uint64_t room() const {
+    uint64_t least = UINT64_MAX;
+    for (const InEnd* c : consumers) {
+      uint64_t r = c->released.get() + c->depth;
+      if (c->view->repeat != 1) r /= c->view->repeat;
+      least = std::min(least, r);
+    }
+    return least + memory_depth;
+  }
+  void begin(const ChannelPlan* p) {
+    plan = p;
+    base = available.get();
+    for (InEnd* c : consumers) {
+      c->entry = nullptr;
+      c->entry_begin = c->entry_end = base;
+    }
+  }
+  // Copies every object below `upto` that is not yet consumed into slots. Only while no core runs.
+  void materialise(uint64_t upto);
+};
+
+// Producers -> shim S2MM.
+struct Sink {
+  std::string name;
+  uint32_t column = 0;
+  uint32_t channel = 0;
+  uint32_t object_bytes = 0;
+  uint32_t memory_depth = 0;
+  std::vector<OutEnd*> producers;
+  std::vector<Slice> slices;      // of the producers
+
+  Counter started;                // objects whose task has been started
+  uint64_t base = 0;
+  const ChannelPlan* plan = nullptr;
+
+  uint64_t delivered() const {
+    uint64_t least = UINT64_MAX;
+    for (const OutEnd* p : producers) least = std::min(least, p->delivered.get());
+    return least;
+  }
+  void begin(const ChannelPlan* p) {
+    plan = p;
+    base = started.get();
+    for (OutEnd* e : producers) {
+      e->entry = e->out_entry = nullptr;
+      e->entry_begin = e->entry_end = e->out_begin = e->out_end = base;
+    }
+  }
+};
+
+// Cores -> cores.
+struct Ring {
+  std::string name;
+  uint32_t slots = 0;   // producer's, memory tile's and consumer's buffers together
+  size_t pitch = 0;
+  AlignedBytes data;
+  std::vector<RingOut*> producers;
+  std::vector<RingIn*> consumers;
+
+  u8* slot(uint64_t object) const { return data.get() + (object % slots) * pitch; }
+  uint64_t produced() const {
+    uint64_t least = UINT64_MAX;
+    for (const RingOut* p : producers) least = std::min(least, p->released.get());
+    return least;
+  }
+  uint64_t consumed() const {
+    uint64_t least = UINT64_MAX;
+    for (const RingIn* c : consumers) least = std::min(least, c->released.get() / c->repeat);
+    return least;
+  }
+};
+
+}  // namespace aieb

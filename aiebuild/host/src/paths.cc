@@ -1,0 +1,242 @@
+// The ends of objectfifo paths: acquiring, copying, delivering.
+
+#include <aiebuild_host/paths.hpp>
+
+namespace aieb {
+
+// ---------------------------------------------------------------------------------------------------
+// Shim MM2S -> consumers.
+
+bool InEnd::take(uint32_t n) {
+  const uint64_t need = head + n;
+  if (need > limit) {
+    limit = std::min(source->available.get(), source->room()) * view->repeat;
+    if (need > limit) return false;
+  }
+  while (acquired < need) {
+    u8* p = locate(view->repeat == 1 ? acquired : acquired / view->repeat);
+    if (!p) return false;
+    held[acquired % kMaxHeld] = p;
+    ++acquired;
+  }
+  return true;
+}
+
+bool InEnd::ready(uint32_t n) { return acquire(n); }
+
+// Where object `k` of the source is for this endpoint; null while another thread is copying it.
+u8* InEnd::locate(uint64_t k) {
+  if (k < source->materialised.load(std::memory_order_acquire)) return view->at(k);
+  while (k >= entry_end) next_entry();
+  const EntryView& v = entry->views[view->index];
+  if (v.alias) {
+    ++counters.aliased;
+    return entry->object(k - entry_begin) + v.plan->single_src;
+  }
+  View::Slot& s = view->slot[k % view->slots];
+  if (s.ready.load(std::memory_order_acquire) == k + 1) return view->at(k);
+  uint64_t seen = s.claimed.load(std::memory_order_relaxed);
+  if (seen == k + 1 || !s.claimed.compare_exchange_strong(seen, k + 1, std::memory_order_acq_rel)) return nullptr;
+  fill(*entry, k - entry_begin, view->at(k));
+  s.ready.store(k + 1, std::memory_order_release);
+  return view->at(k);
+}
+
+void InEnd::fill(const Entry& e, uint64_t o, u8* to) {
+  const EntryView& v = e.views[view->index];
+  if (v.plan) {
+    v.plan->gather(to, e.object(o));
+  } else {
+    for (const AbsoluteRun& r : v.absolute[o]) std::memcpy(to + r.dst, source->plan->args[r.arg] + r.src, r.len);
+  }
+  ++counters.copied;
+  counters.copied_bytes += view->slice.bytes;
+}
+
+void InEnd::next_entry() {
+  entry = entry ? entry + 1 : source->plan->entries.data();
+  entry_begin = source->base + entry->begin;
+  entry_end = source->base + entry->end;
+}
+
+void InEnd::describe(uint32_t n, Text& to) const {
+  to.s += "@" + std::string(name) + "(Consume, " + std::to_string(n) + "); ";
+  const uint64_t need = (head + n + view->repeat - 1) / view->repeat;
+  if (need > source->available.get()) {
+    to.s += "@" + source->name + " has no task with object " + std::to_string(need - 1 - source->base) + " of this sequence, tasks for " +
+            std::to_string(source->available.get() - source->base) + " have been started";
+    return;
+  }
+  to.s += "@" + source->name + " is full";
+  for (const InEnd* c : source->consumers) {
+    if (c == this || c->released.get() >= released.get()) continue;
+    to.s += ", " + (c->core ? core_name(c->core) : "a consumer of @" + std::string(c->name)) + " has released " +
+            std::to_string(c->released.get()) + " objects where this core has released " + std::to_string(released.get());
+  }
+}
+
+void Source::materialise(uint64_t upto) {
+  const uint64_t done = materialised.load(std::memory_order_relaxed);
+  if (upto <= done) return;
+  for (auto& v : views) {
+    uint64_t from = upto;
+    InEnd* any = nullptr;
+    for (InEnd* c : consumers)
+      if (c->view == v.get()) {
+        from = std::min(from, c->head / v->repeat);
+        any = c;
+      }
+    if (!any) continue;
+    v->allocate();
+    for (uint64_t k = std::max({from, done, base}); k < upto; ++k) {
+      View::Slot& s = v->slot[k % v->slots];
+      if (s.ready.load() == k + 1) continue;
+      const Entry* e = plan->entries.data();
+      while (k - base >= e->end) ++e;
+      any->fill(*e, k - base - e->begin, v->at(k));
+      s.claimed.store(k + 1);
+      s.ready.store(k + 1);
+    }
+    // What a core holds may be in DDR: it goes on with the copy.
+    for (InEnd* c : consumers)
+      if (c->view == v.get())
+        for (uint64_t i = c->head; i < c->acquired && i / v->repeat < upto; ++i) c->held[i % kMaxHeld] = v->at(i / v->repeat);
+  }
+  materialised.store(upto, std::memory_order_release);
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Producers -> shim S2MM.
+
+bool OutEnd::take(uint32_t n) {
+  const uint64_t need = head + n;
+  if (need > limit) {
+    limit = sink->delivered() + sink->memory_depth + depth;
+    if (need > limit) return false;
+  }
+  const uint64_t started = sink->started.get();
+  for (; acquired < need; ++acquired) {
+    const uint64_t k = acquired;
+    u8* p = slot(k);
+    bool in_place = false;
+    if (k < started) {
+      seek(&entry, &entry_begin, &entry_end, k);
+      const EntryView& v = entry->views[index];
+      if (v.alias) {
+        p = entry->object(k - entry_begin) + v.plan->single_src;
+        in_place = true;
+      }
+    }
+    held[k % kMaxHeld] = p;
+    alias[k % kMaxHeld] = in_place;
+  }
+  return true;
+}
+
+bool OutEnd::ready(uint32_t n) { return acquire(n); }
+
+bool OutEnd::pump() {
+  const uint64_t before = pending;
+  const uint64_t can = std::min(head, sink->started.get());
+  for (; pending < can; ++pending) {
+    if (alias[pending % kMaxHeld]) ++counters.aliased;
+    else scatter(pending);
+  }
+  if (pending == before) return false;
+  delivered.set(pending);
+  return true;
+}
+
+void OutEnd::seek(const Entry** e, uint64_t* begin, uint64_t* end, uint64_t k) const {
+  while (k >= *end) {
+    *e = *e ? *e + 1 : sink->plan->entries.data();
+    *begin = sink->base + (*e)->begin;
+    *end = sink->base + (*e)->end;
+  }
+}
+
+void OutEnd::scatter(uint64_t k) {
+  seek(&out_entry, &out_begin, &out_end, k);
+  const EntryView& v = out_entry->views[index];
+  const u8* from = slot(k);
+  if (v.plan) {
+    v.plan->scatter(from, out_entry->object(k - out_begin));
+  } else {
+    for (const AbsoluteRun& r : v.absolute[k - out_begin]) std::memcpy(sink->plan->args[r.arg] + r.src, from + r.dst, r.len);
+  }
+  ++counters.copied;
+  counters.copied_bytes += bytes;
+}
+
+void OutEnd::describe(uint32_t n, Text& to) const {
+  to.s += "@" + std::string(name) + "(Produce, " + std::to_string(n) + "); @" + name + " is full, ";
+  if (has_pending() && sink->started.get() <= pending) {
+    to.s += "@" + sink->name + " has no task for object " + std::to_string(pending - sink->base) + " of this sequence";
+    return;
+  }
+  to.s += "@" + sink->name + " waits for";
+  for (const OutEnd* p : sink->producers)
+    if (p->delivered.get() <= sink->delivered()) to.s += " " + (p->core ? core_name(p->core) : "the producer of @" + std::string(p->name));
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Cores -> cores.
+
+bool RingOut::take(uint32_t n) {
+  const uint64_t need = head + n;
+  if (need > limit) {
+    limit = ring->consumed() + ring->slots;
+    if (need > limit) return false;
+  }
+  for (; acquired < need; ++acquired) held[acquired % kMaxHeld] = ring->slot(acquired) + offset;
+  return true;
+}
+
+bool RingOut::ready(uint32_t n) { return acquire(n); }
+
+void RingOut::describe(uint32_t n, Text& to) const {
+  to.s += "@" + std::string(name) + "(Produce, " + std::to_string(n) + "); @" + ring->name + " is full, its consumer";
+  for (const RingIn* c : ring->consumers)
+    if (c->released.get() / c->repeat <= ring->consumed()) to.s += " " + (c->core ? core_name(c->core) : std::string("(idle)"));
+  to.s += " has released " + std::to_string(ring->consumed()) + " objects";
+}
+
+bool RingIn::take(uint32_t n) {
+  const uint64_t need = head + n;
+  if (need > limit) {
+    limit = ring->produced() * repeat;
+    if (need > limit) return false;
+  }
+  for (; acquired < need; ++acquired) {
+    const uint64_t k = acquired / repeat;
+    u8* p = ring->slot(k) + offset;
+    if (runs) {
+      p = data + (k % ring->slots) * pitch;
+      if (acquired % repeat == 0)
+        for (size_t i = 0; i < run_count; ++i) std::memcpy(p + runs[i].dst, ring->slot(k) + runs[i].src, size_t(runs[i].len));
+    }
+    held[acquired % kMaxHeld] = p;
+  }
+  return true;
+}
+
+bool RingIn::ready(uint32_t n) { return acquire(n); }
+
+void RingIn::describe(uint32_t n, Text& to) const {
+  to.s += "@" + std::string(name) + "(Consume, " + std::to_string(n) + "); @" + ring->name + " is empty, its producer";
+  for (const RingOut* p : ring->producers)
+    if (p->released.get() <= ring->produced()) to.s += " " + (p->core ? core_name(p->core) : std::string("(idle)"));
+  to.s += " has released " + std::to_string(ring->produced()) + " objects";
+}
+
+CoreTask relay(Relay& c) {
+  for (;;) {
+    if (!c.in.acquire(1)) co_await c.wait(c.in, 1, 0);
+    if (!c.out.acquire(1)) co_await c.wait(c.out, 1, 0);
+    std::memcpy(c.out.at<u8>(c.out.head), c.in.at<u8>(c.in.head), c.in.view->slice.bytes);
+    c.in.release(1);
+    c.out.release(1);
+  }
+}
+
+}  // namespace aieb
