@@ -127,7 +127,9 @@ class HostPlanner:
 
     def _compile(self, what: str, inputs: tuple[str, ...], command: list[str], out: str) -> None:
         depfile = f"{out}.d"
-        argv = [command[0], f"-ffile-prefix-map={resource_root()}=.", *command[1:]]
+        # the same bytes wherever the checkout is, and every time
+        same = (f"-ffile-prefix-map={resource_root()}=.", f"-frandom-seed={out}")
+        argv = [command[0], *same, *command[1:]]
         roots = [f"{path}={name}" for name, path in stamp_roots().items()]
         stamps = [word for root in roots for word in ("--stamps", root)]
         step = self._python("tool", "--out", out, "--depfile", depfile, *stamps, "--", *argv)

@@ -64,6 +64,7 @@ class Checkout:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     made = Checkout(tmp_path_factory.mktemp("checkout"))
     found = made.build()
+    assert "error" not in found, found["error"] + found["detail"]
     assert found["steps"][-1] == f"write the manifest of {NAME}", found
     return made
 
