@@ -19,6 +19,8 @@ constexpr int values_offset = 2112;
 constexpr int scales_offset = 4096;
 constexpr int tile_columns = 32; // of a core in a column tile of 128, which is one of four in a tile of 512
 constexpr int scratch_offset = 4096;
+constexpr int object_floats = 384; // of a C object
+constexpr int part_bytes = 1312;    // of a row of cores, as parts are read back
 constexpr int partial_floats = 68; // of a row and head: 64 sums, maximum, sum of probabilities, 2 unused
 
 enum Kind { linear_norm = 0, linear = 1, linear_merge = 2, self_attention = 3, cross_attention = 4 };

@@ -196,7 +196,7 @@ void decoder_attention_finish(int8_t *C, float *y, float *stats, int32_t *params
         out[q * partial_floats + 66] = 0.0f;
         out[q * partial_floats + 67] = 0.0f;
     }
-    for (int i = rows * partial_floats; i < 288; i += 4)
+    for (int i = rows * partial_floats; i < object_floats; i += 4)
         aie::store_v(out + i, aie::zeros<float, 4>());
 }
 

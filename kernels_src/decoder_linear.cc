@@ -129,8 +129,6 @@ void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output)
             v = gelu(v);
         aie::store_v(out + i, v);
     }
-    for (int i = 256; i < 288; i += 16)
-        aie::store_v(out + i, aie::zeros<float, 16>());
 }
 
 } // extern "C"

@@ -66,7 +66,7 @@ float power_of_two(float n) {
 
 // One head of one row from the parts of the four rows of cores, each over its own keys.
 void merge(const float *parts, float *out, int row) {
-    const int stride = 1152 / 4;
+    const int stride = part_bytes / 4;
     float top = -8192.0f;
     for (int r = 0; r < 4; ++r) {
         const float m = parts[r * stride + row * partial_floats + 64];

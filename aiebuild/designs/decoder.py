@@ -34,8 +34,10 @@ A_FLOATS = 1280
 B_OBJECT = 16896
 B_RUN = 2112
 SLICE = 4224
-C_OBJECT = 1152
-C_FLOATS = 256
+C_OBJECT = 1536
+C_FLOATS = C_OBJECT // 4
+PART = 1312
+"""Bytes of an attention part that are read back: four fill an A object."""
 TILE = 512
 """Outputs of a column tile: 128 for each column of cores."""
 X_BYTES = 10240
@@ -171,9 +173,7 @@ class DecoderPlan:
     def row_bytes(self, area: str, rows: int) -> int:
         """Bytes from one row of a buffer to the next, as outputs are written."""
         split = Split.of(_writer(self.shape, area), rows)
-        if split.chunks > 1:
-            return (split.chunks * split.chunk_tiles) * TILE * 4
-        return split.outputs * split.output_tiles * TILE * 4
+        return ((split.chunks - 1) * split.chunk_tiles + split.outputs * split.output_tiles) * TILE * 4
 
 
 def _writer(s: DecoderShape, area: str) -> Linear:
@@ -209,7 +209,7 @@ def plan_decoder(shape: DecoderShape) -> DecoderPlan:
         weight(linear.name, GRID * tiles * linear.k_tiles * B_OBJECT)
     for rows in ROWS:
         weight(f"cross.command{rows}", A_OBJECT)
-    log_row = round_up(-(-3 * shape.state // TILE), 2) * TILE * 4
+    log_row = round_up(-(-3 * shape.state // TILE), C_FLOATS // (32 * max(ROWS))) * TILE * 4
     plan = DecoderPlan(
         shape, offsets, at, {}, 0, log_row, (shape.positions + LOG_SLACK) * log_row
     )  # fmt: skip
@@ -342,8 +342,8 @@ class Decoder:
                     a.append(self._weights_object(offsets[f"{linear.name}.command{self.rows}"]))
                 if split.parts > 1 or chunk == 0:
                     if linear.kind == "linear_merge":
-                        a.append(Transfer(ARENA, plan.areas["parts"], (1, s.heads, 2, A_RUN),
-                                          (0, GRID * C_OBJECT, A_RUN, 1)))  # fmt: skip
+                        a.append(Transfer(ARENA, plan.areas["parts"], (1, s.heads, GRID, PART),
+                                          (0, GRID * C_OBJECT, C_OBJECT, 1)))  # fmt: skip
                     else:
                         width = linear.k // split.parts * 4
                         a.append(self._rows(ARENA, plan.areas[source] + part * width, plan.row_bytes(source, self.rows),

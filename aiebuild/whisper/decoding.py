@@ -203,8 +203,8 @@ class _Sampler:
     def _choose(self, logits: FloatArray) -> int:
         if self.options.temperature == 0:
             return int(logits.argmax())
-        scaled = logits.astype(np.float64) / self.options.temperature
-        cumulative: NDArray[np.float64] = np.cumsum(np.exp(scaled - scaled.max()))
+        scaled: NDArray[np.float64] = logits.astype(np.float64) / self.options.temperature
+        cumulative = np.cumsum(np.exp(scaled - scaled.max()))
         return int(np.searchsorted(cumulative, self.random.random() * cumulative[-1], side="right"))
 
 

@@ -281,13 +281,46 @@ struct mmul_kernel<4, 4, 8, int16, int16, int64> {
 template <> struct mmul_kernel<8, 8, 8, int8, int8, int32> : mmul_two_blocks<8, 8, 8, int8, int8, int32> {};
 template <> struct mmul_kernel<8, 4, 8, int16, int8, int32> : mmul_two_blocks<8, 4, 8, int16, int8, int32> {};
 
-} // namespace aie::detail
+// fp32 4x8x4 by fused multiply-add: lane (m, n), A and B spread by shuffles of quarters.
+template <typename T>
+struct mmul_fma {
+    using acc_t = storage<float, 16>;
+    using wide_t = storage<float, 32>;
 
-#endif
+    __m512 c;
+
+    AIEBUILD_INLINE void clear() { c = _mm512_setzero_ps(); }
+    AIEBUILD_INLINE void set(const acc_t &v) { c = reinterpret_cast<__m512>(v.p[0]); }
+    AIEBUILD_INLINE acc_t get() const
+    {
+        acc_t r;
+        r.p[0] = reinterpret_cast<acc_t::part_t>(c);
+        return r;
+    }
+    static AIEBUILD_INLINE wide_t widen(const storage<raw_t<T>, 32> &v)
+    {
+        if constexpr (std::is_same_v<T, float>)
+            return v;
+        else
+            return bf16_to_float(v);
+    }
+    AIEBUILD_INLINE void mac(const storage<raw_t<T>, 32> &av, const storage<raw_t<T>, 32> &bv)
+    {
+        const wide_t a = widen(av), b = widen(bv);
+        auto reg = [](const wide_t &v, unsigned i) AIEBUILD_LAMBDA { return reinterpret_cast<__m512>(v.p[i]); };
+        const auto low = _mm512_shuffle_f32x4(reg(a, 0), reg(a, 1), 0x88);
+        const auto high = _mm512_shuffle_f32x4(reg(a, 0), reg(a, 1), 0xdd);
+        unroll<8>([&](auto i) AIEBUILD_LAMBDA {
+            constexpr unsigned k = i ^ 1;
+            constexpr int lane = (k % 4) * 0x55;
+            const auto column = _mm512_shuffle_f32x4(reg(b, k / 4), reg(b, k / 4), lane);
+            c = _mm512_fmadd_ps(_mm512_permute_ps(k < 4 ? low : high, lane), column, c);
+        });
+    }
+};
+template <> struct mmul_kernel<4, 8, 4, float, float, float> : mmul_fma<float> {};
 
 #if defined(AIEBUILD_BF16)
-
-namespace aie::detail {
 
 // bfloat16 4x8x4: one register is C. Pair p of A is a dword shuffle within each row, pair p of B two rows side by side.
 template <>
@@ -328,6 +361,13 @@ struct mmul_kernel<4, 8, 4, bfloat16, bfloat16, float> {
         step<3>(a, b);
     }
 };
+
+#else
+
+template <> struct mmul_kernel<4, 8, 4, bfloat16, bfloat16, float> : mmul_fma<bfloat16> {};
+
+#endif
+
 template <> struct mmul_kernel<8, 8, 4, bfloat16, bfloat16, float> : mmul_two_blocks<8, 8, 4, bfloat16, bfloat16, float> {};
 
 } // namespace aie::detail
