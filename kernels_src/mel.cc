@@ -67,31 +67,29 @@ inline void store_blocks(int16_t *out, const aie::vector<int16, 32> &v01, const 
     aie::store_v(out + 32, second);
 }
 
-// Real or imaginary parts of 8 bins, two times four frames, to bf16. `x`: folded blocks; `planes`: coefficients.
-struct Part {
-    aie::vector<bfloat16, 32> first, second;
-};
-
 using Product = aie::mmul<4, 4, 8, int16, int8>;
 
 inline aie::vector<bfloat16, 32> joined(const Product &high, const Product &low) {
-    const aie::vector<int32, 32> sum = aie::add(high.to_vector<int32>(0), low.to_vector<int32>(8));
-    return aie::to_float<bfloat16>(sum);
+    return aie::to_float<bfloat16>(aie::add(high.to_vector<int32>(0), low.to_vector<int32>(8)));
 }
 
+// Real or imaginary parts of 8 bins of four times four frames, in bf16.
+struct Part {
+    aie::vector<bfloat16, 32> quad[4];
+};
+
 inline Part transform(const int16_t *x, const int8_t *planes) {
-    Product high0, high1, low0, low1;
-    const int16_t *y = x + quad_fold;
-    const aie::vector<int16, 16> x0 = aie::load_v<16>(x), y0 = aie::load_v<16>(y);
-    const aie::vector<int8, 32> h0 = aie::load_v<32>(planes), l0 = aie::load_v<32>(planes + 32);
-    high0.mul(x0, h0), low0.mul(x0, l0), high1.mul(y0, h0), low1.mul(y0, l0);
-    for (int i = 1; i < points / 4; ++i) {
-        x += 16, y += 16, planes += plane_pair;
-        const aie::vector<int16, 16> a = aie::load_v<16>(x), b = aie::load_v<16>(y);
+    Product high[4], low[4];
+    for (int i = 0; i < points / 4; ++i) {
         const aie::vector<int8, 32> h = aie::load_v<32>(planes), l = aie::load_v<32>(planes + 32);
-        high0.mac(a, h), low0.mac(a, l), high1.mac(b, h), low1.mac(b, l);
+        for (int quad = 0; quad < 4; ++quad) {
+            const aie::vector<int16, 16> v = aie::load_v<16>(x + quad * quad_fold);
+            high[quad].mac(v, h);
+            low[quad].mac(v, l);
+        }
+        x += 16, planes += plane_pair;
     }
-    return {joined(high0, low0), joined(high1, low1)};
+    return {{joined(high[0], low[0]), joined(high[1], low[1]), joined(high[2], low[2]), joined(high[3], low[3])}};
 }
 
 inline aie::vector<bfloat16, 32> power_of(const aie::vector<bfloat16, 32> &re, const aie::vector<bfloat16, 32> &im) {
@@ -135,13 +133,12 @@ void mel_power(const int8_t *coefficients, const int16_t *folded, bfloat16 *powe
     aie::set_rounding(aie::rounding_mode::conv_even);
     const int8_t *sine = coefficients + points / 4 * plane_pair;
     bfloat16 *out = power + chunk * 32;
-    for (int quad = 0; quad < 8; quad += 2) {
+    for (int quad = 0; quad < 8; quad += 4) {
         const int16_t *x = folded + quad * quad_fold;
         const Part re = transform(x, coefficients);
         const Part im = transform(x + quad_fold / 2, sine);
-        aie::store_v(out, power_of(re.first, im.first));
-        aie::store_v(out + quad_power, power_of(re.second, im.second));
-        out += 2 * quad_power;
+        for (int i = 0; i < 4; ++i)
+            aie::store_v(out + (quad + i) * quad_power, power_of(re.quad[i], im.quad[i]));
     }
 }
 

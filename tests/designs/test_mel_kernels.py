@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from aiebuild.config.toolchain import host_toolchain
 from aiebuild.designs import mel_tables as tables
 from aiebuild.designs.mel_reference import TOLERANCE_Q11, log_mel_q11
-from aiebuild.resources import host_include_dir, kernels_dir
+from aiebuild.host import kernel_command, link_command
+from aiebuild.resources import kernels_dir
 from aiebuild.toolchain.compiler import find_host_compiler
 from aiebuild.toolchain.process import run
 
@@ -69,10 +70,12 @@ class Core:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    profile = host_toolchain()
-    out = tmp_path_factory.mktemp("mel") / "mel.so"
-    flags = [*profile.compile_flags, "-fvisibility=default", "-shared", "-I", str(host_include_dir())]
-    run([find_host_compiler(profile).path, *flags, str(kernels_dir() / "mel.cc"), "-o", str(out)])
+    compiler = find_host_compiler(host_toolchain()).path
+    folder = tmp_path_factory.mktemp("mel")
+    kernels, out = folder / "mel.o", folder / "mel.so"
+    command = kernel_command(compiler, kernels_dir() / "mel.cc", kernels)
+    run([*command, "-fvisibility=default"])
+    run(link_command(compiler, [kernels], out))
     return out
 
 
