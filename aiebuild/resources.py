@@ -45,6 +45,11 @@ def host_include_dir() -> Path:
     return PACKAGE / "host" / "include"
 
 
+def host_source_dir() -> Path:
+    """C++ sources of the host target's engine."""
+    return PACKAGE / "host" / "src"
+
+
 def cache_dir() -> Path:
     """The user's cache folder for aiebuild (weights, and artifacts of an installed package).
 

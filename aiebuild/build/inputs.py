@@ -20,7 +20,7 @@ from aiebuild.build.plan import PlannedFile
 from aiebuild.errors import UsageError
 from aiebuild.manifest.store import sha256_of
 from aiebuild.manifest.types import Tool
-from aiebuild.resources import PACKAGE, configs_dir, host_include_dir, kernels_dir, templates_dir
+from aiebuild.resources import PACKAGE, configs_dir, host_include_dir, host_source_dir, kernels_dir, templates_dir
 
 STAMPS = "stamps"
 MISSING = "missing"
@@ -36,6 +36,7 @@ def stamp_roots() -> dict[str, Path]:
         "kernels_src": kernels_dir(),
         "configs": configs_dir(),
         "aiebuild/host/include": host_include_dir(),
+        "aiebuild/host/src": host_source_dir(),
     }
 
 

@@ -13,7 +13,7 @@ from aiebuild.build.plan import Plan, PlannedFile, Step
 from aiebuild.config.toolchain import HostToolchain
 from aiebuild.designs.spec import Design, KernelSpec, OverlaySpec, PackSpec, Parameters, SequenceSpec, canonical, plain
 from aiebuild.errors import UsageError
-from aiebuild.host.flags import kernel_command, link_command, overlay_command
+from aiebuild.host.flags import ENGINE_SOURCES, kernel_command, link_command, overlay_command
 from aiebuild.manifest.cpu import this_instruction_set
 from aiebuild.manifest.types import Tool
 from aiebuild.resources import kernels_dir, resource_root
@@ -47,7 +47,7 @@ class HostPlanner:
 
     def plan(self) -> Plan:
         """The plan; raises UsageError for inputs that do not exist or names used twice."""
-        for root in ("aiebuild/host/include", "kernels_src", "templates"):
+        for root in ("aiebuild/host/include", "aiebuild/host/src", "kernels_src", "templates"):
             self.inputs.tree(root)
         _unique("overlay", [overlay.name for overlay in self.design.overlays])
         _unique("packed file", [pack.name for pack in self.design.packs])
@@ -94,7 +94,11 @@ class HostPlanner:
             self.compiler.path, Path(source), Path(main), depfile=Path(f"{main}.d"), count=counting
         )
         self._compile(f"compile overlay {overlay.name}{_counting(counting)}", (source,), command, main)
-        objects = [main, *(self._kernel(kernel, counting=counting) for kernel in overlay.kernels)]
+        objects = [
+            main,
+            *(self._kernel(kernel, counting=counting) for kernel in overlay.kernels),
+            *(self._engine(name, counting=counting) for name in ENGINE_SOURCES),
+        ]
         library = f"{folder}/{overlay.name}{variant}.so"
         argv = [*link_command(self.compiler.path, list(map(Path, objects)), Path(library)), _NO_BUILD_ID]
         self._add(
@@ -123,6 +127,14 @@ class HostPlanner:
             defines=defines,
         )
         self._compile(f"compile kernel {kernel.source}{_with(defines)}{_counting(counting)}", (stamp,), command, out)
+        return out
+
+    def _engine(self, source: Path, *, counting: bool) -> str:
+        """An object of the engine, shared by all overlays."""
+        out = f"engine/{source.stem}{'.count' if counting else ''}.o"
+        command = overlay_command(self.compiler.path, source, Path(out), depfile=Path(f"{out}.d"), count=counting)
+        stamp = self.inputs.file("aiebuild/host/src", source.name)
+        self._compile(f"compile the engine's {source.name}{_counting(counting)}", (stamp,), command, out)
         return out
 
     def _compile(self, what: str, inputs: tuple[str, ...], command: list[str], out: str) -> None:
