@@ -16,7 +16,7 @@ from aiebuild import __version__
 from aiebuild.build.models import DEVICES, TARGETS, ModelBuild, compile_model, resolve_targets
 from aiebuild.errors import AiebuildError, UsageError
 from aiebuild.report.terminal import BuildProgress, note, report_error
-from aiebuild.resources import artifacts_dir, display_path
+from aiebuild.resources import artifacts_dir, display_path, resource_root
 
 INTERRUPTED = 130
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -200,6 +200,23 @@ def check(what: str, device: str, weights: Path | None, offline: bool) -> int:
     if what.endswith(".mlir"):
         return 0 if check_file(Path(what), device) else 1
     return 0 if check_model(ModelBuild(what, device, weights=weights, offline=offline)) else 1
+
+
+@cli.command()
+@model_options
+@click.option("--audio", type=click.Path(path_type=Path), help="What to transcribe. [default: the checkout's sample]")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads. [default: one a CPU]")
+@click.option("--repetitions", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def bench(audio: Path | None, threads: int | None, repetitions: int, as_json: bool, **options: Any) -> None:
+    """Measure a model on this machine."""
+    from aiebuild.report.bench import run_bench
+
+    sample = resource_root() / "samples" / "jfk.wav"
+    if audio is None and not sample.is_file():
+        raise UsageError("nothing to transcribe", hint="aiebuild bench --audio FILE")
+    for build in _build_of(options):
+        run_bench(build, audio or sample, threads=threads, repetitions=repetitions, as_json=as_json)
 
 
 @cli.command()
