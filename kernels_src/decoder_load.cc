@@ -7,24 +7,43 @@ using namespace decoder;
 
 namespace {
 
-// 128 floats into row `row` of X's k tile `tile`: blocks of 4 x 8 int8, rows high 0, low 0, high 1, low 1.
-void quantise(const float *v, int8_t *X, float *scales, int row, int tile, int k_tiles, int rows) {
-    aie::vector<float, 16> largest = aie::abs(aie::load_v<16>(v));
-    for (int i = 16; i < 128; i += 16)
-        largest = aie::max(largest, aie::abs(aie::load_v<16>(v + i)));
+// (x - mean) factor gamma, or x itself. Inputs are never changed in place: other cores may read the same object.
+struct Plain {
+    const float *x;
+    aie::vector<float, 32> operator()(int i) const { return aie::load_v<32>(x + i); }
+};
+
+struct Normalised {
+    const float *x;
+    const bfloat16 *gamma;
+    float mean;
+    float factor;
+    aie::vector<float, 32> operator()(int i) const {
+        const aie::vector<float, 32> d = aie::sub(aie::load_v<32>(x + i), aie::broadcast<float, 32>(mean));
+        const aie::vector<float, 32> g = aie::accum<accfloat, 32>(aie::load_v<32>(gamma + i)).to_vector<float>();
+        return aie::mul(aie::mul(d, factor).to_vector<float>(), g).to_vector<float>();
+    }
+};
+
+// 128 values from `first` on into row `row` of X's k tile `tile`: blocks of 4 x 8 int8, rows high 0, low 0, high 1, low 1.
+template <class Values>
+void quantise(const Values &values, int first, int8_t *X, float *scales, int row, int tile, int k_tiles, int rows) {
+    aie::vector<float, 32> largest = aie::abs(values(first));
+    for (int i = 32; i < 128; i += 32)
+        largest = aie::max(largest, aie::abs(values(first + i)));
     const float top = aie::reduce_max(largest) + 1.0e-20f;
     const float inverse = 32512.0f * aie::inv(top);
     scales[tile * 4 + row] = top * (1.0f / 32512.0f);
     int8_t *out = X + ((row >> 1) * k_tiles + tile) * 512 + (row & 1) * 16;
     for (int i = 0; i < 128; i += 32) {
-        const aie::vector<float, 32> scaled = aie::mul(aie::load_v<32>(v + i), inverse).to_vector<float>();
+        const aie::vector<float, 32> scaled = aie::mul(values(first + i), inverse).template to_vector<float>();
         const aie::vector<int16, 32> q = aie::to_fixed<int16>(scaled, 0);
         const aie::vector<int16, 32> high = aie::downshift(aie::add(q, aie::broadcast<int16, 32>(128)), 8);
         const aie::vector<int16, 32> low = aie::sub(q, aie::upshift(high, 8));
-        const auto [first, second] = aie::interleave_zip(high.pack<int8>(), low.pack<int8>(), 8);
+        const auto [front, back] = aie::interleave_zip(high.pack<int8>(), low.pack<int8>(), 8);
         for (int b = 0; b < 2; ++b) {
-            aie::store_v(out + b * 32, first.extract<16>(b));
-            aie::store_v(out + 64 + b * 32, second.extract<16>(b));
+            aie::store_v(out + b * 32, front.extract<16>(b));
+            aie::store_v(out + 64 + b * 32, back.extract<16>(b));
         }
         if (rows == 1)
             for (int b = 0; b < 4; ++b)
@@ -33,8 +52,8 @@ void quantise(const float *v, int8_t *X, float *scales, int row, int tile, int k
     }
 }
 
-// (x - mean) / sqrt(variance + 1e-5) * gamma in place, n channels; beta is in the next product's bias.
-void normalise(float *x, const bfloat16 *gamma, int n) {
+// Layer norm of n channels; beta is in the next product's bias.
+Normalised normalised(const float *x, const bfloat16 *gamma, int n) {
     aie::vector<float, 16> sum = aie::zeros<float, 16>();
     for (int i = 0; i < n; i += 16)
         sum = aie::add(sum, aie::load_v<16>(x + i));
@@ -44,14 +63,8 @@ void normalise(float *x, const bfloat16 *gamma, int n) {
     for (int i = 0; i < n; i += 16) {
         const aie::vector<float, 16> d = aie::sub(aie::load_v<16>(x + i), aie::broadcast<float, 16>(mean));
         squares = aie::mac(squares, d, d);
-        aie::store_v(x + i, d);
     }
-    const float factor = aie::invsqrt(aie::reduce_add(squares.to_vector<float>()) * over + 1.0e-5f);
-    for (int i = 0; i < n; i += 16) {
-        const aie::vector<float, 16> g = aie::accum<accfloat, 16>(aie::load_v<16>(gamma + i)).to_vector<float>();
-        const aie::vector<float, 16> d = aie::mul(aie::load_v<16>(x + i), factor).to_vector<float>();
-        aie::store_v(x + i, aie::mul(d, g).to_vector<float>());
-    }
+    return {x, gamma, mean, aie::invsqrt(aie::reduce_add(squares.to_vector<float>()) * over + 1.0e-5f)};
 }
 
 // 2^n for whole n <= 0, 0 below -126.
@@ -107,7 +120,7 @@ void decoder_command(int8_t *A, int32_t *y, int32_t *params) {
 void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *params, int32_t j, int32_t column) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     aie::set_saturation(aie::saturation_mode::saturate);
-    float *x = (float *)A;
+    const float *x = (const float *)A;
     float *scales = (float *)stats;
     const int kind = params[p_kind];
     const int rows = params[p_rows];
@@ -117,7 +130,7 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
         for (int row = 0; row < rows; ++row) {
             merge(x, pair + row * 128 + (j & 1) * 64, row);
             if (j & 1)
-                quantise(pair + row * 128, X, scales, row, j >> 1, k_tiles, rows);
+                quantise(Plain{pair + row * 128}, 0, X, scales, row, j >> 1, k_tiles, rows);
         }
     } else if (kind == self_attention || kind == cross_attention) {
         bfloat16 *q = (bfloat16 *)X; // [head group][4 rows][64]
@@ -135,10 +148,15 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
         const int pieces = params[p_load_pieces];
         const int row = j / pieces;
         const int first = (j - row * pieces) * (params[p_load_floats] / 128);
-        if (kind == linear_norm)
-            normalise(x, (const bfloat16 *)y, params[p_channels]);
-        for (int t = 0; t < params[p_load_floats] / 128; ++t)
-            quantise(x + t * 128, X, scales, row, first + t, k_tiles, rows);
+        const int tiles = params[p_load_floats] / 128;
+        if (kind == linear_norm) {
+            const Normalised values = normalised(x, (const bfloat16 *)y, params[p_channels]);
+            for (int t = 0; t < tiles; ++t)
+                quantise(values, t * 128, X, scales, row, t, k_tiles, rows);
+        } else {
+            for (int t = 0; t < tiles; ++t)
+                quantise(Plain{x}, t * 128, X, scales, row, first + t, k_tiles, rows);
+        }
     }
 }
 
