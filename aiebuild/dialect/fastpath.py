@@ -26,7 +26,7 @@ _NAME = r"%([\w$.-]+)"
 _DICT = r"(?:\s*(\{[^{}\"#!]*\}))?"
 _AFTER = r"(?!\s*(?:loc\b|\{))"
 
-_BLANK = re.compile(r"(?:\s+|//[^\n]*)*")
+_BLANK = re.compile(r"(?:\s++|//[^\n]*+)*+")
 _HEAD = re.compile(
     r"(?:%[\w$.-]+\s*=\s*)?aiex\."
     r"(dma_configure_task_for|dma_start_task|dma_await_task|dma_free_task|npu\.dma_memcpy_nd|npu\.dma_wait)\b"

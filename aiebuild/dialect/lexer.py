@@ -16,7 +16,7 @@ _K = MLIRTokenKind
 
 # Order of the groups is the order of `_KINDS`.
 _TOKEN = re.compile(
-    r"""(?:[ \t\r\n\f\v]+|//[^\n]*)*          # blanks and comments
+    r"""(?:[ \t\r\n\f\v]++|//[^\n]*+)*+       # blanks and comments; possessive, or failures take ages
     (?:
       (%(?:[0-9]+|[A-Za-z$._-][A-Za-z0-9$._-]*))
      |([A-Za-z_][A-Za-z0-9_$.]*)
