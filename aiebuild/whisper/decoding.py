@@ -203,9 +203,9 @@ class _Sampler:
     def _choose(self, logits: FloatArray) -> int:
         if self.options.temperature == 0:
             return int(logits.argmax())
-        scaled: NDArray[np.float64] = logits.astype(np.float64) / self.options.temperature
+        scaled = logits.astype(np.float64) / self.options.temperature
         cumulative = np.cumsum(np.exp(scaled - scaled.max()))
-        return int(np.searchsorted(cumulative, self.random.random() * cumulative[-1], side="right"))
+        return int(np.searchsorted(cumulative, self.random.random() * float(cumulative[-1]), side="right"))
 
 
 def logsumexp(x: FloatArray) -> float:
