@@ -19,7 +19,8 @@ Arguments of a sequence of R rounds (npu1: 512 R frames), in this order; sizes f
 3. peaks (written): objects of `peak_object` bytes, one a round and core; the first int16 of each is its largest value.
 
 To move through a long file, point argument 0 at sample 160 f (320 f bytes) and argument 2 at row f (2 n_mels f bytes):
-with f a multiple of 512 both are multiples of 4,096 bytes.
+with f a multiple of 512 both are multiples of 4,096 bytes. Frames from (samples of the file + 200) / 160 on see zeros
+only: they are -20480, and need not be computed.
 """
 
 from __future__ import annotations
@@ -133,6 +134,20 @@ class MelOverlay:
             for rounds in self.rounds
         )
         return OverlaySpec("mel", "mel.mlir.j2", parameters, (KernelSpec("mel.cc"),), sequences)
+
+    def metadata(self) -> dict[str, Any]:
+        """What the run needs to know, for the manifest: see the module's text."""
+        return {
+            "n_mels": self.n_mels,
+            "round_frames": self.round_frames,
+            "sequences": {str(rounds): self.sequence_name(rounds) for rounds in self.rounds},
+            "arguments": {str(rounds): list(self.arguments(rounds)) for rounds in self.rounds},
+            "edge_samples": tables.N_FFT // 2,
+            "hop": tables.HOP,
+            "fraction_bits": FRACTION_BITS,
+            "floor": tables.FLOOR_Q11,
+            "peak_object": self.peak_object,
+        }
 
     def macs(self, rounds: int) -> int:
         """int16 x int16 multiply-accumulates of the folded transform (each is two of int16 x int8)."""

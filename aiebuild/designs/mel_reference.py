@@ -9,10 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs.mel_tables import HOP, N_FFT, POINTS, coefficients, filter_weights, planes
+from aiebuild.designs.mel_tables import FLOOR_Q11, HOP, N_FFT, POINTS, coefficients, filter_weights, planes
 from aiebuild.weights.pack import from_bf16, to_bf16
 
-FLOOR_Q11 = -20480
 HALVING_Q11 = 1233
 TOLERANCE_Q11 = 5
 

@@ -21,6 +21,9 @@ SAMPLE_RATE = 16_000
 COEFFICIENT_SCALE = 32640
 """A coefficient of 1 (nearly Q15): the largest that leaves the high plane within int8 after rounding."""
 
+FLOOR_Q11 = -20480
+"""log10(1e-10), the least value of a result."""
+
 CONSTANT_OBJECT = 2 * POINTS // 4 * 2 * 32
 """Bytes of a constants object: cosine and sine, 50 blocks of 4 samples, two planes, 4 x 8 coefficients."""
 FILTER_HEADER = 256

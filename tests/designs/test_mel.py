@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from mel_audio import clip, final_scale, padded
 from numpy.typing import NDArray
 
+from aiebuild.check import check_module
 from aiebuild.designs import mel_tables as tables
 from aiebuild.designs.mel import CONSTANTS, MEL, PEAKS, SAMPLES, mel_overlay, pack
 from aiebuild.designs.mel_reference import FLOOR_Q11, log10_q11, log_mel_q11, round_shift
+from aiebuild.dialect import parse_module
 from aiebuild.render.environment import render_template
+from aiebuild.target import load_target
 from aiebuild.weights.pack import from_bf16, to_bf16
 from aiebuild.whisper.reference_mel import log_mel_spectrogram, mel_filters
 
@@ -150,11 +153,11 @@ def test_frames_meet_their_rows(columns: int, rows: int, rounds: int) -> None:
 
 @pytest.mark.parametrize("n_mels", [80, 128])
 def test_design_fits_the_array(n_mels: int) -> None:
-    from aiebuild.dialect import parse_module
-
     overlay = mel_overlay(n_mels).overlay()
     for name, template, parameters in [
         (overlay.name, overlay.template, overlay.parameters),
         *((s.name, s.template, s.parameters) for s in overlay.sequences),
     ]:
-        parse_module(render_template(template, parameters).text, f"{name}.mlir").verify()
+        module = parse_module(render_template(template, parameters).text, f"{name}.mlir")
+        module.verify()
+        assert check_module(module, load_target("npu1")) == []
