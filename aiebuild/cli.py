@@ -5,6 +5,7 @@ must answer at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -228,7 +229,11 @@ def doctor() -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
-    """Entry point of `aiebuild`: runs a command, reports its error in a line, exits with its code."""
+    """Entry point of `aiebuild`: runs a command, reports its error in a line, exits with its code.
+
+    Being asked to end (SIGTERM) is like Ctrl-C: tools are stopped and half-written files removed.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run_command(sys.argv[1:] if argv is None else argv))
 
 

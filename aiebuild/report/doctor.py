@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from aiebuild.config.toolchain import host_toolchain
 from aiebuild.resources import artifacts_dir, cache_dir
 from aiebuild.toolchain.survey import survey
@@ -16,6 +18,14 @@ def print_findings() -> bool:
         print(f"{mark:<8}{finding.name:<{width}}  {finding.what}")
         if not finding.found and finding.get:
             print(f"{'':<8}{'':<{width}}  get it: {finding.get}")
-    print(f"{'':<8}{'artifacts':<{width}}  {artifacts_dir()}")
-    print(f"{'':<8}{'weights':<{width}}  {cache_dir() / 'weights'}")
+    for name, folder in (("artifacts", artifacts_dir()), ("weights", cache_dir() / "weights")):
+        print(f"{'':<8}{name:<{width}}  {folder}: {', '.join(_folders(folder)) or 'none yet'}")
     return all(finding.found for finding in findings if finding.needed)
+
+
+def _folders(folder: Path) -> list[str]:
+    """The names of what a folder holds: models, artifacts."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+    except OSError:
+        return []
