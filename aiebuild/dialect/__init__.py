@@ -9,6 +9,7 @@ operation stands. The operations' classes and their accessors are in the modules
     objectfifo  objectfifo, link, allocate, acquire, release, subview.access
     sequence    runtime_sequence, dma_configure_task(_for), dma_start/await/free_task, set_lock
     npu         npu.dma_memcpy_nd, dma_wait, sync, rtp_write, write32, maskwrite32, blockwrite
+    raw         npu.writebd, push_queue, address_patch; memref.global
 """
 
 from __future__ import annotations
@@ -22,11 +23,10 @@ from xdsl.dialects.arith import Arith
 from xdsl.dialects.builtin import Builtin, FileLineColLoc, ModuleOp
 from xdsl.dialects.cf import Cf
 from xdsl.dialects.func import Func
-from xdsl.dialects.memref import MemRef
 from xdsl.dialects.scf import Scf
 from xdsl.ir import Dialect, Operation
 
-from aiebuild.dialect import attributes, circuits, dma, npu, objectfifo, sequence, structure
+from aiebuild.dialect import attributes, circuits, dma, npu, objectfifo, raw, sequence, structure
 from aiebuild.dialect.errors import DesignError
 from aiebuild.dialect.parser import parse
 from aiebuild.dialect.printer import DesignPrinter
@@ -92,6 +92,9 @@ AIEX = Dialect(
         npu.NpuMaskWrite32Op,
         npu.NpuBlockWriteOp,
         npu.NpuRtpWriteOp,
+        raw.NpuWriteBdOp,
+        raw.NpuPushQueueOp,
+        raw.NpuAddressPatchOp,
     ],
     [attributes.BlockFloatType],
 )
@@ -100,7 +103,7 @@ AIEX = Dialect(
 @lru_cache(maxsize=1)
 def _context() -> Context:
     context = Context()
-    for dialect in (Builtin, Arith, Scf, MemRef, Func, Cf, Affine, AIE, AIEX):
+    for dialect in (Builtin, Arith, Scf, raw.MEMREF, Func, Cf, Affine, AIE, AIEX):
         context.load_dialect(dialect)
     return context
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -160,9 +160,19 @@ def merged(*parts: Mapping[str, Attribute]) -> Attributes:
 
 
 def parse_elements(parser: Parser, kind: MemRefType[Attribute]) -> Attribute:
-    """Parse `dense<...>`, whose type is the memref's and is not written, into an elements attribute of a tensor."""
+    """Parse `dense<...>`, whose type is the memref's and is not written, into an elements attribute of a tensor.
+
+    Where a type is written it must have the memref's elements.
+    """
     parser.parse_keyword("dense")
-    return parser.parse_dense_int_or_fp_elements_attr(TensorType(kind.element_type, kind.shape))  # pyright: ignore
+    value = parser.parse_dense_int_or_fp_elements_attr(TensorType(kind.element_type, kind.shape))  # pyright: ignore
+    if parser.parse_optional_punctuation(":") is not None:
+        position = parser.pos
+        written: Attribute = parser.parse_type()
+        found = cast("MemRefType[Attribute] | TensorType[Attribute] | Attribute", written)
+        if not isinstance(found, MemRefType | TensorType) or found.element_type != kind.element_type:
+            parser.raise_error(f"expected elements of {kind}, found {written}", position)
+    return value
 
 
 def print_elements(printer: Printer, value: Attribute) -> None:

@@ -257,7 +257,12 @@ class ObjectFifoOp(IRDLOperation):
             printer.print_attribute(consumer)
         if values := self.init_values:
             printer.print_string(" = [")
-            printer.print_list(values, lambda value: print_elements(printer, value))
+            for position, value in enumerate(values):
+                if position:
+                    printer.print_string(", ")
+                print_elements(printer, value)
+                printer.print_string(" : ")
+                printer.print_attribute(self.object_type)
             printer.print_string("]")
 
 
