@@ -10,7 +10,9 @@ namespace aieb {
 bool InEnd::take(uint32_t n) {
   const uint64_t need = head + n;
   if (need > limit) {
-    limit = std::min(source->available.get(), source->room()) * view->repeat;
+    const uint64_t repeat = view->repeat;
+    source->look(*near, repeat == 1 ? need : (need + repeat - 1) / repeat);
+    limit = std::min(near->available, near->room) * repeat;
     if (need > limit) return false;
   }
   while (acquired < need) {
@@ -19,10 +21,11 @@ bool InEnd::take(uint32_t n) {
     held[acquired % kMaxHeld] = p;
     ++acquired;
   }
+  last_turn = core->resumes;
   return true;
 }
 
-bool InEnd::ready(uint32_t n) { return acquire(n); }
+bool InEnd::ready(uint32_t n) { return head + n <= acquired || take(n); }
 
 // Where object `k` of the source is for this endpoint; null while another thread is copying it.
 u8* InEnd::locate(uint64_t k) {

@@ -24,6 +24,7 @@ struct Sink;
 struct Ring;
 struct View;
 struct Entry;
+struct Near;
 
 struct alignas(kLine) Counter {
   std::atomic<uint64_t> value{0};
@@ -120,13 +121,18 @@ struct End : Waitable {
 struct InEnd final : End {
   Source* source = nullptr;
   View* view = nullptr;
+  Near* near = nullptr;       // what this thread knows of the source
   const Entry* entry = nullptr;
   uint64_t entry_begin = 0;
   uint64_t entry_end = 0;
+  bool shared = false;        // with other consumers
+  uint64_t last_turn = UINT64_MAX;  // of the core in which this end took an object
   EndCounters counters;
   Counter released;
 
-  bool acquire(uint32_t n) { return head + n <= acquired || take(n); }
+  // Consumers of a broadcast take turns, an object each: all of them then read it while it is in the cache,
+  // and threads can drift apart by all of the path's buffers.
+  bool acquire(uint32_t n) { return head + n <= acquired || (!(shared && last_turn == core->resumes) && take(n)); }
   void release(uint32_t n) { released.set(head += n); }
   bool take(uint32_t n);
   bool ready(uint32_t n) override;

@@ -166,11 +166,21 @@ class Overlay {
     if (threads_.size() == count) return;
     threads_.clear();
     for (uint32_t t = 0; t < count; ++t) threads_.push_back(std::make_unique<Thread>());
+    for (Source& s : sources) {
+      s.near.clear();
+      for (uint32_t t = 0; t < count; ++t) {
+        s.near.push_back(std::make_unique<Near>());
+        s.near.back()->released.resize(s.consumers.size());
+      }
+    }
     for (size_t k = 0; k < cores.size(); ++k) {
-      Thread& t = *threads_[k * count / cores.size()];
+      const size_t index = k * count / cores.size();
+      Thread& t = *threads_[index];
       t.cores.push_back(cores[k]);
       for (OutEnd* e : outs)
         if (e->core == cores[k]) t.outs.push_back(e);
+      for (InEnd* e : ins)
+        if (e->core == cores[k]) e->near = e->source->near[index].get();
     }
   }
 

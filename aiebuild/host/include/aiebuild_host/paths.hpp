@@ -117,6 +117,14 @@ struct View {
   u8* at(uint64_t object) const { return data.get() + (object % slots) * pitch; }
 };
 
+// What one thread knows of a source: values read earlier, which can only have grown since. A counter of
+// another thread costs a cache miss to read, so it is read again only where the known value is too small.
+struct alignas(kLine) Near {
+  uint64_t room = 0;       // objects below fit the buffers on the way
+  uint64_t available = 0;
+  std::vector<uint64_t> released;  // of each consumer
+};
+
 // Shim MM2S -> consumers.
 struct Source {
   std::string name;
@@ -126,6 +134,7 @@ struct Source {
   uint32_t memory_depth = 0;  // objects in the memory tile; 0 without one
   std::vector<std::unique_ptr<View>> views;
   std::vector<InEnd*> consumers;
+  std::vector<std::unique_ptr<Near>> near;  // by thread
 
   Counter available;                       // objects whose task has been started
   std::atomic<uint64_t> materialised{0};   // objects below this one are in slots if not consumed
@@ -150,6 +159,24 @@ struct Source {
       least = std::min(least, r);
     }
     return least;
+  }
+  // Brings a thread's knowledge up to date as far as needed to tell whether `objects` fit.
+  void look(Near& n, uint64_t objects) const {
+    if (n.available < objects) n.available = available.get();
+    if (n.room >= objects) return;
+    uint64_t least = UINT64_MAX;
+    for (size_t k = 0; k < consumers.size(); ++k) {
+      const InEnd& c = *consumers[k];
+      const uint64_t repeat = c.view->repeat;
+      auto fits = [&] { return (repeat == 1 ? n.released[k] + c.depth : (n.released[k] + c.depth) / repeat) + memory_depth; };
+      uint64_t room = fits();
+      if (room < objects) {
+        n.released[k] = c.released.get();
+        room = fits();
+      }
+      least = std::min(least, room);
+    }
+    n.room = least;
   }
   // Objects below the returned one fit the buffers on the way.
   uint64_t room() const {
