@@ -92,8 +92,8 @@ void decoder_linear_step(int8_t *B, int8_t *X, float *y, float *scales, int32_t 
     }
 }
 
-// Side object j: the bias of `side_floats` columns, added to all rows, or one row of the residual.
-void decoder_side(int8_t *A, int32_t *y, int32_t *params, int32_t chunk, int32_t j, int32_t row, int32_t column) {
+// Side object j: the bias of `side_floats` columns of the chunk, added to all rows, or one row of the residual.
+void decoder_side(int8_t *A, int32_t *y, int32_t *params, int32_t j, int32_t row, int32_t column) {
     const int rows = params[p_rows];
     const int tiles = params[p_steps] / params[p_k_tiles];
     const int width = params[p_side_floats];
@@ -102,7 +102,7 @@ void decoder_side(int8_t *A, int32_t *y, int32_t *params, int32_t chunk, int32_t
     const int low = index == 0 ? 0 : index - 1;
     const int high = index == 0 ? rows : index;
     for (int t = 0; t < tiles; ++t) {
-        const int n = ((chunk * tiles + t) * 4 + column) * 128 + row * tile_columns - piece * width;
+        const int n = (t * 4 + column) * 128 + row * tile_columns - piece * width;
         if (n < 0 || n >= width)
             continue;
         const float *add = (const float *)A + n;

@@ -84,7 +84,6 @@ class Linear:
     n: int
     gelu: bool = False
     residual: bool = False
-    bias: bool = True
 
     @property
     def tiles(self) -> int:
@@ -106,6 +105,11 @@ class Split:
     parts: int
     output_tiles: int
     outputs: int
+
+    @property
+    def side_pieces(self) -> int:
+        """A objects that hold the bias of a chunk."""
+        return -(-self.chunk_tiles * TILE // A_FLOATS)
 
     @staticmethod
     def of(linear: Linear, rows: int) -> Split:
@@ -140,7 +144,7 @@ def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
 
 def logits_product(s: DecoderShape) -> Linear:
     """The product of the vocabulary."""
-    return Linear("logits", "linear_norm", s.state, s.vocabulary, bias=False)
+    return Linear("logits", "linear_norm", s.state, s.vocabulary)
 
 
 @dataclass(frozen=True)
@@ -200,13 +204,8 @@ def plan_decoder(shape: DecoderShape) -> DecoderPlan:
     for linear in _all_products(shape):
         for rows in ROWS:
             weight(f"{linear.name}.command{rows}", A_OBJECT)
-        if linear.bias:
-            weight(linear.name + ".bias", -(-linear.n // A_FLOATS) * A_OBJECT)
-        tiles = linear.tiles
-        for rows in ROWS:
-            split = Split.of(linear, rows)
-            tiles = max(tiles, split.chunks * split.chunk_tiles)
-        weight(linear.name, GRID * tiles * linear.k_tiles * B_OBJECT)
+        weight(linear.name + ".bias", (_stored_tiles(linear) * TILE + A_FLOATS) * 4 + A_OBJECT)
+        weight(linear.name, GRID * _stored_tiles(linear) * linear.k_tiles * B_OBJECT)
     for rows in ROWS:
         weight(f"cross.command{rows}", A_OBJECT)
     log_row = round_up(-(-3 * shape.state // TILE), C_FLOATS // (32 * max(ROWS))) * TILE * 4
@@ -276,15 +275,14 @@ def linear_command(s: DecoderShape, linear: Linear, rows: int, gamma: Floats | N
     pieces = load_pieces(linear, split)
     merge = linear.kind == "linear_merge"
     loads = s.heads if merge else rows * pieces
-    side_rows = (1 if linear.bias else 0) + (rows if linear.residual else 0)
-    width = -(-linear.n // A_FLOATS)
+    side_rows = 1 + (rows if linear.residual else 0)
     first = split.parts == 1
     command = Command(
         linear.kind, first_loads=loads if first else 0, chunks=split.chunks, parts=split.parts,
-        loads=0 if first else loads, steps=split.chunk_tiles * linear.k_tiles // split.parts, side=side_rows * width,
+        loads=0 if first else loads, steps=split.chunk_tiles * linear.k_tiles // split.parts, side=side_rows * split.side_pieces,
         outputs=split.outputs, rows=rows, k_tiles=linear.k_tiles // split.parts,
         load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=GELU if linear.gelu else 0,
-        output_tiles=split.output_tiles, side_rows=max(side_rows, 1), channels=s.state,
+        output_tiles=split.output_tiles, side_rows=side_rows, channels=s.state,
     )  # fmt: skip
     return command.object(b"" if gamma is None else to_bf16(gamma).tobytes())
 
@@ -349,7 +347,7 @@ class Decoder:
                         a.append(self._rows(ARENA, plan.areas[source] + part * width, plan.row_bytes(source, self.rows),
                                             width // pieces, pieces))  # fmt: skip
                 if part == split.parts - 1:
-                    a += self._side(linear)
+                    a += self._side(linear, split, chunk)
                 for c in range(GRID):
                     first = offsets[linear.name] + (
                         (c * tiles + chunk * split.chunk_tiles) * linear.k_tiles + part * kt
@@ -368,11 +366,12 @@ class Decoder:
             4 * -(-self.rows // 2) * split.chunks * split.chunk_tiles * TILE * linear.k,
         )  # fmt: skip
 
-    def _side(self, linear: Linear) -> list[Transfer]:
+    def _side(self, linear: Linear, split: Split, chunk: int) -> list[Transfer]:
         plan = self.plan
-        side: list[Transfer] = []
-        if linear.bias:
-            side.append(self._weights_object(plan.weight_offsets[linear.name + ".bias"], -(-linear.n // A_FLOATS)))
+        bias = plan.weight_offsets[linear.name + ".bias"] + chunk * split.chunk_tiles * TILE * 4
+        side = [
+            Transfer(WEIGHTS, bias, (1, split.side_pieces, 2, A_RUN), (0, A_FLOATS * 4, A_RUN, 1), static=True)
+        ]
         if linear.residual:
             side.append(self._rows(ARENA, plan.areas["x"], plan.row_bytes("x", self.rows), 0, 1))
         return side
@@ -513,12 +512,8 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
             bias = w @ beta if bias is None else bias + w @ beta
             w = w * np.where(gamma == 0, 0, exact / np.where(gamma == 0, 1, gamma))
         put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear.k_tiles, _stored_tiles(linear)))
-        if linear.bias and bias is not None:
-            pieces = np.zeros((-(-linear.n // A_FLOATS), A_OBJECT // 4), np.float32)
-            for i in range(pieces.shape[0]):
-                piece = bias[i * A_FLOATS : (i + 1) * A_FLOATS]
-                pieces[i, : piece.size] = piece
-            put(linear.name + ".bias", pieces.view(np.uint8))
+        if bias is not None:
+            put(linear.name + ".bias", bias.astype(np.float32).view(np.uint8))
         for rows in ROWS:
             put(f"{linear.name}.command{rows}", linear_command(s, linear, rows, gamma))
 
