@@ -38,7 +38,9 @@ class ModelBuild:
     @property
     def name(self) -> str:
         """Name of the artifact."""
-        stem = Path(self.model).stem if self.model.endswith(".toml") else self.model
+        from aiebuild.config.model import MODEL_ALIASES
+
+        stem = Path(self.model).stem if self.model.endswith(".toml") else MODEL_ALIASES.get(self.model, self.model)
         return f"{stem}-{self.device}-{self.target}"
 
     def request(self) -> Request:

@@ -24,7 +24,8 @@ HEAD_SIZE = 64
 """Every published Whisper model has attention heads of 64 channels; the attention designs rely on it."""
 
 _VOCABULARIES = {51864: ".en models", 51865: "multilingual models", 51866: "large-v3 and turbo"}
-_ALIASES = {"large": "large-v3", "large-v3-turbo": "turbo"}
+MODEL_ALIASES = {"large": "large-v3", "large-v3-turbo": "turbo"}
+"""Other names of models."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -236,7 +237,7 @@ def load_model_config(name: str | Path) -> ModelConfig:
     if isinstance(name, Path) or text.endswith(".toml"):
         return read_toml(Path(name)).build(ModelConfig)
     known = model_names()
-    wanted = _ALIASES.get(text, text)
+    wanted = MODEL_ALIASES.get(text, text)
     if wanted not in known:
         raise UsageError(f"unknown model `{text}`{did_you_mean(text, known)}", hint=f"models: {', '.join(known)}")
     path = configs_dir() / "models" / f"{wanted}.toml"
