@@ -94,6 +94,13 @@ def test_an_unknown_configuration_key(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "mine.toml: unknown key `n_mel`; did you mean `n_mels`?" in lines(capsys)[0]
 
 
+def test_a_configuration_is_named_as_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text((ROOT / "configs" / "models" / "base.toml").read_text())
+    assert run_command(["compile", "--model", str(config)]) == 2
+    assert "`name` must be `mine`, as the file's, is `base`" in lines(capsys)[0]
+
+
 def test_an_unwritable_artifacts_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -85,6 +85,8 @@ def design_of(build: ModelBuild, reporter: Reporter) -> Callable[[], Design]:
     from aiebuild.weights import fetch_weights
 
     config = load_model_config(Path(build.model) if build.model.endswith(".toml") else build.model)
+    if build.model.endswith(".toml") and config.name != Path(build.model).stem:
+        raise UsageError(f"{build.model}: `name` must be `{Path(build.model).stem}`, as the file's, is `{config.name}`")
     files = fetch_weights(config, path=build.weights, offline=build.offline, report=reporter.note)
 
     def make() -> Design:
