@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiebuild.config.model import ModelConfig, WeightFormat
+from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
 from aiebuild.weights.ct2 import read_ct2
 from aiebuild.weights.hf_safetensors import read_safetensors
 from aiebuild.weights.tensors import WhisperWeights, check_shapes
@@ -31,12 +31,17 @@ class WeightFiles:
         return self.model_path.parent
 
 
+def read_weights(path: Path, format: WeightFormat, dims: ModelDims, name: str = "model") -> WhisperWeights:
+    """Open the tensors of one file, memory-mapped, and check them against `dims`; raises like `load_weights`."""
+    reader = read_ct2 if format == "ctranslate2" else read_safetensors
+    tensors = reader(path)
+    check_shapes(tensors, dims, name, path)
+    return WhisperWeights(tensors, dims, path)
+
+
 def load_weights(files: WeightFiles, config: ModelConfig) -> WhisperWeights:
     """Open the tensors of `files`, memory-mapped, and check them against the model's dimensions.
 
     Raises UsageError when the file is missing, BuildError when it is truncated, corrupt, or not the model of `config`.
     """
-    reader = read_ct2 if files.format == "ctranslate2" else read_safetensors
-    tensors = reader(files.model_path)
-    check_shapes(tensors, config.dims, config.name, files.model_path)
-    return WhisperWeights(tensors, config.dims, files.model_path)
+    return read_weights(files.model_path, files.format, config.dims, config.name)

@@ -1,0 +1,183 @@
+"""The design of a Whisper model: three overlays, their sequences, packed weights, and what a run needs to know."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
+from aiebuild.designs import decoder, encoder
+from aiebuild.designs.mel import MelOverlay, mel_overlay
+from aiebuild.designs.spec import Design, FileSpec, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
+from aiebuild.designs.tasks import Operation
+from aiebuild.manifest.types import Buffer, Layout, Packed
+from aiebuild.weights.load import WeightFiles, read_weights
+from aiebuild.weights.tensors import WhisperWeights
+
+ENCODER_KERNELS = (
+    "encoder_command.cc", "encoder_gemm.cc", "encoder_attention.cc", "encoder_norm.cc", "encoder_dispatch.cc",
+)  # fmt: skip
+DECODER_KERNELS = ("decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_dispatch.cc")
+
+HEADER_WORDS = 64
+
+
+def whisper_design(config: ModelConfig, files: WeightFiles, device: str = "npu1") -> Design:
+    """The design of a model whose weight files are at hand."""
+    dims = config.dims
+    mel = mel_overlay(dims.n_mels, device)
+    packing = {"dims": asdict(dims), "format": files.format}
+    inputs = (files.model_path,)
+    return Design(
+        name=config.name,
+        device=device,
+        overlays=(mel.overlay(), encoder_overlay(dims), decoder_overlay(dims)),
+        packs=(
+            mel.pack(),
+            PackSpec("encoder", "aiebuild.designs.whisper:pack_encoder", inputs, packing),
+            PackSpec("decoder", "aiebuild.designs.whisper:pack_decoder", inputs, packing),
+            PackSpec("embedding", "aiebuild.designs.whisper:pack_embedding", inputs, packing),
+        ),
+        files=(FileSpec("tokenizer.json", files.tokenizer_path),),
+        buffers=(),
+        metadata={"dims": asdict(dims), **run_facts(dims, mel)},
+    )
+
+
+def encoder_overlay(dims: ModelDims) -> OverlaySpec:
+    """The encoder overlay with the sequence of a model."""
+    parameters = encoder.encoder_parameters()
+    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    sequence = SequenceSpec(
+        "encode", "encoder.mlir.j2", {**parameters, "sequence": encoder.encoder_sequence(plan)}
+    )
+    kernels = tuple(KernelSpec(source) for source in ENCODER_KERNELS)
+    return OverlaySpec("encoder", "encoder.mlir.j2", {**parameters, "sequence": None}, kernels, (sequence,))
+
+
+def decoder_overlay(dims: ModelDims) -> OverlaySpec:
+    """The decoder overlay with a model's sequences: one for each number of rows and length of the attention."""
+    parameters = decoder.decoder_parameters()
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    sequences = [
+        SequenceSpec(
+            f"decode_{rows}_{bucket}", "decoder.mlir.j2",
+            {**parameters, "sequence": decoder.decoder_sequence(plan, rows, bucket)},
+        )
+        for rows in decoder.ROWS
+        for bucket in decoder.BUCKETS
+    ]  # fmt: skip
+    kernels = tuple(KernelSpec(source) for source in DECODER_KERNELS)
+    return OverlaySpec("decoder", "decoder.mlir.j2", {**parameters, "sequence": None}, kernels, tuple(sequences))
+
+
+def run_facts(dims: ModelDims, mel: MelOverlay) -> dict[str, Any]:
+    """What the run needs of the plans: sizes and places in bytes, command headers with the words a run fills in."""
+    ep = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    dp = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    rows_facts: dict[str, Any] = {}
+    for rows in decoder.ROWS:
+        buckets = {
+            str(bucket): {
+                "sequence": f"decode_{rows}_{bucket}",
+                "macs": _macs(decoder.Decoder(dp, rows, bucket).operations()),
+            }
+            for bucket in decoder.BUCKETS
+        }
+        rows_facts[str(rows)] = {
+            "x_row": dp.row_bytes("x", rows),
+            "logits_row": dp.row_bytes("logits", rows),
+            "command": _words(decoder.self_command(dp.shape, rows, 0, 64)),
+            "buckets": buckets,
+        }
+    return {
+        "mel": mel.metadata(),
+        "encoder": {
+            "sequence": "encode",
+            "object": encoder.OBJECT,
+            "arena_bytes": ep.arena_bytes,
+            "input_bytes": ep.input_bytes,
+            "keys_bytes": ep.keys_bytes,
+            "command": _words(encoder.normalise_command(ep.shape, 0, 0)),
+            "floor_word": 15,
+            "elements_word": 16,
+            "macs": _macs(encoder.Encoder(ep).operations()),
+            "output": {
+                "offset": ep.areas["xn"].offset,
+                "stride": ep.areas["xn"].stride,
+                "row_tiles": encoder.ROW_TILES,
+                "k_tiles": ep.shape.k_steps,
+            },
+        },
+        "decoder": {
+            "arena_bytes": dp.arena_bytes,
+            "log_bytes": dp.log_bytes,
+            "log_row": dp.log_row,
+            "log_at_bytes": dp.log_at_bytes,
+            "command_offset": dp.areas["command"],
+            "position_word": 14,
+            "steps_word": 5,
+            "x_offset": dp.areas["x"],
+            "logits_offset": dp.areas["logits"],
+            "rows": rows_facts,
+        },
+    }
+
+
+def _words(command: bytes) -> list[int]:
+    return list(struct.unpack(f"<{HEADER_WORDS}i", command[: 4 * HEADER_WORDS]))
+
+
+def _macs(operations: Sequence[Operation]) -> int:
+    return sum(operation.macs for operation in operations)
+
+
+# --- pack functions, called by the build ----------------------------------------------------------------------------
+
+
+def _open(inputs: Sequence[object], parameters: Mapping[str, Any]) -> WhisperWeights:
+    path = cast(Path, inputs[0])
+    return read_weights(path, cast(WeightFormat, parameters["format"]), ModelDims(**parameters["dims"]))
+
+
+def _packed(name: str, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Packed:
+    return Packed((data,), (Buffer(name, data.size, layout=Layout("row_major", "bytes", (data.size,))),))
+
+
+def pack_encoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
+    """The encoder's weights and commands: buffer `encoder.weights`."""
+    weights = _open(inputs, parameters)
+    plan = encoder.plan_encoder(encoder.EncoderShape.of(weights.dims))
+    return _packed("encoder.weights", encoder.pack_encoder(weights, plan))
+
+
+def pack_decoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
+    """The decoder's weights and commands: buffer `decoder.weights`."""
+    weights = _open(inputs, parameters)
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(weights.dims))
+    return _packed("decoder.weights", decoder.pack_decoder(weights, plan))
+
+
+def pack_embedding(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
+    """The token look-up, which the host CPU does: `embedding.tokens` and `embedding.positions`, as stored."""
+    weights = _open(inputs, parameters)
+    chunks: list[bytes] = []
+    buffers: list[Buffer] = []
+    at = 0
+    for name, tensor in (
+        ("embedding.tokens", "decoder.token_embedding.weight"),
+        ("embedding.positions", "decoder.positional_embedding"),
+    ):
+        stored = weights.stored(tensor)
+        data = stored.tobytes()
+        kind = "f16" if stored.dtype == np.float16 else "f32"
+        buffers.append(Buffer(name, len(data), at, layout=Layout("row_major", kind, tuple(stored.shape))))
+        data += b"\0" * (-len(data) % 4096)
+        chunks.append(data)
+        at += len(data)
+    return Packed(tuple(chunks), tuple(buffers))

@@ -1,0 +1,352 @@
+"""`DeviceModel`: a compiled artifact on a device, as the model that transcription drives (`SpeechModel`).
+
+The chain: log-mel of a whole file, dispatch by dispatch; one dispatch for a window's encoder, which leaves the keys and
+values of the decoder's cross-attention; one dispatch for each step of the decoder. What the host CPU does in between is
+moving samples and rows, looking up token embeddings, and writing the two or three words of a command that change.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.config.model import ModelDims
+from aiebuild.errors import BuildError
+from aiebuild.manifest import store
+from aiebuild.manifest.types import Manifest
+from aiebuild.runtime.host import HostBuffer, HostDevice, HostOverlay, PreparedDispatch
+from aiebuild.runtime.profile import Profile, StageProfile
+from aiebuild.whisper.constants import N_FRAMES
+
+DYNAMIC_RANGE = 8
+"""Log-mel is clamped to the maximum minus this, in decades (openai/whisper, audio.py)."""
+
+
+@dataclass(frozen=True)
+class DeviceAudio:
+    """A file's log-mel: int16 Q11, unclamped, [content_frames + 3000, n_mels], and the lower clamp of the whole file."""
+
+    mel: NDArray[np.int16]
+    floor: int
+    content_frames: int
+
+
+@dataclass
+class _Stage:
+    name: str
+    overlay: HostOverlay
+    macs: float = 0.0
+    dispatches: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class _Rows:
+    """The decoder's dispatches of one number of rows."""
+
+    rows: int
+    x_row: int
+    logits_row: int
+    command: NDArray[np.int32]
+    sequences: dict[int, Any] = field(default_factory=dict[int, Any])
+    macs: dict[int, int] = field(default_factory=dict[int, int])
+
+
+class DeviceModel:
+    """A Whisper model on a device; one window and one token sequence at a time."""
+
+    def __init__(self, artifact: Path, manifest: Manifest, device: HostDevice, *, counting: bool) -> None:
+        self._artifact = artifact
+        self._manifest = manifest
+        self._device = device
+        facts = cast("dict[str, Any]", manifest.metadata)
+        self._dims = ModelDims(**facts["dims"])
+        self._mel: dict[str, Any] = facts["mel"]
+        self._encoder: dict[str, Any] = facts["encoder"]
+        self._decoder: dict[str, Any] = facts["decoder"]
+        self._stages = {name: _Stage(name, self._open(name, counting)) for name in ("mel", "encoder", "decoder")}
+        self._counting = counting
+        self._last = ""
+        self._switches = 0
+        self._begin = time.perf_counter()
+        self._prepare_mel()
+        self._prepare_encoder()
+        self._prepare_decoder()
+
+    @classmethod
+    def open(cls, artifact: Path, *, threads: int | None = None, counting: bool = False) -> DeviceModel:
+        """Open an artifact on this machine. `threads`: None for one a processor. `counting`: count operations.
+
+        Raises UsageError when there is no artifact, BuildError when it is damaged, DeviceError when it cannot be loaded.
+        """
+        manifest = store.load(artifact)
+        device = HostDevice(threads)
+        try:
+            return cls(artifact, manifest, device, counting=counting)
+        except BaseException:
+            device.close()
+            raise
+
+    def __enter__(self) -> DeviceModel:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the device back."""
+        self._device.close()
+
+    @property
+    def dims(self) -> ModelDims:
+        """The model's dimensions."""
+        return self._dims
+
+    @property
+    def device(self) -> str:
+        """Where the model runs, in words."""
+        return self._device.name
+
+    # --- preparation ---------------------------------------------------------------------------------------------
+
+    def _open(self, name: str, counting: bool) -> HostOverlay:
+        entry = self._manifest.overlay(name)
+        library = entry.counting if counting else entry.library
+        if library is None:
+            raise BuildError(
+                f"{self._artifact}: overlay {name} was built without counting",
+                hint="aiebuild run --profile compiles what counts",
+            )
+        return self._device.open(self._artifact / library.path)
+
+    def _sequence(self, overlay: str, name: str) -> Any:
+        file = self._manifest.overlay(overlay).sequence(name).file
+        return self._stages[overlay].overlay.load_sequence(self._artifact / file.path)
+
+    def _packed(self, name: str) -> HostBuffer:
+        """A packed buffer in memory of its own (large pages, where the system has them)."""
+        entry = self._manifest.buffer(name)
+        path = self._artifact / cast(str, entry.file)
+        buffer = self._device.buffer(entry.bytes)
+        with path.open("rb") as file:
+            file.seek(entry.offset)
+            got = file.readinto(memoryview(buffer.array))
+        if got != entry.bytes:
+            raise store.broken(path, f"ends {entry.bytes - got} bytes early")
+        return buffer
+
+    def _mapped(self, name: str) -> NDArray[np.float16] | NDArray[np.float32]:
+        entry = self._manifest.buffer(name)
+        layout = entry.layout
+        assert layout is not None
+        kind = np.float16 if layout.dtype == "f16" else np.float32
+        path = self._artifact / cast(str, entry.file)
+        return np.memmap(path, kind, "r", entry.offset, tuple(layout.shape))
+
+    def _prepare_mel(self) -> None:
+        facts = self._mel
+        self._mel_constants = self._packed("mel.constants")
+        self._mel_sequences = {
+            int(rounds): self._sequence("mel", name) for rounds, name in cast("dict[str, str]", facts["sequences"]).items()
+        }
+        self._mel_arguments = {int(rounds): tuple(sizes) for rounds, sizes in facts["arguments"].items()}
+        largest = max(self._mel_arguments)
+        self._mel_peaks = self._device.buffer(self._mel_arguments[largest][3])
+
+    def _prepare_encoder(self) -> None:
+        facts = self._encoder
+        self._window = self._device.buffer(facts["input_bytes"])
+        self._activations = self._device.buffer(facts["arena_bytes"])
+        self._keys = self._device.buffer(facts["keys_bytes"])
+        self._encoder_weights = self._packed("encoder.weights")
+        self._window.array[: 4 * len(facts["command"])] = np.array(facts["command"], np.int32).view(np.uint8)
+        sequence = self._sequence("encoder", facts["sequence"])
+        self._encode = self._stages["encoder"].overlay.prepare(
+            sequence, [self._encoder_weights, self._activations, self._window, self._keys]
+        )
+
+    def _prepare_decoder(self) -> None:
+        facts = self._decoder
+        self._decoder_weights = self._packed("decoder.weights")
+        self._tokens = self._mapped("embedding.tokens")
+        self._positions = np.asarray(self._mapped("embedding.positions"), np.float32)
+        self._arena = self._device.buffer(facts["arena_bytes"])
+        self._log = self._device.buffer(facts["log_bytes"])
+        self._length = 0
+        self._rows: dict[int, _Rows] = {}
+        for text, values in cast("dict[str, Any]", facts["rows"]).items():
+            rows = _Rows(int(text), values["x_row"], values["logits_row"], np.array(values["command"], np.int32))
+            for bucket, entry in values["buckets"].items():
+                rows.sequences[int(bucket)] = self._sequence("decoder", entry["sequence"])
+                rows.macs[int(bucket)] = entry["macs"]
+            self._rows[rows.rows] = rows
+
+    def _run(self, stage: str, dispatch: PreparedDispatch, macs: float) -> None:
+        if self._last != stage:
+            self._switches += bool(self._last)
+            self._last = stage
+        entry = self._stages[stage]
+        start = time.perf_counter()
+        dispatch.run()
+        entry.seconds += time.perf_counter() - start
+        entry.dispatches += 1
+        entry.macs += macs
+
+    # --- log-mel -------------------------------------------------------------------------------------------------
+
+    def prepare(self, samples: NDArray[np.int16]) -> DeviceAudio:
+        """The log-mel of a whole file; see `SpeechModel.prepare`."""
+        facts = self._mel
+        n_mels, edge, hop, silence = self._dims.n_mels, facts["edge_samples"], facts["hop"], facts["floor"]
+        content = samples.size // hop
+        frames = content + N_FRAMES
+        heard = min(frames, -(-(samples.size + edge) // hop)) if samples.size else 0
+        plan = self._mel_dispatches(heard)
+        last = plan[-1][0] + plan[-1][1] * facts["round_frames"] if plan else 0
+        padded = self._device.buffer(2 * max(last * hop + 2 * edge, edge + samples.size + 1))
+        audio = padded.array.view(np.int16)
+        audio[edge : edge + samples.size] = samples
+        audio[:edge] = audio[2 * edge : edge : -1]
+        rows = max(last, frames)
+        mel_buffer = self._device.buffer(rows * n_mels * 2)
+        mel = mel_buffer.array.view(np.int16).reshape(rows, n_mels)
+        mel[last:] = silence
+        overlay = self._stages["mel"].overlay
+        peak = silence
+        for first, rounds in plan:
+            sizes = self._mel_arguments[rounds]
+            dispatch = overlay.prepare(
+                self._mel_sequences[rounds],
+                [
+                    padded.part(2 * hop * first, sizes[0]),
+                    self._mel_constants,
+                    mel_buffer.part(2 * n_mels * first, sizes[2]),
+                    self._mel_peaks,
+                ],
+            )
+            self._run("mel", dispatch, 0)
+            peaks = self._mel_peaks.array.view(np.int16)[: sizes[3] // 2]
+            peak = max(peak, int(peaks.reshape(-1, facts["peak_object"] // 2)[:, 0].max()))
+        floor = max(peak - (DYNAMIC_RANGE << facts["fraction_bits"]), -32768)
+        return DeviceAudio(mel[:frames], floor, content)
+
+    def _mel_dispatches(self, frames: int) -> list[tuple[int, int]]:
+        """(first frame, rounds) of the dispatches that cover `frames`."""
+        step: int = self._mel["round_frames"]
+        sizes = sorted(self._mel_sequences, reverse=True)
+        plan: list[tuple[int, int]] = []
+        first = 0
+        while first < frames:
+            left = -(-(frames - first) // step)
+            rounds = next((size for size in sizes if size <= left), sizes[-1])
+            plan.append((first, rounds))
+            first += rounds * step
+        return plan
+
+    # --- encoder -------------------------------------------------------------------------------------------------
+
+    def encode(self, audio: DeviceAudio, frame_offset: int, n_frames: int) -> None:
+        """Encode a window; see `SpeechModel.encode`."""
+        facts = self._encoder
+        words = self._window.array[:256].view(np.int32)
+        words[facts["floor_word"]] = audio.floor
+        words[facts["elements_word"]] = n_frames * self._dims.n_mels
+        start = facts["object"]
+        part = audio.mel[frame_offset : frame_offset + n_frames].reshape(-1)
+        self._window.array[start : start + 2 * part.size].view(np.int16)[:] = part
+        self._run("encoder", self._encode, facts["macs"])
+        self._length = 0
+
+    def encoder_output(self) -> NDArray[np.uint8]:
+        """The final layer norm's output as the device keeps it: int8 tiles [row tiles, k tiles, 8448] with row scales.
+
+        For tests and `aiebuild check`: the values are divided by the smoothing factors and lack beta.
+        """
+        place = self._encoder["output"]
+        rows, stride, size = place["row_tiles"], place["stride"], self._encoder["object"]
+        tiles = self._activations.array[place["offset"] :][: rows * stride * size].reshape(rows, stride, size)
+        return tiles[:, : place["k_tiles"]]
+
+    # --- decoder -------------------------------------------------------------------------------------------------
+
+    def decode_start(self, tokens: Sequence[int], positions: Sequence[int]) -> NDArray[np.float32]:
+        """Start a sequence with a prompt; see `SpeechModel.decode_start`."""
+        if not 0 < len(tokens) <= self._dims.n_text_ctx:
+            raise ValueError(f"{len(tokens)} tokens; the decoder holds {self._dims.n_text_ctx}")
+        self._length = 0
+        wanted = {position: index for index, position in enumerate(positions)}
+        logits = np.empty((len(positions), self._dims.n_vocab), np.float32)
+        most = max(self._rows)
+        done = 0
+        while done < len(tokens):
+            left = len(tokens) - done
+            rows = most if left > 1 and done + most <= self._dims.n_text_ctx else 1
+            part = list(tokens[done : done + rows])
+            used = len(part)
+            # rows beyond the prompt write positions that are written again before anything reads them
+            self._dispatch(part + part[-1:] * (rows - used), used)
+            for row in range(used):
+                if done + row in wanted:
+                    logits[wanted[done + row]] = self._logits(rows, row)
+            done += used
+        return logits
+
+    def decode_step(self, token: int) -> NDArray[np.float32]:
+        """Append a token; logits after it, [n_vocab] (a view that the next dispatch overwrites)."""
+        self._dispatch([token], 1)
+        return self._logits(1, 0)
+
+    def _dispatch(self, tokens: Sequence[int], used: int) -> None:
+        facts = self._decoder
+        rows = self._rows[len(tokens)]
+        position = self._length
+        if position + used > self._dims.n_text_ctx:
+            raise ValueError(f"{used} tokens after {position}; the decoder holds {self._dims.n_text_ctx}")
+        bucket = next((b for b in sorted(rows.sequences) if b >= position + rows.rows), max(rows.sequences))
+        arena = self._arena.array
+        rows.command[facts["position_word"]] = position
+        rows.command[facts["steps_word"]] = 2 * bucket // 64
+        command = facts["command_offset"]
+        arena[command : command + rows.command.nbytes] = rows.command.view(np.uint8)
+        width = 4 * self._dims.n_text_state
+        for row, token in enumerate(tokens):
+            at = facts["x_offset"] + row * rows.x_row
+            place = min(position + row, self._dims.n_text_ctx - 1)
+            arena[at : at + width].view(np.float32)[:] = self._tokens[token].astype(np.float32) + self._positions[place]
+        log_at = self._log.part(position * facts["log_row"], facts["log_at_bytes"])
+        overlay = self._stages["decoder"].overlay
+        dispatch = overlay.prepare(
+            rows.sequences[bucket], [self._decoder_weights, self._arena, self._keys, self._log, log_at]
+        )
+        self._run("decoder", dispatch, rows.macs[bucket] * used / rows.rows)
+        self._length = position + used
+
+    def _logits(self, rows: int, row: int) -> NDArray[np.float32]:
+        at = self._decoder["logits_offset"] + row * self._rows[rows].logits_row
+        return self._arena.array[at : at + 4 * self._dims.n_vocab].view(np.float32)
+
+    # --- profile -------------------------------------------------------------------------------------------------
+
+    def profile(self) -> Profile:
+        """What ran since the model was opened, a row a stage."""
+        stages: list[StageProfile] = []
+        for stage in self._stages.values():
+            counters = stage.overlay.counters()
+            operations: dict[str, int] = {}
+            for core in counters.cores:
+                for name, count in core.operations:
+                    operations[name] = operations.get(name, 0) + count
+            busy = sum(core.resumes > 0 for core in counters.cores)
+            stages.append(
+                StageProfile(
+                    stage.name, stage.overlay.path.name, busy, counters.dispatches, stage.seconds, round(stage.macs),
+                    operations,
+                )
+            )  # fmt: skip
+        return Profile(self._device.name, tuple(stages), self._switches, time.perf_counter() - self._begin)
