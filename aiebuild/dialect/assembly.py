@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -168,9 +168,8 @@ def parse_elements(parser: Parser, kind: MemRefType[Attribute]) -> Attribute:
     value = parser.parse_dense_int_or_fp_elements_attr(TensorType(kind.element_type, kind.shape))  # pyright: ignore
     if parser.parse_optional_punctuation(":") is not None:
         position = parser.pos
-        written: Attribute = parser.parse_type()
-        found = cast("MemRefType[Attribute] | TensorType[Attribute] | Attribute", written)
-        if not isinstance(found, MemRefType | TensorType) or found.element_type != kind.element_type:
+        written = parser.parse_type()
+        if getattr(written, "element_type", None) != kind.element_type:
             parser.raise_error(f"expected elements of {kind}, found {written}", position)
     return value
 

@@ -18,7 +18,7 @@ from xdsl.irdl import (
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import NoTerminator, SymbolOpInterface
+from xdsl.traits import NoTerminator, OptionalSymbolOpInterface
 
 from aiebuild.dialect.assembly import (
     INDEX,
@@ -56,7 +56,7 @@ class RuntimeSequenceOp(IRDLOperation):
     sym_name_attr = opt_prop_def(SymbolNameConstraint(), prop_name="sym_name")
     emit_parameter_sync_preamble = opt_prop_def(IntegerAttr)
     body = region_def()
-    traits = traits_def(NoTerminator(), SymbolOpInterface())
+    traits = traits_def(NoTerminator(), OptionalSymbolOpInterface())
 
     @property
     def symbol(self) -> str:

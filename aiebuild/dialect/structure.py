@@ -18,7 +18,7 @@ from xdsl.irdl import (
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator, Pure, SymbolOpInterface, SymbolTable
+from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator, OptionalSymbolOpInterface, Pure, SymbolTable
 
 from aiebuild.dialect.assembly import (
     INDEX,
@@ -65,7 +65,7 @@ class DeviceOp(IRDLOperation):
     device_attr = prop_def(IntegerAttr, prop_name="device")
     sym_name_attr = opt_prop_def(SymbolNameConstraint(), prop_name="sym_name")
     body = region_def()
-    traits = traits_def(IsolatedFromAbove(), SymbolTable(), NoTerminator(), SymbolOpInterface())
+    traits = traits_def(IsolatedFromAbove(), SymbolTable(), NoTerminator(), OptionalSymbolOpInterface())
 
     @property
     def device(self) -> str:
