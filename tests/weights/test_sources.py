@@ -46,6 +46,9 @@ class FakeHub(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), FakeHubHandler)
         self.files: dict[str, bytes] = {}
         self.requests = 0
+        self.stall = threading.Event()  # set: answer; cleared: stop in the middle of a body
+        self.stall.set()
+        self.stalled = threading.Event()
 
     @property
     def address(self) -> str:
@@ -76,7 +79,13 @@ class FakeHubHandler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if body:
-            self.wfile.write(data)
+            self.wfile.write(data[: len(data) // 2])
+            if not self.server.stall.is_set():
+                self.wfile.flush()
+                self.server.stalled.set()
+                self.server.stall.wait(30)
+                return
+            self.wfile.write(data[len(data) // 2 :])
 
     def log_message(self, format: str, *args: object) -> None:
         pass
@@ -235,6 +244,22 @@ def test_two_at_once_fetch_once(hub: FakeHub, tmp_path: Path) -> None:
         worker.join(timeout=30)
     assert len(folders) == 1
     assert all(worker.exitcode == 0 for worker in workers)
+
+
+def test_a_fetch_killed_midway_leaves_nothing_in_the_way(hub: FakeHub, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    hub.stall.clear()
+    worker = context.Process(target=_fetch, args=(tmp_path / "cache", context.Queue()))
+    worker.start()
+    assert hub.stalled.wait(30)
+    worker.kill()
+    worker.join(timeout=30)
+    hub.stall.set()
+    model = tmp_path / "cache" / "test.en"
+    assert [path.name[:9] for path in model.iterdir()] == [".partial-"]
+    files = fetch_weights(config(HUB), cache=tmp_path / "cache")
+    assert files.model_path.read_bytes() == MODEL
+    assert list(model.iterdir()) == [files.folder]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that refuses")
