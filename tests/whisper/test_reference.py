@@ -55,8 +55,8 @@ def test_filters_are_triangles_of_equal_area() -> None:
         filters = mel_filters(n_mels)
         assert filters.shape == (n_mels, 201)
         assert filters.min() == 0
-        # Slaney's normalisation: area 1 over Hz, bins of 40 Hz, as far as triangles that narrow are sampled
-        np.testing.assert_allclose(filters[n_mels // 2 :].sum(axis=1) * 40, 1, atol=0.08)
+        # Slaney's normalisation: area 1 over Hz, in bins of 40 Hz; the narrow ones of 128 are sampled coarsely
+        np.testing.assert_allclose(filters[n_mels // 2 :].sum(axis=1) * 40, 1, atol=0.15)
 
 
 def test_erf_and_gelu() -> None:
