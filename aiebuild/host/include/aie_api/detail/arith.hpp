@@ -521,6 +521,17 @@ AIEBUILD_INLINE auto clamp(const V &v, const L &lo, const H &hi)
 
 // ---- products
 
+namespace detail {
+// A scalar has the vector's element type unless it is of an integer type of its own that has a product with it.
+template <typename V, typename S>
+AIEBUILD_INLINE auto scalar_operand(const S &s)
+{
+    using T = typename V::value_type;
+    constexpr bool own = ElemBaseType<S> && !is_floating_point_v<S> && !is_floating_point_v<T> && is_valid_mul_v<T, S>;
+    return broadcast<std::conditional_t<own, S, T>, V::size()>(s);
+}
+} // namespace detail
+
 template <AccumElemBaseType Tag = accauto, typename A, typename B>
     requires detail::Operands<A, B>
 AIEBUILD_INLINE auto mul(const A &a, const B &b)
@@ -536,32 +547,11 @@ AIEBUILD_INLINE auto mul(const A &a, const B &b)
         return accum<tag, detail::size_of<A>>(
             detail::mul_lanes(detail::lanes<L>(detail::as_vector(a)), detail::lanes<L>(detail::as_vector(b))));
     }
-    else {
-        // A scalar has the vector's element type unless it is an element type of its own.
-        using V = detail::vector_operand<A, B>;
-        using S = std::conditional_t<Vector<A>, B, A>;
-        using T = typename V::value_type;
-        using E = typename std::conditional_t<detail::is_elem_ref<S>::value, S, std::type_identity<S>>;
-        constexpr bool same = std::is_floating_point_v<S> || detail::is_floating_point_v<T> || detail::is_elem_ref<S>::value ||
-                              !detail::is_valid_mul_v<T, S>;
-        using ES = std::conditional_t<same, T, S>;
-        static_cast<void>(sizeof(E));
-        if constexpr (Vector<A>)
-            return mul<Tag>(detail::as_vector(a), broadcast<ES, V::size()>(b));
-        else
-            return mul<Tag>(broadcast<ES, V::size()>(a), detail::as_vector(b));
-    }
+    else if constexpr (Vector<A>)
+        return mul<Tag>(detail::as_vector(a), detail::scalar_operand<detail::vector_of<A>>(b));
+    else
+        return mul<Tag>(detail::scalar_operand<detail::vector_of<B>>(a), detail::as_vector(b));
 }
-
-namespace detail {
-template <typename V, typename S>
-AIEBUILD_INLINE auto scalar_operand(const S &s)
-{
-    using T = typename V::value_type;
-    constexpr bool own = ElemBaseType<S> && !is_floating_point_v<S> && !is_floating_point_v<T> && is_valid_mul_v<T, S>;
-    return broadcast<std::conditional_t<own, S, T>, V::size()>(s);
-}
-} // namespace detail
 
 template <Accum Acc, typename A, typename B>
     requires detail::Operands<A, B>

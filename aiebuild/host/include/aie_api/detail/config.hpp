@@ -43,6 +43,8 @@
 #define __aie_noinline __attribute__((noinline))
 #define AIEBUILD_INLINE __attribute__((always_inline)) inline
 #define AIEBUILD_LAMBDA __attribute__((always_inline))
+// Rare cases, out of line with arguments by value so that the common path keeps its registers.
+#define AIEBUILD_COLD __attribute__((noinline, cold, visibility("hidden")))
 
 #ifndef restrict
 #define restrict __restrict

@@ -208,6 +208,52 @@ AIEBUILD_INLINE storage<T, 2 * N> concat_storage(const storage<T, N> &a, const s
     return r;
 }
 
+// One compiler vector as elements of another width.
+template <typename U, typename T, unsigned E>
+AIEBUILD_INLINE simd_t<U, E> convert_simd(simd_t<T, E> v)
+{
+#if defined(AIEBUILD_AVX512)
+    if constexpr (sizeof(U) * E == 64 && std::is_integral_v<T> && std::is_integral_v<U>) {
+        constexpr bool sign = std::is_signed_v<T>;
+        __m512i r;
+        if constexpr (sizeof(T) * E == 32) {
+            const auto x = reinterpret_cast<__m256i>(v);
+            if constexpr (sizeof(T) == 1)
+                r = sign ? _mm512_cvtepi8_epi16(x) : _mm512_cvtepu8_epi16(x);
+            else if constexpr (sizeof(T) == 2)
+                r = sign ? _mm512_cvtepi16_epi32(x) : _mm512_cvtepu16_epi32(x);
+            else
+                r = sign ? _mm512_cvtepi32_epi64(x) : _mm512_cvtepu32_epi64(x);
+            return reinterpret_cast<simd_t<U, E>>(r);
+        }
+        else if constexpr (sizeof(T) * E == 16) {
+            const auto x = reinterpret_cast<__m128i>(v);
+            if constexpr (sizeof(T) == 1)
+                r = sign ? _mm512_cvtepi8_epi32(x) : _mm512_cvtepu8_epi32(x);
+            else
+                r = sign ? _mm512_cvtepi16_epi64(x) : _mm512_cvtepu16_epi64(x);
+            return reinterpret_cast<simd_t<U, E>>(r);
+        }
+    }
+#endif
+    return __builtin_convertvector(v, simd_t<U, E>);
+}
+
+// Two vectors to one of half the element width.
+template <typename U, typename T, unsigned E>
+AIEBUILD_INLINE simd_t<U, 2 * E> narrow_pair(simd_t<T, E> low, simd_t<T, E> high)
+{
+#if defined(AIEBUILD_AVX512)
+    if constexpr (std::is_integral_v<T> && sizeof(T) == 2 * sizeof(U)) {
+        using W = simd_t<U, 2 * E>;
+        return [&]<int... I>(std::integer_sequence<int, I...>) AIEBUILD_LAMBDA {
+            return __builtin_shufflevector(reinterpret_cast<W>(low), reinterpret_cast<W>(high), (2 * I)...);
+        }(std::make_integer_sequence<int, 2 * E>{});
+    }
+#endif
+    return join<U, E>(convert_simd<U, T, E>(low), convert_simd<U, T, E>(high));
+}
+
 // Element-wise conversion as by static_cast (integers wrap; float to int must be in range).
 template <typename U, typename T, unsigned N>
 AIEBUILD_INLINE storage<U, N> convert(const storage<T, N> &v)
@@ -218,28 +264,29 @@ AIEBUILD_INLINE storage<U, N> convert(const storage<T, N> &v)
         return v;
     else {
         D r;
+        constexpr unsigned E = S::part_elems;
         if constexpr (S::part_elems == D::part_elems)
-            unroll<D::parts>([&](auto i) AIEBUILD_LAMBDA { r.p[i] = __builtin_convertvector(v.p[i], typename D::part_t); });
+            unroll<D::parts>([&](auto i) AIEBUILD_LAMBDA { r.p[i] = convert_simd<U, T, E>(v.p[i]); });
         else if constexpr (S::part_elems > D::part_elems) {
             constexpr unsigned ratio = S::part_elems / D::part_elems;
             unroll<D::parts>([&](auto i) AIEBUILD_LAMBDA {
-                r.p[i] = __builtin_convertvector(
-                    (slice<T, S::part_elems, (i % ratio) * D::part_elems, D::part_elems>(v.p[i / ratio])), typename D::part_t);
+                r.p[i] = convert_simd<U, T, D::part_elems>(slice<T, E, (i % ratio) * D::part_elems, D::part_elems>(v.p[i / ratio]));
             });
         }
         else {
             constexpr unsigned ratio = D::part_elems / S::part_elems;
-            constexpr unsigned E = S::part_elems;
-            using small = simd_t<U, E>;
             unroll<D::parts>([&](auto i) AIEBUILD_LAMBDA {
-                auto part = [&](unsigned k) AIEBUILD_LAMBDA { return __builtin_convertvector(v.p[i * ratio + k], small); };
+                const auto *p = v.p + i * ratio;
                 if constexpr (ratio == 2)
-                    r.p[i] = join<U, E>(part(0), part(1));
-                else if constexpr (ratio == 4)
-                    r.p[i] = join<U, 2 * E>(join<U, E>(part(0), part(1)), join<U, E>(part(2), part(3)));
-                else
-                    r.p[i] = join<U, 4 * E>(join<U, 2 * E>(join<U, E>(part(0), part(1)), join<U, E>(part(2), part(3))),
-                                            join<U, 2 * E>(join<U, E>(part(4), part(5)), join<U, E>(part(6), part(7))));
+                    r.p[i] = narrow_pair<U, T, E>(p[0], p[1]);
+                else {
+                    auto part = [&](unsigned k) AIEBUILD_LAMBDA { return convert_simd<U, T, E>(p[k]); };
+                    if constexpr (ratio == 4)
+                        r.p[i] = join<U, 2 * E>(join<U, E>(part(0), part(1)), join<U, E>(part(2), part(3)));
+                    else
+                        r.p[i] = join<U, 4 * E>(join<U, 2 * E>(join<U, E>(part(0), part(1)), join<U, E>(part(2), part(3))),
+                                                join<U, 2 * E>(join<U, E>(part(4), part(5)), join<U, E>(part(6), part(7))));
+                }
             });
         }
         return r;

@@ -17,7 +17,7 @@ using uint32 = uint32_t;
 using uint64 = uint64_t;
 
 // Upper half of an IEEE binary32. A scalar conversion from float rounds to nearest even, as the compiler folds
-// constants; vector conversions (accum::to_vector) follow the core's rounding mode.
+// constants, and gives zero for denormal numbers (see convert.hpp); vector conversions (accum::to_vector) follow the core's rounding mode.
 struct bfloat16 {
     uint16_t bits;
 
@@ -41,11 +41,17 @@ struct bfloat16 {
     constexpr bfloat16 &operator/=(float f) { return *this = bfloat16(float(*this) / f); }
 
   private:
-    static constexpr uint16_t round(float f)
+    static AIEBUILD_INLINE constexpr uint16_t round(float f)
     {
+#if defined(AIEBUILD_BF16)
+        if (!std::is_constant_evaluated() && !__builtin_constant_p(f))
+            return static_cast<uint16_t>(_mm_cvtsi128_si32(reinterpret_cast<__m128i>(_mm_cvtneps_pbh(_mm_set_ss(f)))));
+#endif
         const uint32_t u = std::bit_cast<uint32_t>(f);
         if ((u & 0x7fffffffu) > 0x7f800000u)
             return static_cast<uint16_t>((u >> 16) | 0x40u);
+        if ((u & 0x7f800000u) == 0)
+            return static_cast<uint16_t>((u >> 16) & 0x8000u);
         return static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
     }
 };

@@ -699,30 +699,34 @@ AIEBUILD_INLINE vector<T, Elems> broadcast(const E &e)
     return vector<T, Elems>(detail::splat<detail::raw_t<T>, Elems>(detail::to_raw<T>(detail::as_elem<T>(e))));
 }
 
+namespace detail {
+template <typename X, typename... Xs>
+AIEBUILD_INLINE auto concat_tree(const X &x, const Xs &...xs)
+{
+    constexpr unsigned n = 1 + sizeof...(Xs);
+    static_assert(is_pow2(n), "concat: the number of arguments must be a power of two");
+    if constexpr (n == 1)
+        return x;
+    else {
+        const X all[n] = {x, xs...};
+        return [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) AIEBUILD_LAMBDA {
+            return concat_tree(concat_storage(all[2 * I], all[2 * I + 1])...);
+        }(std::make_integer_sequence<unsigned, n / 2>{});
+    }
+}
+} // namespace detail
+
 template <Vector V, Vector... Vs>
 AIEBUILD_INLINE auto concat(const V &v, const Vs &...vs)
 {
-    using T = detail::elem_of<V>;
-    constexpr unsigned n = 1 + sizeof...(Vs);
-    static_assert(detail::is_pow2(n), "concat: the number of vectors must be a power of two");
-    vector<T, detail::size_of<V> * n> r;
-    if constexpr (n == 2)
-        r = vector<T, detail::size_of<V> * n>(detail::concat_storage(detail::as_vector(v).to_native(), detail::as_vector(vs).to_native()...));
-    else {
-        unsigned i = 0;
-        r.insert(i++, detail::as_vector(v));
-        (r.insert(i++, detail::as_vector(vs)), ...);
-    }
-    return r;
+    static_assert((std::is_same_v<detail::vector_of<V>, detail::vector_of<Vs>> && ...), "concat: vectors differ in type");
+    return vector<detail::elem_of<V>, detail::size_of<V> * (1 + sizeof...(Vs))>(
+        detail::concat_tree(detail::as_vector(v).to_native(), detail::as_vector(vs).to_native()...));
 }
 template <Accum A, Accum... As>
 AIEBUILD_INLINE auto concat(const A &a, const As &...as)
 {
-    accum<typename A::value_type, A::size() * (1 + sizeof...(As))> r;
-    unsigned i = 0;
-    r.insert(i++, a);
-    (r.insert(i++, as), ...);
-    return r;
+    return accum<typename A::value_type, A::size() * (1 + sizeof...(As))>(detail::concat_tree(a.to_native(), as.to_native()...));
 }
 
 template <typename U, Vector V>
