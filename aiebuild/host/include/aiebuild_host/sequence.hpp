@@ -113,22 +113,22 @@ struct Sequence {
   std::vector<u8*> bound;        // argument pointers of the dispatch
   uint64_t tasks = 0;
   uint64_t syncs = 0;
-  int alias_mode = -1;           // of the views: -1 not set, 0 none, 1 where possible
+  int64_t alias_mode = -1;       // of the views: -1 not set, otherwise a bit for each argument
 
-  // Points every entry at this dispatch's arguments.
-  void bind(const Arg* a, bool alias) {
+  // Points every entry at this dispatch's arguments; `in_place` has a bit for each that may be used where it lies.
+  void bind(const Arg* a, uint32_t in_place) {
     for (size_t i = 0; i < args.size(); ++i) bound[i] = static_cast<u8*>(a[i].data);
-    const bool change = alias_mode != int(alias);
+    const bool change = alias_mode != int64_t(in_place);
     for (auto* plans_of : {&in, &out})
       for (ChannelPlan& c : *plans_of) {
         c.args = bound.data();
         for (Entry& e : c.entries) {
           e.base = bound[e.arg] + e.offset;
           if (change)
-            for (EntryView& v : e.views) v.alias = v.can_alias && alias;
+            for (EntryView& v : e.views) v.alias = v.can_alias && (in_place >> e.arg & 1u);
         }
       }
-    alias_mode = int(alias);
+    alias_mode = int64_t(in_place);
   }
 };
 
