@@ -160,8 +160,12 @@ class _Writer:
             text = f"float({attr.value.data!r})" if abs(attr.value.data) < 1e38 else _inf(op, attr.value.data)
         else:
             raise DesignError(f"{location(op)}: a constant of type {op.result.type} is not modelled")
+        self.names[op.result] = self.place(kind, text)
+
+    def place(self, kind: str, text: str) -> str:
+        """Stands for a constant, which may differ between cores that share the text."""
         self.body.constants.append((kind, text))
-        self.names[op.result] = f"\x01{len(self.body.constants) - 1}\x02"
+        return f"\x01{len(self.body.constants) - 1}\x02"
 
     # -- regions ---------------------------------------------------------------------------------------
     def block(self, block: Block) -> Operation | None:
@@ -207,7 +211,8 @@ class _Writer:
                 self.constant(op)
             case ObjectFifoAcquireOp():
                 end = self.fifo(op.fifo_name, op.port)
-                self.line(f"if (!{end}.acquire({op.size})) co_await c.wait({end}, {op.size}, {line_of(op)});")
+                line = self.place("uint32_t", str(line_of(op)))
+                self.line(f"if (!{end}.acquire({op.size})) co_await c.wait({end}, {op.size}, {line});")
                 name = self.fresh()
                 self.line(f"const uint64_t {name} = {end}.head;")
                 self.names[op.results[0]] = name
@@ -320,8 +325,8 @@ class _Writer:
         end = self.block(before)
         assert isinstance(end, scf.ConditionOp)
         if passed:
-            self.assign(passed, [self.use(v) for v in end.arguments])
-        self.line(f"if (!({self.use(end.cond)})) break;")
+            self.assign(passed, [self.use(v) for v in end.operands[1:]])
+        self.line(f"if (!({self.use(end.operands[0])})) break;")
         last = self.block(after)
         if last is not None and carried:
             self.assign(carried, [self.use(v) for v in last.operands])

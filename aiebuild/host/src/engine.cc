@@ -63,6 +63,7 @@ void add_in(Overlay& to, InEnd& end, Core* core, const char* name, uint32_t dept
   end.view = s.view(make_slice(part), repeat);
   end.view->slots = std::max(end.view->slots, depth + s.memory_depth + (repeat > 1 ? 1 : 0));
   s.consumers.push_back(&end);
+  s.taps.push_back({&end.released, depth, repeat});
   for (InEnd* e : s.consumers) e->shared = s.consumers.size() > 1;
   to.ins.push_back(&end);
 }
@@ -98,6 +99,7 @@ void add_ring_in(Overlay& to, RingIn& end, Core* core, const char* name, uint32_
     end.data = to.memory.back().get();
   }
   r.consumers.push_back(&end);
+  r.taps.push_back({&end.released, depth, repeat});
 }
 
 void add_ring_out(Overlay& to, RingOut& end, Core* core, const char* name, uint32_t depth, const Part& part) {

@@ -88,7 +88,7 @@ class Overlay {
     if (broken) return fail("the overlay stopped in an earlier dispatch; reopen it");
     if (nargs != seq.args.size())
       return fail("sequence `" + seq.name + "` takes " + std::to_string(seq.args.size()) + " arguments, got " + std::to_string(nargs));
-    bool alias = !(flags & kFlagNoAlias);
+    uint32_t in_place = flags & kFlagNoAlias ? 0u : ~0u;  // arguments whose objects may be used where they lie
     for (uint32_t i = 0; i < nargs; ++i) {
       const ArgExtent& need = seq.args[i];
       const auto address = reinterpret_cast<uintptr_t>(args[i].data);
@@ -101,13 +101,13 @@ class Overlay {
       for (uint32_t k = 0; k < i; ++k) {
         const auto other = reinterpret_cast<uintptr_t>(args[k].data);
         // Two arguments over the same memory: the loader could not see which transfers touch.
-        if (address < other + args[k].bytes && other < address + args[i].bytes) alias = false;
+        if (address < other + args[k].bytes && other < address + args[i].bytes) in_place &= ~(1u << i | 1u << k);
       }
     }
     const uint64_t start = now_ns();
-    seq.bind(args, alias);
+    seq.bind(args, in_place);
     for (const auto& [source, view] : seq.copied) sources[source].views[view]->allocate();
-    if (!alias)
+    if (in_place != ~0u)
       for (uint32_t s : seq.in_used)
         for (auto& v : sources[s].views) v->allocate();
     for (uint32_t s : seq.in_used) sources[s].begin(&seq.in[s]);
@@ -122,6 +122,15 @@ class Overlay {
     for (auto& t : threads_) t->acknowledged.value.store(0, std::memory_order_relaxed);
     asked_.value.store(0, std::memory_order_relaxed);
     pool->run(pool, [](void* self, uint32_t thread) { static_cast<Overlay*>(self)->run(thread); }, this);
+    if (error.empty()) {
+      std::string rest;
+      for (const OutEnd* e : outs)
+        if (e->has_pending()) rest += (rest.empty() ? "" : ", ") + std::to_string(e->head - e->pending) + " in @" + e->name;
+      if (!rest.empty()) {
+        left_over_ = true;
+        if (flags & kFlagStrict) error = "sequence `" + seq.name + "` ends with objects that no task takes: " + rest;
+      }
+    }
     seq_ = nullptr;
     ++engine.dispatches;
     engine.tasks += seq.tasks;
@@ -168,10 +177,7 @@ class Overlay {
     for (uint32_t t = 0; t < count; ++t) threads_.push_back(std::make_unique<Thread>());
     for (Source& s : sources) {
       s.near.clear();
-      for (uint32_t t = 0; t < count; ++t) {
-        s.near.push_back(std::make_unique<Near>());
-        s.near.back()->released.resize(s.consumers.size());
-      }
+      for (uint32_t t = 0; t < count; ++t) s.near.push_back(std::make_unique<Near>(s.consumers.size()));
     }
     for (size_t k = 0; k < cores.size(); ++k) {
       const size_t index = k * count / cores.size();

@@ -117,12 +117,23 @@ struct View {
   u8* at(uint64_t object) const { return data.get() + (object % slots) * pitch; }
 };
 
+// What others need of a consumer. Not read from its end, whose lines its own thread writes all the time.
+struct Tap {
+  const Counter* released;
+  uint32_t depth;
+  uint32_t repeat;
+  uint64_t consumed(uint64_t r) const { return repeat == 1 ? r : r / repeat; }
+};
+
 // What one thread knows of a source: values read earlier, which can only have grown since. A counter of
 // another thread costs a cache miss to read, so it is read again only where the known value is too small.
 struct alignas(kLine) Near {
   uint64_t room = 0;       // objects below fit the buffers on the way
   uint64_t available = 0;
-  std::vector<uint64_t> released;  // of each consumer
+  AlignedBytes memory;
+  uint64_t* released;      // of each consumer; on lines of its own, as another thread's lie next to it else
+
+  explicit Near(size_t consumers) : memory(aligned_bytes(consumers * sizeof(uint64_t))), released(reinterpret_cast<uint64_t*>(memory.get())) {}
 };
 
 // Shim MM2S -> consumers.
@@ -134,6 +145,7 @@ struct Source {
   uint32_t memory_depth = 0;  // objects in the memory tile; 0 without one
   std::vector<std::unique_ptr<View>> views;
   std::vector<InEnd*> consumers;
+  std::vector<Tap> taps;  // of the consumers
   std::vector<std::unique_ptr<Near>> near;  // by thread
 
   Counter available;                       // objects whose task has been started
@@ -153,40 +165,30 @@ struct Source {
   }
   uint64_t consumed() const {
     uint64_t least = UINT64_MAX;
-    for (const InEnd* c : consumers) {
-      uint64_t r = c->released.get();
-      if (c->view->repeat != 1) r /= c->view->repeat;
-      least = std::min(least, r);
-    }
+    for (const Tap& t : taps) least = std::min(least, t.consumed(t.released->get()));
     return least;
+  }
+  // Objects below the returned one fit the buffers on the way.
+  uint64_t room() const {
+    uint64_t least = UINT64_MAX;
+    for (const Tap& t : taps) least = std::min(least, t.consumed(t.released->get() + t.depth));
+    return least + memory_depth;
   }
   // Brings a thread's knowledge up to date as far as needed to tell whether `objects` fit.
   void look(Near& n, uint64_t objects) const {
     if (n.available < objects) n.available = available.get();
     if (n.room >= objects) return;
     uint64_t least = UINT64_MAX;
-    for (size_t k = 0; k < consumers.size(); ++k) {
-      const InEnd& c = *consumers[k];
-      const uint64_t repeat = c.view->repeat;
-      auto fits = [&] { return (repeat == 1 ? n.released[k] + c.depth : (n.released[k] + c.depth) / repeat) + memory_depth; };
-      uint64_t room = fits();
+    for (size_t k = 0; k < taps.size(); ++k) {
+      const Tap& t = taps[k];
+      uint64_t room = t.consumed(n.released[k] + t.depth) + memory_depth;
       if (room < objects) {
-        n.released[k] = c.released.get();
-        room = fits();
+        n.released[k] = t.released->get();
+        room = t.consumed(n.released[k] + t.depth) + memory_depth;
       }
       least = std::min(least, room);
     }
     n.room = least;
-  }
-  // Objects below the returned one fit the buffers on the way.
-  uint64_t room() const {
-    uint64_t least = UINT64_MAX;
-    for (const InEnd* c : consumers) {
-      uint64_t r = c->released.get() + c->depth;
-      if (c->view->repeat != 1) r /= c->view->repeat;
-      least = std::min(least, r);
-    }
-    return least + memory_depth;
   }
   void begin(const ChannelPlan* p) {
     plan = p;
@@ -237,6 +239,7 @@ struct Ring {
   AlignedBytes data;
   std::vector<RingOut*> producers;
   std::vector<RingIn*> consumers;
+  std::vector<Tap> taps;  // of the consumers
 
   u8* slot(uint64_t object) const { return data.get() + (object % slots) * pitch; }
   uint64_t produced() const {
@@ -246,7 +249,7 @@ struct Ring {
   }
   uint64_t consumed() const {
     uint64_t least = UINT64_MAX;
-    for (const RingIn* c : consumers) least = std::min(least, c->released.get() / c->repeat);
+    for (const Tap& t : taps) least = std::min(least, t.consumed(t.released->get()));
     return least;
   }
 };
