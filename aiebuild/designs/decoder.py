@@ -1,9 +1,9 @@
 """Decoder overlay: a step of all layers and the logits in one dispatch, for one to four rows (tokens) of a sequence.
 
-Weights are streamed once a dispatch: column c's B channel brings the column tiles c, c + 4, ... of 128 outputs, of which
-each of the column's four cores computes 32. Activations come as float rows over A to every core, which normalises and
-quantises what it needs itself. Attention spreads keys over the rows of cores and heads over the columns; the parts meet
-when the next product loads them.
+Weights are streamed once a dispatch: column c's B channel brings the column tiles c, c + 4, ... of 128 outputs, of
+which each of the column's four cores computes 32. Activations come as float rows over A to every core, which
+normalises and quantises what it needs itself. Attention spreads keys over the rows of cores and heads over the columns;
+the parts meet when the next product loads them.
 
 Keys and values of self-attention are the rows that the q, k, v product writes: a log [layer][position][q | k | v] in
 floats. A dispatch writes at the position that its `LOG_AT` argument points to and reads from `LOG`. A part of an output
@@ -279,7 +279,8 @@ def linear_command(s: DecoderShape, linear: Linear, rows: int, gamma: Floats | N
     first = split.parts == 1
     command = Command(
         linear.kind, first_loads=loads if first else 0, chunks=split.chunks, parts=split.parts,
-        loads=0 if first else loads, steps=split.chunk_tiles * linear.k_tiles // split.parts, side=side_rows * split.side_pieces,
+        loads=0 if first else loads, steps=split.chunk_tiles * linear.k_tiles // split.parts,
+        side=side_rows * split.side_pieces,
         outputs=split.outputs, rows=rows, k_tiles=linear.k_tiles // split.parts,
         load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=GELU if linear.gelu else 0,
         output_tiles=split.output_tiles, side_rows=side_rows, channels=s.state,
@@ -349,9 +350,10 @@ class Decoder:
                 if part == split.parts - 1:
                     a += self._side(linear, split, chunk)
                 for c in range(GRID):
-                    first = offsets[linear.name] + (
-                        (c * tiles + chunk * split.chunk_tiles) * linear.k_tiles + part * kt
-                    ) * B_OBJECT
+                    first = (
+                        offsets[linear.name]
+                        + ((c * tiles + chunk * split.chunk_tiles) * linear.k_tiles + part * kt) * B_OBJECT
+                    )
                     todo[f"A{c}_in"] = tuple(a)
                     todo[f"B{c}_in"] = (
                         Transfer(WEIGHTS, first, (1, split.chunk_tiles, 8 * kt, B_RUN),
@@ -369,9 +371,7 @@ class Decoder:
     def _side(self, linear: Linear, split: Split, chunk: int) -> list[Transfer]:
         plan = self.plan
         bias = plan.weight_offsets[linear.name + ".bias"] + chunk * split.chunk_tiles * TILE * 4
-        side = [
-            Transfer(WEIGHTS, bias, (1, split.side_pieces, 2, A_RUN), (0, A_FLOATS * 4, A_RUN, 1), static=True)
-        ]
+        side = [Transfer(WEIGHTS, bias, (1, split.side_pieces, 2, A_RUN), (0, A_FLOATS * 4, A_RUN, 1), static=True)]
         if linear.residual:
             side.append(self._rows(ARENA, plan.areas["x"], plan.row_bytes("x", self.rows), 0, 1))
         return side
@@ -390,7 +390,8 @@ class Decoder:
                          (split.output_tiles * TILE * 4, 128, TILE * 4, 1)),
             )  # fmt: skip
         return tuple(
-            Transfer(argument, base + output * split.output_tiles * TILE * 4, (GRID, split.output_tiles, self.rows, 128),
+            Transfer(argument, base + output * split.output_tiles * TILE * 4,
+                     (GRID, split.output_tiles, self.rows, 128),
                      (128, TILE * 4, row, 1))
             for output in range(split.outputs)
         )  # fmt: skip
@@ -529,7 +530,8 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
         put_linear(p["qkv"], w, bias, b + "attn_ln")
         put_linear(p["out"], weights[b + "attn.out.weight"], weights[b + "attn.out.bias"], None)
         put_linear(
-            p["cross_query"], weights[b + "cross_attn.query.weight"] * scale, weights[b + "cross_attn.query.bias"] * scale,
+            p["cross_query"], weights[b + "cross_attn.query.weight"] * scale,
+            weights[b + "cross_attn.query.bias"] * scale,
             b + "cross_attn_ln",
         )  # fmt: skip
         put_linear(p["cross_out"], weights[b + "cross_attn.out.weight"], weights[b + "cross_attn.out.bias"], None)

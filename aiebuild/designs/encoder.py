@@ -285,9 +285,7 @@ class Encoder:
                     part[f"C{i}_out"] = (outputs[i],)
             parts.append(part)
         step = 64 * 64 * (64 if bf16 else 128)
-        return Operation(
-            name, _rounds(parts), tuple(_channels("C")), macs, steps * step * column_tiles * ROW_TILES
-        )
+        return Operation(name, _rounds(parts), tuple(_channels("C")), macs, steps * step * column_tiles * ROW_TILES)
 
     def _with_residual(
         self, part: dict[str, tuple[Transfer, ...]], command: str | None, a: list[Transfer], j: int,
@@ -299,7 +297,8 @@ class Encoder:
             tasks: list[Transfer] = [self._command(command)] if command else []
             for m in range(ROUNDS):
                 tasks.append(Transfer(
-                    a[i].argument, a[i].offset + m * a[i].strides[1], (1, 1, *a[i].sizes[2:]), (0, 0, *a[i].strides[2:]),
+                    a[i].argument, a[i].offset + m * a[i].strides[1], (1, 1, *a[i].sizes[2:]),
+                    (0, 0, *a[i].strides[2:]),
                 ))  # fmt: skip
                 row_tile = m * GRID + i
                 tasks.append(Transfer(
@@ -391,9 +390,7 @@ class Encoder:
             for r in range(GRID):
                 row = x.offset + (m * GRID + r) * x.stride * OBJECT
                 both = shape.channel_tiles == 8 * outputs
-                reads = [
-                    Transfer(ARENA, row, (2 if both else 1, 1, 4 * shape.channel_tiles, STRIP), (0, 0, STRIP, 1))
-                ]
+                reads = [Transfer(ARENA, row, (2 if both else 1, 1, 4 * shape.channel_tiles, STRIP), (0, 0, STRIP, 1))]
                 if not both:
                     reads.append(Transfer(ARENA, row, (1, 1, 32 * outputs, STRIP), (0, 0, STRIP, 1)))
                 command = [self._command(name)] if m == 0 else []
@@ -517,8 +514,6 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
     names = [f"layer{i}.norm{j}" for i in range(s.layers) for j in (1, 2)] + ["norm"]
     for name in names:
         g = gamma[name].astype(np.float32)
-        # largest |gamma| as the cores see it, rounded up
-        largest = float(np.abs(g).max() * (1 + 2.0**-7))
         out[name + ".command"] = Command(
             "layer_norm", tiles=rounds, statistics=s.channel_tiles, outputs=outputs, side=8, channels=s.state,
         ).object(to_bf16(g).tobytes())  # fmt: skip
@@ -571,7 +566,8 @@ def pack_encoder(weights: Mapping[str, Floats], plan: EncoderPlan) -> NDArray[np
         """Pack `w` [out, in], which reads layer norm `source`; its gamma goes with the norm's command."""
         factor = smoothing(weights[source + ".weight"], w)
         gamma[norm] = weights[source + ".weight"] / factor
-        put(name, pack_int8((w * factor).T, bias + w @ weights[source + ".bias"], column_tiles))
+        beta = np.asarray(w @ weights[source + ".bias"], np.float32)
+        put(name, pack_int8((w * factor).T, bias + beta, column_tiles))
 
     conv1 = weights["encoder.conv1.weight"].transpose(2, 1, 0).reshape(3 * s.n_mels, s.state)
     put("conv1", pack_bf16(conv1, weights["encoder.conv1.bias"], s.mel_steps, tiles))
@@ -587,7 +583,8 @@ def pack_encoder(weights: Mapping[str, Floats], plan: EncoderPlan) -> NDArray[np
             weights[block + "attn.value.weight"],
         ])  # fmt: skip
         bias = np.concatenate([
-            weights[block + "attn.query.bias"] * scale, np.zeros(s.state, np.float32), weights[block + "attn.value.bias"]
+            weights[block + "attn.query.bias"] * scale, np.zeros(s.state, np.float32),
+            weights[block + "attn.value.bias"],
         ])  # fmt: skip
         read_norm(p + "norm1", block + "attn_ln", p + "qkv", w, bias, s.padded(3 * s.heads))
         put(p + "out", pack_bf16(weights[block + "attn.out.weight"].T, weights[block + "attn.out.bias"],
@@ -603,9 +600,7 @@ def pack_encoder(weights: Mapping[str, Floats], plan: EncoderPlan) -> NDArray[np
     gamma["norm"] = weights["encoder.ln_post.weight"] / factor
     bias = both @ weights["encoder.ln_post.bias"]
     n = s.text_layers * s.state
-    bias[n:] += np.concatenate(
-        [weights[f"decoder.blocks.{i}.cross_attn.value.bias"] for i in range(s.text_layers)]
-    )
+    bias[n:] += np.concatenate([weights[f"decoder.blocks.{i}.cross_attn.value.bias"] for i in range(s.text_layers)])
     heads = s.text_layers * s.heads
     put("keys", pack_int8((both[:n] * factor).T, bias[:n], heads))
     put("values", pack_int8((both[n:] * factor).T, bias[n:], heads))

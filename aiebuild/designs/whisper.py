@@ -53,9 +53,7 @@ def encoder_overlay(dims: ModelDims) -> OverlaySpec:
     """The encoder overlay with the sequence of a model."""
     parameters = encoder.encoder_parameters()
     plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
-    sequence = SequenceSpec(
-        "encode", "encoder.mlir.j2", {**parameters, "sequence": encoder.encoder_sequence(plan)}
-    )
+    sequence = SequenceSpec("encode", "encoder.mlir.j2", {**parameters, "sequence": encoder.encoder_sequence(plan)})
     kernels = tuple(KernelSpec(source) for source in ENCODER_KERNELS)
     return OverlaySpec("encoder", "encoder.mlir.j2", {**parameters, "sequence": None}, kernels, (sequence,))
 

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 class CoreCount:
     """What one core did since the counters were cleared.
 
-    `kernel_calls` and `operations` (by name: multiply-accumulates, vector lanes, ...) are counted only by overlays built
-    for counting; `resumes` is how often the core was resumed from a wait.
+    `kernel_calls` and `operations` (by name: multiply-accumulates, vector lanes, ...) are counted only by overlays
+    built for counting; `resumes` is how often the core was resumed from a wait.
     """
 
     column: int

@@ -30,7 +30,7 @@ DYNAMIC_RANGE = 8
 
 @dataclass(frozen=True)
 class DeviceAudio:
-    """A file's log-mel: int16 Q11, unclamped, [content_frames + 3000, n_mels], and the lower clamp of the whole file."""
+    """A file's log-mel: int16 Q11, unclamped, [content_frames + 3000, n_mels]; and the whole file's lower clamp."""
 
     mel: NDArray[np.int16]
     floor: int
@@ -83,7 +83,8 @@ class DeviceModel:
     def open(cls, artifact: Path, *, threads: int | None = None, counting: bool = False) -> DeviceModel:
         """Open an artifact on this machine. `threads`: None for one a processor. `counting`: count operations.
 
-        Raises UsageError when there is no artifact, BuildError when it is damaged, DeviceError when it cannot be loaded.
+        Raises UsageError when there is no artifact, BuildError when it is damaged, DeviceError when it cannot be
+        loaded.
         """
         manifest = store.load(artifact)
         device = HostDevice(threads)
@@ -136,7 +137,7 @@ class DeviceModel:
         buffer = self._device.buffer(entry.bytes)
         with path.open("rb") as file:
             file.seek(entry.offset)
-            got = file.readinto(memoryview(buffer.array))
+            got = file.readinto(memoryview(buffer.array))  # pyright: ignore[reportArgumentType]
         if got != entry.bytes:
             raise store.broken(path, f"ends {entry.bytes - got} bytes early")
         return buffer
@@ -147,13 +148,14 @@ class DeviceModel:
         assert layout is not None
         kind = np.float16 if layout.dtype == "f16" else np.float32
         path = self._artifact / cast(str, entry.file)
-        return np.memmap(path, kind, "r", entry.offset, tuple(layout.shape))
+        return cast(Any, np.memmap(path, kind, "r", entry.offset, tuple(layout.shape)))
 
     def _prepare_mel(self) -> None:
         facts = self._mel
         self._mel_constants = self._packed("mel.constants")
         self._mel_sequences = {
-            int(rounds): self._sequence("mel", name) for rounds, name in cast("dict[str, str]", facts["sequences"]).items()
+            int(rounds): self._sequence("mel", name)
+            for rounds, name in cast("dict[str, str]", facts["sequences"]).items()
         }
         self._mel_arguments = {int(rounds): tuple(sizes) for rounds, sizes in facts["arguments"].items()}
         largest = max(self._mel_arguments)
