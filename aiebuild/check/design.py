@@ -45,10 +45,14 @@ class Design:
         default_factory=dict[ObjectFifoLinkOp, Coordinates | None]
     )
     """The tile of each link, as far as it was looked up."""
+    _noted: set[Violation] = field(default_factory=set[Violation])
 
     def report(self, rule: str, op: Operation, tile: Coordinates | None, message: str, hint: str = "") -> None:
-        """Note a violation at `op`."""
-        self.violations.append(Violation(rule, location(op), tile_text(tile), message, hint))
+        """Note a violation at `op`, once."""
+        violation = Violation(rule, location(op), tile_text(tile), message, hint)
+        if violation not in self._noted:
+            self._noted.add(violation)
+            self.violations.append(violation)
 
     @property
     def dynamic_sites(self) -> Iterator[CoreOp]:

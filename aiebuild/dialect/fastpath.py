@@ -33,9 +33,9 @@ _HEAD = re.compile(
 )
 _TASK = re.compile(
     rf"{_NAME}\s*=\s*aiex\.dma_configure_task_for\s+@(\w+)\s*\{{\s*"
-    rf"aie\.dma_bd\s*\(\s*{_NAME}\s*:\s*(memref<[\w?]*>)(?:\s+offset\s*=\s*([0-9]+))?(?:\s+len\s*=\s*([0-9]+))?"
+    rf"()aie\.dma_bd\s*\(\s*{_NAME}\s*:\s*(memref<[\w?]*>)(?:\s+offset\s*=\s*([0-9]+))?(?:\s+len\s*=\s*([0-9]+))?"
     rf"(?:\s+sizes\s*=\s*({_LIST}))?(?:\s+strides\s*=\s*({_LIST}))?\s*\){_DICT}\s*"
-    rf"aie\.end\s*\}}{_DICT}{_AFTER}",
+    rf"()aie\.end\s*\}}{_DICT}{_AFTER}",
     re.ASCII,
 )
 _USE = re.compile(rf"aiex\.dma_(?:start|await|free)_task\s*\(\s*{_NAME}\s*\){_AFTER}", re.ASCII)
@@ -134,7 +134,7 @@ class FastPath:
         match = _TASK.match(self._text, position)
         if match is None:
             return None
-        name, alloc, buffer, kind, offset, length, sizes, strides, bd_dict, task_dict = match.groups()
+        name, alloc, _, buffer, kind, offset, length, sizes, strides, bd_dict, _, task_dict = match.groups()
         parser = self._parser
         if name in parser.ssa_values or name in parser.forward_ssa_references:
             return None
@@ -159,15 +159,15 @@ class FastPath:
             bd["static_sizes"] = counts
         if steps is not None:
             bd["static_strides"] = steps
-        bd_attributes = {} if bd_dict is None else self._split(DmaBdOp, match.start(9), bd)
+        bd_attributes = {} if bd_dict is None else self._split(DmaBdOp, match.start(10), bd)
         bd[SEGMENTS] = bd_segments(False, False, 0, 0)
         task: dict[str, Attribute] = {"alloc": self._symbol(alloc)}
-        attributes = {} if task_dict is None else self._split(DmaConfigureTaskForOp, match.start(10), task)
-        at = parser.location_at(position)
-        inner_at = parser.location_at(match.start(3) - len("aie.dma_bd(%"))
+        attributes = {} if task_dict is None else self._split(DmaConfigureTaskForOp, match.start(12), task)
+        # in rising order, which is what makes them quick
+        at, bd_at, end_at = (parser.location_at(index) for index in (position, match.start(3), match.start(11)))
         body = Block()
-        body.add_op(DmaBdOp.create(operands=[memory], properties=bd, attributes=bd_attributes, location=inner_at))
-        body.add_op(EndOp.create(location=inner_at))
+        body.add_op(DmaBdOp.create(operands=[memory], properties=bd, attributes=bd_attributes, location=bd_at))
+        body.add_op(EndOp.create(location=end_at))
         op = DmaConfigureTaskForOp.create(
             result_types=[INDEX], properties=task, attributes=attributes, regions=[Region(body)], location=at
         )

@@ -126,6 +126,12 @@ class DesignParser(Parser):
         self._dicts[text] = dict(parsed)
         return parsed
 
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        known = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if known is None:
+            self.raise_error(f"operation {name} is not supported", self._text.rfind(name, 0, self.pos))
+        return known
+
     def parse_identifier(self, context_msg: str = "") -> str:
         if self._current_token.kind == MLIRTokenKind.STRING_LIT:
             return self.parse_str_literal(context_msg)
