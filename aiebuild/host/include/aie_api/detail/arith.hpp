@@ -522,69 +522,74 @@ AIEBUILD_INLINE auto clamp(const V &v, const L &lo, const H &hi)
 // ---- products
 
 namespace detail {
-// A scalar has the vector's element type unless it is of an integer type of its own that has a product with it.
-template <typename V, typename S>
-AIEBUILD_INLINE auto scalar_operand(const S &s)
+
+// Element type of a factor. A scalar has the vector's unless it is of an integer type of its own that has a product with it.
+template <typename X, typename Other>
+struct factor {
+    using type = elem_of<X>;
+};
+template <typename X, typename Other>
+    requires(!Vector<X>)
+struct factor<X, Other> {
+    using T = elem_of<Other>;
+    static constexpr bool own = ElemBaseType<X> && !is_floating_point_v<X> && !is_floating_point_v<T> && is_valid_mul_v<T, X>;
+    using type = std::conditional_t<own, X, T>;
+};
+template <typename X, typename Other>
+using factor_t = typename factor<X, Other>::type;
+
+// A factor as accumulator lanes.
+template <typename L, typename E, unsigned N, typename X>
+AIEBUILD_INLINE storage<L, N> factor_lanes(const X &x)
 {
-    using T = typename V::value_type;
-    constexpr bool own = ElemBaseType<S> && !is_floating_point_v<S> && !is_floating_point_v<T> && is_valid_mul_v<T, S>;
-    return broadcast<std::conditional_t<own, S, T>, V::size()>(s);
+    if constexpr (Vector<X>) {
+        static_assert(size_of<X> == N, "product: operands differ in size");
+        return lanes<L>(as_vector(x));
+    }
+    else
+        return splat<L, N>(static_cast<L>(as_elem<E>(x)));
 }
+
 } // namespace detail
 
 template <AccumElemBaseType Tag = accauto, typename A, typename B>
     requires detail::Operands<A, B>
 AIEBUILD_INLINE auto mul(const A &a, const B &b)
 {
-    if constexpr (Vector<A> && Vector<B>) {
-        using TA = detail::elem_of<A>;
-        using TB = detail::elem_of<B>;
-        static_assert(detail::is_valid_mul_v<TA, TB>, "mul: AIE2 has no product of these element types");
-        static_assert(detail::size_of<A> == detail::size_of<B>, "mul: vectors differ in size");
-        using tag = detail::accum_tag_or_default_t<Tag, TA, TB>;
-        using L = detail::accum_lane_t<tag>;
-        detail::count_vector(detail::size_of<A>);
-        return accum<tag, detail::size_of<A>>(
-            detail::mul_lanes(detail::lanes<L>(detail::as_vector(a)), detail::lanes<L>(detail::as_vector(b))));
-    }
-    else if constexpr (Vector<A>)
-        return mul<Tag>(detail::as_vector(a), detail::scalar_operand<detail::vector_of<A>>(b));
-    else
-        return mul<Tag>(detail::scalar_operand<detail::vector_of<B>>(a), detail::as_vector(b));
+    using TA = detail::factor_t<A, B>;
+    using TB = detail::factor_t<B, A>;
+    static_assert(detail::is_valid_mul_v<TA, TB>, "mul: AIE2 has no product of these element types");
+    using tag = detail::accum_tag_or_default_t<Tag, TA, TB>;
+    using L = detail::accum_lane_t<tag>;
+    constexpr unsigned N = detail::vector_operand<A, B>::size();
+    detail::count_vector(N);
+    return accum<tag, N>(detail::mul_lanes(detail::factor_lanes<L, TA, N>(a), detail::factor_lanes<L, TB, N>(b)));
 }
 
 template <Accum Acc, typename A, typename B>
     requires detail::Operands<A, B>
 AIEBUILD_INLINE Acc mac(const Acc &acc, const A &a, const B &b)
 {
-    if constexpr (Vector<A> && Vector<B>) {
-        static_assert(detail::is_valid_mul_v<detail::elem_of<A>, detail::elem_of<B>>, "mac: AIE2 has no product of these element types");
-        static_assert(detail::size_of<A> == Acc::size() && detail::size_of<B> == Acc::size(), "mac: sizes differ");
-        using L = typename Acc::lane_type;
-        detail::count_vector(Acc::size());
-        return detail::mac_lanes(acc.to_native(), detail::lanes<L>(detail::as_vector(a)), detail::lanes<L>(detail::as_vector(b)));
-    }
-    else if constexpr (Vector<A>)
-        return mac(acc, a, detail::scalar_operand<detail::vector_of<A>>(b));
-    else
-        return mac(acc, detail::scalar_operand<detail::vector_of<B>>(a), b);
+    using TA = detail::factor_t<A, B>;
+    using TB = detail::factor_t<B, A>;
+    static_assert(detail::is_valid_mul_v<TA, TB>, "mac: AIE2 has no product of these element types");
+    using L = typename Acc::lane_type;
+    constexpr unsigned N = Acc::size();
+    detail::count_vector(N);
+    return detail::mac_lanes(acc.to_native(), detail::factor_lanes<L, TA, N>(a), detail::factor_lanes<L, TB, N>(b));
 }
 
 template <Accum Acc, typename A, typename B>
     requires detail::Operands<A, B>
 AIEBUILD_INLINE Acc msc(const Acc &acc, const A &a, const B &b)
 {
-    if constexpr (Vector<A> && Vector<B>) {
-        static_assert(detail::is_valid_mul_v<detail::elem_of<A>, detail::elem_of<B>>, "msc: AIE2 has no product of these element types");
-        static_assert(detail::size_of<A> == Acc::size() && detail::size_of<B> == Acc::size(), "msc: sizes differ");
-        using L = typename Acc::lane_type;
-        detail::count_vector(Acc::size());
-        return detail::msc_lanes(acc.to_native(), detail::lanes<L>(detail::as_vector(a)), detail::lanes<L>(detail::as_vector(b)));
-    }
-    else if constexpr (Vector<A>)
-        return msc(acc, a, detail::scalar_operand<detail::vector_of<A>>(b));
-    else
-        return msc(acc, detail::scalar_operand<detail::vector_of<B>>(a), b);
+    using TA = detail::factor_t<A, B>;
+    using TB = detail::factor_t<B, A>;
+    static_assert(detail::is_valid_mul_v<TA, TB>, "msc: AIE2 has no product of these element types");
+    using L = typename Acc::lane_type;
+    constexpr unsigned N = Acc::size();
+    detail::count_vector(N);
+    return detail::msc_lanes(acc.to_native(), detail::factor_lanes<L, TA, N>(a), detail::factor_lanes<L, TB, N>(b));
 }
 
 template <AccumElemBaseType Tag = accauto, typename A, typename B>

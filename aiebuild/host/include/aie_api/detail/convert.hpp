@@ -124,6 +124,21 @@ AIEBUILD_INLINE storage<T, N> srs(const storage<L, N> &v, int shift, rounding_mo
         }
         return convert<T>(q);
     }
+#elif defined(__AVX2__)
+    if constexpr (sizeof(L) == 4 && sizeof(T) == 2 && N >= 16) {
+        if (saturation != saturation_mode::none) {
+            storage<T, N> r;
+            unroll<storage<T, N>::parts>([&](auto i) AIEBUILD_LAMBDA {
+                const auto low = reinterpret_cast<__m256i>(q.p[2 * i]), high = reinterpret_cast<__m256i>(q.p[2 * i + 1]);
+                auto x = std::is_signed_v<T> ? _mm256_packs_epi32(low, high) : _mm256_packus_epi32(low, high);
+                if (std::is_signed_v<T> && saturation == saturation_mode::symmetric)
+                    x = _mm256_max_epi16(x, _mm256_set1_epi16(-32767));
+                r.p[i] = reinterpret_cast<typename storage<T, N>::part_t>(_mm256_permute4x64_epi64(x, 0xd8));
+            });
+            return r;
+        }
+        return convert<T>(q);
+    }
 #endif
     if constexpr (sizeof(T) < sizeof(L) || !std::is_signed_v<T>) {
         if (saturation != saturation_mode::none) {
@@ -171,11 +186,16 @@ AIEBUILD_INLINE storage<float, N> bf16_to_float(const storage<uint16, N> &v)
         // words to the upper halves of lanes in one step
         storage<float, N> r;
         unroll<storage<float, N>::parts>([&](auto i) AIEBUILD_LAMBDA {
-            const auto index = [&]<int... I>(std::integer_sequence<int, I...>) AIEBUILD_LAMBDA {
-                return reinterpret_cast<__m512i>(simd_t<int16, 32>{static_cast<int16>(decltype(i)::value % 2 * 16 + I / 2)...});
+            using W = simd_t<uint16, 32>;
+            constexpr int from = decltype(i)::value % 2 * 16;
+            const W half = v.p[i / 2];
+            const W x = [&]<int... I>(std::integer_sequence<int, I...>) AIEBUILD_LAMBDA {
+                if (__builtin_constant_p(half[0])) // folded where an intrinsic is not
+                    return __builtin_shufflevector(W{}, half, (I % 2 ? 32 + from + I / 2 : I)...);
+                const auto index = reinterpret_cast<__m512i>(simd_t<int16, 32>{static_cast<int16>(from + I / 2)...});
+                return reinterpret_cast<W>(_mm512_maskz_permutexvar_epi16(0xaaaaaaaau, index, reinterpret_cast<__m512i>(half)));
             }(std::make_integer_sequence<int, 32>{});
-            r.p[i] = reinterpret_cast<typename storage<float, N>::part_t>(
-                _mm512_maskz_permutexvar_epi16(0xaaaaaaaau, index, reinterpret_cast<__m512i>(v.p[i / 2])));
+            r.p[i] = reinterpret_cast<typename storage<float, N>::part_t>(x);
         });
         return r;
     }

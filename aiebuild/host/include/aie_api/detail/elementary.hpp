@@ -30,7 +30,36 @@ AIEBUILD_INLINE storage<float, N> scale_pow2(const storage<float, N> &v, int n)
     return n == 0 ? v : mul_lanes(v, splat<float, N>(pow2f(n)));
 }
 
-// Nearest even integer of v as int32, saturated.
+// Nearest even integer of each lane as int32; out of range in the host's own way.
+template <typename VI, typename VF>
+AIEBUILD_INLINE VI nearest_part(VF x)
+{
+#if defined(AIEBUILD_AVX512)
+    if constexpr (sizeof(VF) == 64)
+        return reinterpret_cast<VI>(
+            _mm512_cvt_roundps_epi32(reinterpret_cast<__m512>(x), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+    else
+#endif
+#if defined(__AVX2__)
+    if constexpr (sizeof(VF) == 32)
+        return reinterpret_cast<VI>(_mm256_cvtps_epi32(reinterpret_cast<__m256>(x)));
+    else
+#endif
+#if defined(__SSE2__)
+        return reinterpret_cast<VI>(_mm_cvtps_epi32(reinterpret_cast<__m128>(x)));
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+        return reinterpret_cast<VI>(vcvtnq_s32_f32(reinterpret_cast<float32x4_t>(x)));
+#else
+    {
+        VI r{};
+        for (unsigned k = 0; k < sizeof(VF) / 4; ++k)
+            r[k] = static_cast<int32>(__builtin_lrintf(x[k]));
+        return r;
+    }
+#endif
+}
+
+// Nearest even integer of v as int32, saturated; NaN gives 0.
 template <unsigned N>
 AIEBUILD_INLINE storage<int32, N> nearest_int32(const storage<float, N> &v)
 {
@@ -38,34 +67,16 @@ AIEBUILD_INLINE storage<int32, N> nearest_int32(const storage<float, N> &v)
     using VF = typename storage<float, N>::part_t;
     return map_parts<int32>(
         [](VF x) AIEBUILD_LAMBDA {
-#if defined(AIEBUILD_AVX512)
-            if constexpr (sizeof(VF) == 64) {
-                const auto f = reinterpret_cast<__m512>(x);
-                const auto i = reinterpret_cast<VI>(_mm512_cvt_roundps_epi32(f, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
-                const VI big = x >= 2147483648.0f;
-                const VI nan = x != x;
-                return ((i ^ big) & ~nan);
-            }
+            const VI big = x >= 2147483648.0f;
+            const VI nan = x != x;
+#if defined(__SSE2__)
+            // out of range is -2^31 here, its complement 2^31 - 1
+            return (nearest_part<VI, VF>(x) ^ big) & ~nan;
+#else
+            const VI small = x < -2147483648.0f;
+            const VI in = nearest_part<VI, VF>(reinterpret_cast<VF>(reinterpret_cast<VI>(x) & ~(big | small | nan)));
+            return in | (big & 2147483647) | (small & (-2147483647 - 1));
 #endif
-            // |x| < 2^23: adding and removing 1.5 * 2^23 rounds; larger values are integers already
-            const VF magic = VF{} + 12582912.0f;
-            const VI small = (x < 4194304.0f) & (x > -4194304.0f);
-            VF sum = x + magic;
-            const VI rounded = reinterpret_cast<VI>(sum) - reinterpret_cast<VI>(magic);
-            VI large{};
-            for (unsigned k = 0; k < sizeof(VF) / 4; ++k) {
-                const float e = x[k];
-                if (e >= 2147483648.0f)
-                    large[k] = 2147483647;
-                else if (e < -2147483648.0f)
-                    large[k] = -2147483647 - 1;
-                else if (e == e) {
-                    const auto down = static_cast<int64>(e) - (static_cast<float>(static_cast<int64>(e)) > e ? 1 : 0);
-                    const float rest = e - static_cast<float>(down);
-                    large[k] = static_cast<int32>(down + ((rest > 0.5f || (rest == 0.5f && (down & 1))) ? 1 : 0));
-                }
-            }
-            return (rounded & small) | (large & ~small);
         },
         v);
 }

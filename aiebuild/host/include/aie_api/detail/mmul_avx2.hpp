@@ -162,7 +162,6 @@ template <> struct mmul_kernel<4, 4, 8, int16, int16, int64> : mmul_wide<8> {};
 template <typename T>
 struct mmul_fma {
     using acc_t = storage<float, 16>;
-    using wide_t = storage<float, 32>;
 
     __m256 c[2];
 
@@ -179,25 +178,39 @@ struct mmul_fma {
         r.p[1] = reinterpret_cast<acc_t::part_t>(c[1]);
         return r;
     }
-    static AIEBUILD_INLINE wide_t widen(const storage<raw_t<T>, 32> &v)
+    // A[m][k] in the lanes of row m, for two rows; bfloat16 goes to the upper halves of lanes by one byte shuffle.
+    template <unsigned Rows, unsigned K>
+    static AIEBUILD_INLINE __m256 spread_a(const storage<raw_t<T>, 32> &a)
     {
-        if constexpr (std::is_same_v<T, float>)
-            return v;
-        else
-            return bf16_to_float(v);
+        if constexpr (std::is_same_v<T, float>) {
+            const auto x = _mm256_permute2f128_ps(reinterpret_cast<__m256>(a.p[2 * Rows]), reinterpret_cast<__m256>(a.p[2 * Rows + 1]), K < 4 ? 0x20 : 0x31);
+            return _mm256_permute_ps(x, (K % 4) * 0x55);
+        }
+        else {
+            constexpr int word = (2 * K) | (2 * K + 1) << 8;
+            return reinterpret_cast<__m256>(_mm256_shuffle_epi8(reinterpret_cast<__m256i>(a.p[Rows]), _mm256_set1_epi32(word << 16 | 0x8080)));
+        }
     }
-    AIEBUILD_INLINE void mac(const storage<raw_t<T>, 32> &av, const storage<raw_t<T>, 32> &bv)
+    // Row k of B twice.
+    template <unsigned K>
+    static AIEBUILD_INLINE __m256 spread_b(const storage<raw_t<T>, 32> &b)
     {
-        const wide_t a = widen(av), b = widen(bv);
-        auto reg = [](const wide_t &v, unsigned i) AIEBUILD_LAMBDA { return reinterpret_cast<__m256>(v.p[i]); };
+        if constexpr (std::is_same_v<T, float>) {
+            const auto x = reinterpret_cast<__m256>(b.p[K / 2]);
+            return _mm256_permute2f128_ps(x, x, K % 2 ? 0x11 : 0x00);
+        }
+        else {
+            const auto x = _mm256_permute4x64_epi64(reinterpret_cast<__m256i>(b.p[K / 4]), (K % 4) * 0x55);
+            return reinterpret_cast<__m256>(_mm256_unpacklo_epi16(_mm256_setzero_si256(), x));
+        }
+    }
+    AIEBUILD_INLINE void mac(const storage<raw_t<T>, 32> &a, const storage<raw_t<T>, 32> &b)
+    {
         unroll<8>([&](auto i) AIEBUILD_LAMBDA {
             constexpr unsigned k = i ^ 1;
-            constexpr int lane = (k % 4) * 0x55;
-            const auto column = _mm256_permute2f128_ps(reg(b, k / 2), reg(b, k / 2), k % 2 ? 0x11 : 0x00);
-            unroll<2>([&](auto r) AIEBUILD_LAMBDA {
-                const auto rows = _mm256_permute2f128_ps(reg(a, 2 * r), reg(a, 2 * r + 1), k < 4 ? 0x20 : 0x31);
-                c[r] = _mm256_fmadd_ps(_mm256_permute_ps(rows, lane), column, c[r]);
-            });
+            const auto column = spread_b<k>(b);
+            c[0] = _mm256_fmadd_ps(spread_a<0, k>(a), column, c[0]);
+            c[1] = _mm256_fmadd_ps(spread_a<1, k>(a), column, c[1]);
         });
     }
 };

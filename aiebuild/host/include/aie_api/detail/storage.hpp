@@ -235,6 +235,19 @@ AIEBUILD_INLINE simd_t<U, E> convert_simd(simd_t<T, E> v)
             return reinterpret_cast<simd_t<U, E>>(r);
         }
     }
+#elif defined(__AVX2__)
+    if constexpr (sizeof(U) * E == 32 && sizeof(T) * E == 16 && std::is_integral_v<T> && std::is_integral_v<U>) {
+        constexpr bool sign = std::is_signed_v<T>;
+        const auto x = reinterpret_cast<__m128i>(v);
+        __m256i r;
+        if constexpr (sizeof(T) == 1)
+            r = sign ? _mm256_cvtepi8_epi16(x) : _mm256_cvtepu8_epi16(x);
+        else if constexpr (sizeof(T) == 2)
+            r = sign ? _mm256_cvtepi16_epi32(x) : _mm256_cvtepu16_epi32(x);
+        else
+            r = sign ? _mm256_cvtepi32_epi64(x) : _mm256_cvtepu32_epi64(x);
+        return reinterpret_cast<simd_t<U, E>>(r);
+    }
 #endif
     return __builtin_convertvector(v, simd_t<U, E>);
 }
@@ -249,6 +262,14 @@ AIEBUILD_INLINE simd_t<U, 2 * E> narrow_pair(simd_t<T, E> low, simd_t<T, E> high
         return [&]<int... I>(std::integer_sequence<int, I...>) AIEBUILD_LAMBDA {
             return __builtin_shufflevector(reinterpret_cast<W>(low), reinterpret_cast<W>(high), (2 * I)...);
         }(std::make_integer_sequence<int, 2 * E>{});
+    }
+#elif defined(__AVX2__)
+    if constexpr (std::is_integral_v<T> && sizeof(T) * E == 32 && sizeof(T) == 2 * sizeof(U) && sizeof(U) <= 2) {
+        const auto mask = sizeof(U) == 1 ? _mm256_set1_epi16(0xff) : _mm256_set1_epi32(0xffff);
+        const auto a = _mm256_and_si256(reinterpret_cast<__m256i>(low), mask);
+        const auto b = _mm256_and_si256(reinterpret_cast<__m256i>(high), mask);
+        const auto x = sizeof(U) == 1 ? _mm256_packus_epi16(a, b) : _mm256_packus_epi32(a, b);
+        return reinterpret_cast<simd_t<U, 2 * E>>(_mm256_permute4x64_epi64(x, 0xd8));
     }
 #endif
     return join<U, E>(convert_simd<U, T, E>(low), convert_simd<U, T, E>(high));
@@ -279,6 +300,8 @@ AIEBUILD_INLINE storage<U, N> convert(const storage<T, N> &v)
                 const auto *p = v.p + i * ratio;
                 if constexpr (ratio == 2)
                     r.p[i] = narrow_pair<U, T, E>(p[0], p[1]);
+                else if constexpr (ratio == 4 && sizeof(T) == 4 && std::is_integral_v<T>)
+                    r.p[i] = narrow_pair<U, int16, 2 * E>(narrow_pair<int16, T, E>(p[0], p[1]), narrow_pair<int16, T, E>(p[2], p[3]));
                 else {
                     auto part = [&](unsigned k) AIEBUILD_LAMBDA { return convert_simd<U, T, E>(p[k]); };
                     if constexpr (ratio == 4)
