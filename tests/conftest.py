@@ -7,6 +7,8 @@ import os
 # before NumPy is imported: its BLAS threads wait for each other, badly so where tests or builds run beside them
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelConfig, load_model_config
 from aiebuild.errors import MissingError
+from aiebuild.resources import artifacts_dir
 from aiebuild.weights import WeightFiles, WhisperWeights, fetch_weights, load_weights
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -63,3 +66,26 @@ def base_weights(base_files: WeightFiles, base_config: ModelConfig) -> WhisperWe
 @pytest.fixture(scope="session")
 def tiny_en_weights(tiny_en_files: WeightFiles, tiny_en_config: ModelConfig) -> WhisperWeights:
     return load_weights(tiny_en_files, tiny_en_config)
+
+
+def _artifact(name: str) -> Path:
+    """A model compiled by the command line into the checkout's `artifacts/` (`AIEBUILD_ARTIFACTS` overrides it).
+
+    What stands and is up to date is taken as it is, so a second run of the tests does not compile again.
+    """
+    argv = [sys.executable, "-m", "aiebuild", "compile", "--model", name]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return artifacts_dir() / f"{name}-npu1-host"
+
+
+@pytest.fixture(scope="session")
+def base_artifact(base_files: WeightFiles) -> Path:
+    """The compiled artifact of Whisper base: `artifacts/base-npu1-host`."""
+    return _artifact("base")
+
+
+@pytest.fixture(scope="session")
+def tiny_en_artifact(tiny_en_files: WeightFiles) -> Path:
+    """The compiled artifact of Whisper tiny.en: `artifacts/tiny.en-npu1-host`."""
+    return _artifact("tiny.en")
