@@ -15,7 +15,6 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     FloatAttr,
     IntegerAttr,
-    IntegerType,
     NoneAttr,
     UnrealizedConversionCastOp,
 )
@@ -387,7 +386,7 @@ class _Writer:
         elif name in _CASTS:
             source = op.operands[0].type
             text = values[0]
-            if name == "arith.extsi" and isinstance(source, IntegerType) and source.width.data == 1:
+            if name == "arith.extsi" and scalar_type(source, op) == "bool":
                 text = f"-int32_t({text})"
             if name == "arith.trunci" and kind == "bool":
                 text = f"({text} & 1) != 0"
@@ -431,13 +430,13 @@ def core_body(core: CoreOp) -> Body:
     return writer.body
 
 
-def initial_values(op: BufferOp) -> list[int | float] | None:
+def initial_values(op: BufferOp) -> Sequence[int | float] | None:
     """The elements a buffer starts with, row-major; None for zeros."""
     attr: Attribute | None = op.properties.get("initial_value")
     if attr is None:
         return None
     if not isinstance(attr, DenseIntOrFPElementsAttr):
         raise DesignError(f"{location(op)}: initial value {attr} is not modelled")
-    values = list(attr.get_values())
+    values: Sequence[int | float] = attr.get_values()
     count = memref_elements(op.type, op)
-    return values * count if len(values) == 1 else values
+    return [values[0]] * count if len(values) == 1 else values

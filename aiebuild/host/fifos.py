@@ -1,8 +1,8 @@
 """The paths of a design: what its objectfifos and links amount to from one DDR or core end to the other.
 
-A path is one of three kinds. `SourcePath`: a shim's MM2S channel to consuming cores. `SinkPath`: producing cores to a
-shim's S2MM channel. `RingPath`: cores to cores. `RelayPath` goes from shim to shim through a memory tile. Memory tiles on
-the way only contribute capacity, a slice and a permutation to each endpoint.
+`SourcePath`: a shim's MM2S channel to consuming cores. `SinkPath`: producing cores to a shim's S2MM channel.
+`RingPath`: cores to cores. `RelayPath`: shim to shim through a memory tile. Memory tiles on the way only contribute
+capacity, a slice and a permutation to each endpoint.
 """
 
 from __future__ import annotations
@@ -230,7 +230,9 @@ class _Finder:
             taken.add(channel)
             if channel > 1:
                 kind = "MM2S" if into else "S2MM"
-                raise refuse(fifo, f"shim ({column}, 0) has 2 {kind} channels, @{fifo.symbol} would be number {channel + 1}")
+                raise refuse(
+                    fifo, f"shim ({column}, 0) has 2 {kind} channels, @{fifo.symbol} would be number {channel + 1}"
+                )
             assigned[(fifo.symbol, into)] = channel
         return assigned
 
@@ -254,7 +256,9 @@ class _Finder:
     def _only_output(self, link: ObjectFifoLinkOp) -> ObjectFifoOp:
         return self.fifos[link.outputs[0]]
 
-    def _offsets(self, link: ObjectFifoLinkOp, offsets: tuple[int, ...], parts: list[ObjectFifoOp], whole: ObjectFifoOp) -> list[int]:
+    def _offsets(
+        self, link: ObjectFifoLinkOp, offsets: tuple[int, ...], parts: list[ObjectFifoOp], whole: ObjectFifoOp
+    ) -> list[int]:
         """Byte offsets of the parts of a join or distribute, which must follow each other."""
         element = element_bytes(whole.object_type, whole)
         sizes = [memref_bytes(part.object_type, part) for part in parts]
@@ -262,10 +266,14 @@ class _Finder:
         position = 0
         for start, size in zip(starts, sizes, strict=True):
             if start != position:
-                raise refuse(link, "offsets of a join or distribute that leave gaps or are out of order are not modelled")
+                raise refuse(
+                    link, "offsets of a join or distribute that leave gaps or are out of order are not modelled"
+                )
             position += size
         if position != memref_bytes(whole.object_type, whole):
-            raise refuse(link, f"the parts of the link cover {position} of {memref_bytes(whole.object_type, whole)} bytes")
+            raise refuse(
+                link, f"the parts of the link cover {position} of {memref_bytes(whole.object_type, whole)} bytes"
+            )
         return starts
 
     def _consumers(self, fifo: ObjectFifoOp, offset: int, memory: Pairs) -> tuple[Endpoint, ...]:
@@ -276,7 +284,9 @@ class _Finder:
         kind = fifo.consumer_object_type
         repeat = fifo.repeat_count or 1
         if fifo.to_stream and not linked:
-            raise refuse(fifo, f"dimensionsToStream of @{fifo.symbol} at the shim: its pattern belongs to the runtime sequence")
+            raise refuse(
+                fifo, f"dimensionsToStream of @{fifo.symbol} at the shim: its pattern belongs to the runtime sequence"
+            )
         result: list[Endpoint] = []
         for k in range(len(fifo.consumer_values)):
             tile = self.tile(fifo, k + 1)
@@ -318,7 +328,9 @@ class _Finder:
             starts = [0]
         else:
             starts = self._offsets(link, link.dst_offsets, outputs, fifo)
-        consumers = [end for out, start in zip(outputs, starts, strict=True) for end in self._consumers(out, start, memory)]
+        consumers = [
+            end for out, start in zip(outputs, starts, strict=True) for end in self._consumers(out, start, memory)
+        ]
         shim = ShimChannel(fifo.symbol, column, channel, True, size)
         self.paths.sources.append(SourcePath(shim, depth, tuple(consumers)))
 
@@ -367,7 +379,10 @@ class _Finder:
             producers.append(Endpoint(fifo.symbol, self.tile(fifo, 0), self.depth(fifo, 0), part))
         if to_shim:
             if out.from_stream[0]:
-                raise refuse(out, f"dimensionsFromStream of @{out.symbol} at the shim: its pattern belongs to the runtime sequence")
+                raise refuse(
+                    out,
+                    f"dimensionsFromStream of @{out.symbol} at the shim: its pattern belongs to the runtime sequence",
+                )
             if out.repeat_count not in (None, 1):
                 raise refuse(out, f"repeat_count of @{out.symbol} is not modelled on this path")
             shim = ShimChannel(out.symbol, self.tile(out, 1)[0], self.assigned[(out.symbol, False)], False, whole)
@@ -405,7 +420,9 @@ class _Finder:
                 raise refuse(out, "dimensions at a core and at a memory tile between cores are not modelled together")
             ends = [replace(end, part=replace(end.part, link=first.core)) for end in ends]
         producers = [replace(end, part=Slice(end.part.offset, end.part.size, end.part.element)) for end in producers]
-        shared = link is None and len(ends) == 1 and not out.via_dma and ends[0].part.plain and out.repeat_count in (None, 1)
+        shared = (
+            link is None and len(ends) == 1 and not out.via_dma and ends[0].part.plain and out.repeat_count in (None, 1)
+        )
         if shared and _share_memory(producers[0].tile, ends[0].tile):
             slots = producers[0].depth if len(out.depths) > 1 else max(producers[0].depth, ends[0].depth)
         else:

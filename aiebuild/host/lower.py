@@ -155,9 +155,7 @@ class _Lowering:
         varying = group.varying()
         tile = coordinates(body.core.tile, body.core)
         lines = [f"struct Context{index} : aieb::CoreContext {{"]
-        lines += [
-            f"  aieb::{self.kinds[(use.fifo, tile, use.port)]} f{k};" for k, use in enumerate(body.fifos)
-        ]
+        lines += [f"  aieb::{self.kinds[(use.fifo, tile, use.port)]} f{k};" for k, use in enumerate(body.fifos)]
         lines += [f"  {element_type(use.op.type, use.op)}* b{k};" for k, use in enumerate(body.buffers)]
         lines += [f"  {body.constants[k][0]} k{k};" for k in sorted(varying)]
         lines += ["};", "", f"aieb::CoreTask body{index}(Context{index}& c) {{", body.render(varying), "}", ""]

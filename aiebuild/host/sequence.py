@@ -44,9 +44,11 @@ SHIM_DESCRIPTORS = 16
 
 @dataclass(frozen=True)
 class WriteBd:
-    """Writes descriptor `bd` of shim `column`: `run` contiguous bytes, repeated by `levels` ((count, stride), innermost
-    first); each further run of the task starts `iteration_stride` later, modulo `iterations` runs (0: it does not move).
-    `argument` is the host buffer's position, `following` the next descriptor of a chain."""
+    """Writes descriptor `bd` of shim `column`: `run` contiguous bytes, repeated by `levels`, innermost first.
+
+    A level is (count, stride). Each further run of the task starts `iteration_stride` later, modulo `iterations` runs
+    (0: it does not move). `argument` is the host buffer's position, `following` the next descriptor of a chain.
+    """
 
     line: int
     bd: int
@@ -197,7 +199,9 @@ class _Reader:
                 pass
             case arith.AddiOp() | arith.SubiOp() | arith.MuliOp():
                 a, b = self.value(op.operands[0], op), self.value(op.operands[1], op)
-                self.environment[op.results[0]] = {"arith.addi": a + b, "arith.subi": a - b, "arith.muli": a * b}[op.name]
+                self.environment[op.results[0]] = {"arith.addi": a + b, "arith.subi": a - b, "arith.muli": a * b}[
+                    op.name
+                ]
             case arith.IndexCastOp() | arith.TruncIOp() | arith.ExtSIOp() | arith.ExtUIOp():
                 self.environment[op.results[0]] = self.value(op.operands[0], op)
             case _:
@@ -440,7 +444,17 @@ def _encode_one(op: Instruction) -> bytes:
             head = struct.pack("<BBHI", 1, 0, op.bd, op.line)
             chained = op.following is not None
             body = struct.pack(
-                "<HHHBBHHqQQ", op.column, 0, op.argument, len(op.levels), chained, op.following or 0, 0, op.offset, op.length, op.run
+                "<HHHBBHHqQQ",
+                op.column,
+                0,
+                op.argument,
+                len(op.levels),
+                chained,
+                op.following or 0,
+                0,
+                op.offset,
+                op.length,
+                op.run,
             )
             levels = b"".join(struct.pack("<Iq", n, stride) for n, stride in op.levels)
             return head + body + levels + struct.pack("<Iq", op.iterations, op.iteration_stride)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import (
-    BFloat16Type,
-    Float32Type,
-    IndexType,
-    IntegerType,
-    MemRefType,
-    Signedness,
-)
+from xdsl.dialects.builtin import BFloat16Type, Float32Type, IndexType, MemRefType
 from xdsl.ir import Attribute, Operation
 
 from aiebuild.dialect import DesignError, location
 
-_WIDTHS = {1: 1, 8: 1, 16: 2, 32: 4, 64: 8}
+_INTEGERS = {
+    text: (kind, size)
+    for text, kind, size in (
+        ("i1", "bool", 1),
+        *((f"{sign}i{width}", f"int{width}_t", width // 8) for sign in ("", "s") for width in (8, 16, 32, 64)),
+        *((f"ui{width}", f"uint{width}_t", width // 8) for width in (8, 16, 32, 64)),
+    )
+}
+"""MLIR integer types: the C++ type and its bytes."""
 
 
 def scalar_type(kind: Attribute, op: Operation) -> str:
     """The C++ type of a scalar. Raises DesignError for one that is not modelled."""
     if isinstance(kind, IndexType):
         return "int64_t"
-    if isinstance(kind, IntegerType) and kind.width.data in _WIDTHS:
-        width = kind.width.data
-        if width == 1:
-            return "bool"
-        unsigned = "u" if kind.signedness.data == Signedness.UNSIGNED else ""
-        return f"{unsigned}int{width}_t"
+    if (known := _INTEGERS.get(str(kind))) is not None:
+        return known[0]
     if isinstance(kind, Float32Type):
         return "float"
     raise DesignError(f"{location(op)}: a value of type {kind} is not modelled by the host target")
@@ -49,8 +46,8 @@ def element_bytes(kind: MemRefType[Attribute], op: Operation) -> int:
         return 4
     if isinstance(element, IndexType):
         return 8
-    if isinstance(element, IntegerType) and element.width.data in _WIDTHS:
-        return _WIDTHS[element.width.data]
+    if (known := _INTEGERS.get(str(element))) is not None:
+        return known[1]
     raise DesignError(f"{location(op)}: elements of type {element} are not modelled by the host target")
 
 

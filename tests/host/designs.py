@@ -18,7 +18,9 @@ def module(body: str) -> str:
 def fifo(name: str, producer: str, consumers: str, kind: str, depth: object = 2, attributes: str = "") -> str:
     """An objectfifo."""
     written = f"{depth} : i32" if isinstance(depth, int) else str(depth)
-    return f"aie.objectfifo @{name}({producer}, {{{consumers}}}, {written}) {attributes} : !aie.objectfifo<memref<{kind}>>"
+    return (
+        f"aie.objectfifo @{name}({producer}, {{{consumers}}}, {written}) {attributes} : !aie.objectfifo<memref<{kind}>>"
+    )
 
 
 def link(inputs: Sequence[str], outputs: Sequence[str], src: Sequence[int] = (), dst: Sequence[int] = ()) -> str:
@@ -45,7 +47,8 @@ def release(name: str, port: str, count: int = 1) -> str:
 def core(tile: str, body: str) -> str:
     """A core that repeats `body` for ever."""
     name = tile.removeprefix("%t")
-    return f"%core{name} = aie.core({tile}) {{\n{FOREVER}\nscf.for %i = %c0 to %forever step %c1 {{\n{body}\n}}\naie.end\n}}"
+    loop = f"scf.for %i = %c0 to %forever step %c1 {{\n{body}\n}}"
+    return f"%core{name} = aie.core({tile}) {{\n{FOREVER}\n{loop}\naie.end\n}}"
 
 
 def map_core(tile: str, source: str, sink: str, kind: str, kernel: str = "add3") -> str:
@@ -65,7 +68,7 @@ def map_core(tile: str, source: str, sink: str, kind: str, kernel: str = "add3")
 def kernel(name: str, *kinds: str) -> str:
     """A kernel's declaration."""
     types = ", ".join(kind if kind.startswith("i") else f"memref<{kind}>" for kind in kinds)
-    return f"func.func private @{name}({types}) attributes {{link_with = \"k.o\"}}"
+    return f'func.func private @{name}({types}) attributes {{link_with = "k.o"}}'
 
 
 def task(

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """A whole-array int8 GEMM (int32 results) in two forms, for tests and measurements of the engine.
 
 `packed`: A, B and C lie in DDR tile by tile, blocked as the kernel reads them, so every object is contiguous. `rows`:
@@ -76,13 +77,17 @@ class Gemm:
         """A (M, K) as the design reads it."""
         if not self.packed:
             return a
-        return np.ascontiguousarray(a.reshape(self.m // T, 16, 4, self.k // T, 8, 8).transpose(0, 3, 1, 4, 2, 5)).reshape(-1)
+        return np.ascontiguousarray(
+            a.reshape(self.m // T, 16, 4, self.k // T, 8, 8).transpose(0, 3, 1, 4, 2, 5)
+        ).reshape(-1)
 
     def pack_b(self, b: NDArray[np.int8]) -> NDArray[np.int8]:
         """B (K, N) as the design reads it."""
         if not self.packed:
             return b
-        return np.ascontiguousarray(b.reshape(self.k // T, 8, 8, self.n // T, 8, 8).transpose(3, 0, 1, 4, 2, 5)).reshape(-1)
+        return np.ascontiguousarray(
+            b.reshape(self.k // T, 8, 8, self.n // T, 8, 8).transpose(3, 0, 1, 4, 2, 5)
+        ).reshape(-1)
 
     def unpack_c(self, c: NDArray[np.int32]) -> NDArray[np.int32]:
         """C (M, N) from what the design wrote."""
@@ -100,10 +105,26 @@ class Gemm:
         out.append("func.func private @matmul(memref<4096xi8>, memref<4096xi8>, memref<4096xi32>)")
         for c in cols:
             out += [f"%t{c}_{r} = aie.tile({c}, {r})" for r in range(self.rows + 2)]
-        a, b, c32 = "!aie.objectfifo<memref<4096xi8>>", "!aie.objectfifo<memref<4096xi8>>", "!aie.objectfifo<memref<4096xi32>>"
-        a_dims = "" if self.packed else " dimensionsToStream [<size = 16, stride = 256>, <size = 8, stride = 8>, <size = 4, stride = 64>, <size = 8, stride = 1>]"
-        b_dims = "" if self.packed else " dimensionsToStream [<size = 8, stride = 512>, <size = 8, stride = 8>, <size = 8, stride = 64>, <size = 8, stride = 1>]"
-        c_dims = "" if self.packed else " dimensionsToStream [<size = 16, stride = 256>, <size = 4, stride = 8>, <size = 8, stride = 32>, <size = 8, stride = 1>]"
+        a, b, c32 = (
+            "!aie.objectfifo<memref<4096xi8>>",
+            "!aie.objectfifo<memref<4096xi8>>",
+            "!aie.objectfifo<memref<4096xi32>>",
+        )
+        a_dims = (
+            ""
+            if self.packed
+            else " dimensionsToStream [<size = 16, stride = 256>, <size = 8, stride = 8>, <size = 4, stride = 64>, <size = 8, stride = 1>]"
+        )
+        b_dims = (
+            ""
+            if self.packed
+            else " dimensionsToStream [<size = 8, stride = 512>, <size = 8, stride = 8>, <size = 8, stride = 64>, <size = 8, stride = 1>]"
+        )
+        c_dims = (
+            ""
+            if self.packed
+            else " dimensionsToStream [<size = 16, stride = 256>, <size = 4, stride = 8>, <size = 8, stride = 32>, <size = 8, stride = 1>]"
+        )
         for r in rows:
             out.append(f"aie.objectfifo @A{r}_in(%t{r}_0, {{%t{r}_1}}, 2 : i32) : {a}")
             cores = ", ".join(f"%t{c}_{r + 2}" for c in cols)
@@ -116,7 +137,9 @@ class Gemm:
             out.append(f"aie.objectfifo.link [@B{c}_in] -> [@B{c}]([] [])")
             for r in rows:
                 out.append(f"aie.objectfifo @C{c}_{r}(%t{c}_{r + 2}, {{%t{c}_1}}, [1, 2]) : {c32}")
-            out.append(f"aie.objectfifo @C{c}_out(%t{c}_1{c_dims}, {{%t{c}_0}}, 2 : i32) : !aie.objectfifo<memref<{4096 * self.rows}xi32>>")
+            out.append(
+                f"aie.objectfifo @C{c}_out(%t{c}_1{c_dims}, {{%t{c}_0}}, 2 : i32) : !aie.objectfifo<memref<{4096 * self.rows}xi32>>"
+            )
             names = ", ".join(f"@C{c}_{r}" for r in rows)
             out.append(f"aie.objectfifo.link [{names}] -> [@C{c}_out]([{', '.join(str(4096 * r) for r in rows)}] [])")
         for c in cols:
@@ -152,7 +175,9 @@ class Gemm:
   aie.end
 }}"""
 
-    def _task(self, name: str, fifo: str, arg: str, kind: str, offset: int, sizes: list[int], strides: list[int], token: bool) -> str:
+    def _task(
+        self, name: str, fifo: str, arg: str, kind: str, offset: int, sizes: list[int], strides: list[int], token: bool
+    ) -> str:
         length = sizes[1] * sizes[2] * sizes[3]
         attrs = f"issue_token = {'true' if token else 'false'}, repeat_count = {sizes[0] - 1} : i32"
         return f"""%{name} = aiex.dma_configure_task_for @{fifo} {{

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """The host engine on small designs: data goes where the array would put it."""
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Bench:
             build_library(text, kernels, folder)
         self.overlay: HostOverlay = self.device.open(library)
 
-    def run(self, name: str, *arrays: NDArray[np.generic], alias: bool = True, strict: bool = True) -> list[NDArray[np.uint8]]:
+    def run(
+        self, name: str, *arrays: NDArray[np.generic], alias: bool = True, strict: bool = True
+    ) -> list[NDArray[np.uint8]]:
         """Dispatches sequence `name` with copies of the arrays; gives their contents afterwards."""
         seq = self.overlay.load_sequence(sequence_bytes(self.text, name))
         buffers: list[HostBuffer] = []
@@ -65,26 +68,36 @@ def passthrough(tmp_path_factory: pytest.TempPathFactory) -> Bench:
                 fifo("out", "%t0_2", "%t0_0", K64),
                 map_core("%t0_2", "in2", "out", K64),
                 sequence(
-                    "plain", f"a: {n}xi8, b: {n}xi8",
-                    task("x", "in", "a", f"{n}xi8", length=n), task("y", "out", "b", f"{n}xi8", length=n, token=True), wait("y"),
+                    "plain",
+                    f"a: {n}xi8, b: {n}xi8",
+                    task("x", "in", "a", f"{n}xi8", length=n),
+                    task("y", "out", "b", f"{n}xi8", length=n, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "rows", f"a: {n}xi8, b: {n}xi8",  # columns 16 to 31 of 64 rows of 16, out to other places
+                    "rows",
+                    f"a: {n}xi8, b: {n}xi8",  # columns 16 to 31 of 64 rows of 16, out to other places
                     task("x", "in", "a", f"{n}xi8", sizes=[1, 4, 4, 16], strides=[0, 64, 256, 1]),
-                    task("y", "out", "b", f"{n}xi8", sizes=[1, 4, 16, 4], strides=[0, 16, 64, 1], token=True), wait("y"),
+                    task("y", "out", "b", f"{n}xi8", sizes=[1, 4, 16, 4], strides=[0, 16, 64, 1], token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "repeat", f"a: {n}xi8, b: {n}xi8",
+                    "repeat",
+                    f"a: {n}xi8, b: {n}xi8",
                     task("x", "in", "a", f"{n}xi8", length=128, sizes=[4, 1, 1, 128], strides=[0, 0, 0, 1], repeat=3),
-                    task("y", "out", "b", f"{n}xi8", length=512, token=True), wait("y"),
+                    task("y", "out", "b", f"{n}xi8", length=512, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "iterate", f"a: {n}xi8, b: {n}xi8",
+                    "iterate",
+                    f"a: {n}xi8, b: {n}xi8",
                     task("x", "in", "a", f"{n}xi8", length=64, sizes=[4, 1, 1, 64], strides=[256, 0, 0, 1], repeat=3),
-                    task("y", "out", "b", f"{n}xi8", length=256, token=True), wait("y"),
+                    task("y", "out", "b", f"{n}xi8", length=256, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "chain", f"a: {n}xi8, b: {n}xi8",
+                    "chain",
+                    f"a: {n}xi8, b: {n}xi8",
                     """%x = aiex.dma_configure_task_for @in {
                     aie.dma_bd(%a : memref<1024xi8> offset = 512 len = 96)
                     aie.next_bd ^second
@@ -93,45 +106,68 @@ def passthrough(tmp_path_factory: pytest.TempPathFactory) -> Bench:
                     aie.end
                     }
                     aiex.dma_start_task(%x)""",
-                    task("y", "out", "b", f"{n}xi8", length=128, token=True), wait("y"),
+                    task("y", "out", "b", f"{n}xi8", length=128, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "memcpy", f"a: {n}xi8, b: {n}xi8",
+                    "memcpy",
+                    f"a: {n}xi8, b: {n}xi8",
                     "aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 64][1, 1, 2, 64][0, 0, 128, 1]) {id = 0 : i64, metadata = @in} : memref<1024xi8>",
                     "aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 0][1, 1, 1, 128][0, 0, 0, 1]) {id = 1 : i64, metadata = @out} : memref<1024xi8>",
                     "aiex.npu.dma_wait {symbol = @out}",
                 ),
                 sequence(
-                    "late", f"a: {n}xi8, b: {n}xi8",  # the input's token is awaited before the output may start
-                    task("x", "in", "a", f"{n}xi8", length=128, token=True), wait("x"),
-                    task("y", "out", "b", f"{n}xi8", length=128, token=True), wait("y"),
+                    "late",
+                    f"a: {n}xi8, b: {n}xi8",  # the input's token is awaited before the output may start
+                    task("x", "in", "a", f"{n}xi8", length=128, token=True),
+                    wait("x"),
+                    task("y", "out", "b", f"{n}xi8", length=128, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "fifo_full", f"a: {n}xi8, b: {n}xi8",  # more than all buffers hold
-                    task("x", "in", "a", f"{n}xi8", length=1024, token=True), wait("x"),
-                    task("y", "out", "b", f"{n}xi8", length=1024, token=True), wait("y"),
+                    "fifo_full",
+                    f"a: {n}xi8, b: {n}xi8",  # more than all buffers hold
+                    task("x", "in", "a", f"{n}xi8", length=1024, token=True),
+                    wait("x"),
+                    task("y", "out", "b", f"{n}xi8", length=1024, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "in_place", f"a: {n}xi8",
-                    task("x", "in", "a", f"{n}xi8", length=n), task("y", "out", "a", f"{n}xi8", length=n, token=True), wait("y"),
+                    "in_place",
+                    f"a: {n}xi8",
+                    task("x", "in", "a", f"{n}xi8", length=n),
+                    task("y", "out", "a", f"{n}xi8", length=n, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "shifted", f"a: {n}xi8",  # every object is written over the next one to be read
+                    "shifted",
+                    f"a: {n}xi8",  # every object is written over the next one to be read
                     task("x", "in", "a", f"{n}xi8", length=n - 64),
-                    task("y", "out", "a", f"{n}xi8", offset=64, length=n - 64, token=True), wait("y"),
+                    task("y", "out", "a", f"{n}xi8", offset=64, length=n - 64, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "twice", f"a: {n}xi8, b: {n}xi8",  # a dependent step: b is read as soon as it is complete
-                    task("x", "in", "a", f"{n}xi8", length=n), task("y", "out", "b", f"{n}xi8", length=n, token=True), wait("y"),
-                    task("z", "in", "b", f"{n}xi8", length=n), task("w", "out", "a", f"{n}xi8", length=n, token=True), wait("w"),
+                    "twice",
+                    f"a: {n}xi8, b: {n}xi8",  # a dependent step: b is read as soon as it is complete
+                    task("x", "in", "a", f"{n}xi8", length=n),
+                    task("y", "out", "b", f"{n}xi8", length=n, token=True),
+                    wait("y"),
+                    task("z", "in", "b", f"{n}xi8", length=n),
+                    task("w", "out", "a", f"{n}xi8", length=n, token=True),
+                    wait("w"),
                 ),
                 sequence(
-                    "leftover", f"a: {n}xi8, b: {n}xi8",
-                    task("x", "in", "a", f"{n}xi8", length=192), task("y", "out", "b", f"{n}xi8", length=128, token=True), wait("y"),
+                    "leftover",
+                    f"a: {n}xi8, b: {n}xi8",
+                    task("x", "in", "a", f"{n}xi8", length=192),
+                    task("y", "out", "b", f"{n}xi8", length=128, token=True),
+                    wait("y"),
                 ),
                 sequence(
-                    "no_output", f"a: {n}xi8, b: {n}xi8",
-                    task("y", "out", "b", f"{n}xi8", length=128, token=True), wait("y"),
+                    "no_output",
+                    f"a: {n}xi8, b: {n}xi8",
+                    task("y", "out", "b", f"{n}xi8", length=128, token=True),
+                    wait("y"),
                 ),
             )
         )
@@ -232,17 +268,37 @@ def test_broadcast_distribute_and_join(tmp_path: Path) -> None:
     """Two columns: A is broadcast, B distributed to the cores of a column, C joined."""
     kinds = kernel("sum2", K64, K64, K64)
     parts = [kinds, fifo("A", "%t0_0", "%t0_2, %t0_3", K64)]
-    parts += [fifo("B", "%t0_0", "%t0_1", "128xi8"), fifo("B0", "%t0_1", "%t0_2", K64), fifo("B1", "%t0_1", "%t0_3", K64)]
+    parts += [
+        fifo("B", "%t0_0", "%t0_1", "128xi8"),
+        fifo("B0", "%t0_1", "%t0_2", K64),
+        fifo("B1", "%t0_1", "%t0_3", K64),
+    ]
     parts += [link(["B"], ["B0", "B1"], dst=[0, 64])]
-    parts += [fifo("C0", "%t0_2", "%t0_1", K64), fifo("C1", "%t0_3", "%t0_1", K64), fifo("C", "%t0_1", "%t0_0", "128xi8")]
+    parts += [
+        fifo("C0", "%t0_2", "%t0_1", K64),
+        fifo("C1", "%t0_3", "%t0_1", K64),
+        fifo("C", "%t0_1", "%t0_0", "128xi8"),
+    ]
     parts += [link(["C0", "C1"], ["C"], src=[0, 64])]
     for k in range(2):
-        body = [acquire("a", "A", "Consume", K64), acquire("b", f"B{k}", "Consume", K64), acquire("o", f"C{k}", "Produce", K64)]
+        body = [
+            acquire("a", "A", "Consume", K64),
+            acquire("b", f"B{k}", "Consume", K64),
+            acquire("o", f"C{k}", "Produce", K64),
+        ]
         body.append("func.call @sum2(%a0, %b0, %o0) : (memref<64xi8>, memref<64xi8>, memref<64xi8>) -> ()")
         body += [release("A", "Consume"), release(f"B{k}", "Consume"), release(f"C{k}", "Produce")]
         parts.append(core(f"%t0_{2 + k}", "\n".join(body)))
     seq = [task("x", "A", "a", "512xi8", length=512), task("y", "B", "b", "1024xi8", length=1024)]
-    parts.append(sequence("go", "a: 512xi8, b: 1024xi8, c: 1024xi8", *seq, task("z", "C", "c", "1024xi8", length=1024, token=True), wait("z")))
+    parts.append(
+        sequence(
+            "go",
+            "a: 512xi8, b: 1024xi8, c: 1024xi8",
+            *seq,
+            task("z", "C", "c", "1024xi8", length=1024, token=True),
+            wait("z"),
+        )
+    )
     split = [task("x", "A", "a", "512xi8", length=512), task("y", "B", "b", "1024xi8", length=1024)]
     split.append(task("z", "C", "c", "1024xi8", sizes=[1, 2, 8, 64], strides=[0, 64, 128, 1], token=True))
     parts.append(sequence("split", "a: 512xi8, b: 1024xi8, c: 1024xi8", *split, wait("z")))
@@ -276,8 +332,11 @@ def test_layouts_through_the_memory_tile(tmp_path: Path) -> None:
                 link(["out2"], ["out"]),
                 map_core("%t0_2", "in2", "out2", kind, "copy256"),
                 sequence(
-                    "go", "a: 1024xi8, b: 1024xi8",
-                    task("x", "in", "a", "1024xi8", length=1024), task("y", "out", "b", "1024xi8", length=1024, token=True), wait("y"),
+                    "go",
+                    "a: 1024xi8, b: 1024xi8",
+                    task("x", "in", "a", "1024xi8", length=1024),
+                    task("y", "out", "b", "1024xi8", length=1024, token=True),
+                    wait("y"),
                 ),
             )
         )
@@ -301,9 +360,11 @@ def test_blocks_reach_the_core(tmp_path: Path) -> None:
                 fifo("out", "%t0_2", "%t0_0", kind),
                 map_core("%t0_2", "in2", "out", kind, "copy256"),
                 sequence(
-                    "go", "a: 1024xi8, b: 1024xi8",  # 16 x 16 tiles of a 32 x 32 matrix
+                    "go",
+                    "a: 1024xi8, b: 1024xi8",  # 16 x 16 tiles of a 32 x 32 matrix
                     task("x", "in", "a", "1024xi8", sizes=[2, 2, 16, 16], strides=[512, 16, 32, 1], repeat=1),
-                    task("y", "out", "b", "1024xi8", length=1024, token=True), wait("y"),
+                    task("y", "out", "b", "1024xi8", length=1024, token=True),
+                    wait("y"),
                 ),
             )
         )
@@ -328,8 +389,11 @@ def test_core_to_core(tmp_path: Path) -> None:
                 map_core("%t0_3", "near", "far", K64),
                 map_core("%t1_5", "far", "out", K64),
                 sequence(
-                    "go", "a: 1024xi8, b: 1024xi8",
-                    task("x", "in", "a", "1024xi8", length=1024), task("y", "out", "b", "1024xi8", length=1024, token=True), wait("y"),
+                    "go",
+                    "a: 1024xi8, b: 1024xi8",
+                    task("x", "in", "a", "1024xi8", length=1024),
+                    task("y", "out", "b", "1024xi8", length=1024, token=True),
+                    wait("y"),
                 ),
             )
         )
@@ -352,8 +416,11 @@ def test_objectfifo_repeat_count(tmp_path: Path) -> None:
                 fifo("out", "%t0_2", "%t0_0", K64),
                 map_core("%t0_2", "in2", "out", K64),
                 sequence(
-                    "go", "a: 512xi8, b: 1536xi8",
-                    task("x", "in", "a", "512xi8", length=512), task("y", "out", "b", "1536xi8", length=1536, token=True), wait("y"),
+                    "go",
+                    "a: 512xi8, b: 1536xi8",
+                    task("x", "in", "a", "512xi8", length=512),
+                    task("y", "out", "b", "1536xi8", length=1536, token=True),
+                    wait("y"),
                 ),
             )
         )
@@ -374,9 +441,11 @@ def test_shim_to_shim(tmp_path: Path) -> None:
                 fifo("out", "%t0_1", "%t0_0", K64),
                 link(["in"], ["out"]),
                 sequence(
-                    "go", "a: 512xi8, b: 512xi8",
+                    "go",
+                    "a: 512xi8, b: 512xi8",
                     task("x", "in", "a", "512xi8", sizes=[1, 1, 64, 8], strides=[0, 0, 8, 1]),
-                    task("y", "out", "b", "512xi8", sizes=[1, 8, 8, 8], strides=[0, 8, 64, 1], token=True), wait("y"),
+                    task("y", "out", "b", "512xi8", sizes=[1, 8, 8, 8], strides=[0, 8, 64, 1], token=True),
+                    wait("y"),
                 ),
             )
         )
@@ -399,8 +468,11 @@ def test_sliding_window(tmp_path: Path) -> None:
                 fifo("out", "%t0_2", "%t0_0", K64),
                 core("%t0_2", "\n".join(body)),
                 sequence(
-                    "go", "a: 576xi8, b: 512xi8",
-                    task("x", "in", "a", "576xi8", length=576), task("y", "out", "b", "512xi8", length=512, token=True), wait("y"),
+                    "go",
+                    "a: 576xi8, b: 512xi8",
+                    task("x", "in", "a", "576xi8", length=576),
+                    task("y", "out", "b", "512xi8", length=512, token=True),
+                    wait("y"),
                 ),
             )
         )
@@ -491,7 +563,9 @@ def test_control_flow_parameters_and_buffers(tmp_path: Path) -> None:
     # the output task of step k starts after the core holds its buffer, so parameters are read in time
     _, b = Bench(text, tmp_path).run("go", a, np.zeros_like(a))
     for k, p in enumerate((2, 3, 7)):
-        assert (b[64 * k : 64 * k + 64] == (a[64 * k : 64 * k + 64].astype(int) + expected(p)).astype(np.uint8)).all(), p
+        assert (
+            b[64 * k : 64 * k + 64] == (a[64 * k : 64 * k + 64].astype(int) + expected(p)).astype(np.uint8)
+        ).all(), p
 
 
 def test_rounding_modes_belong_to_a_core(tmp_path: Path) -> None:

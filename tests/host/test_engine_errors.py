@@ -40,9 +40,12 @@ TEXT = design(
     io(512, 1024, name="starved"),
     io(1024, 512, name="unread"),
     sequence(
-        "full", "a: 4096xi8, b: 4096xi8",
-        task("x", "in", "a", "4096xi8", length=1024, token=True), wait("x"),
-        task("y", "out", "b", "4096xi8", length=1024, token=True), wait("y"),
+        "full",
+        "a: 4096xi8, b: 4096xi8",
+        task("x", "in", "a", "4096xi8", length=1024, token=True),
+        wait("x"),
+        task("y", "out", "b", "4096xi8", length=1024, token=True),
+        wait("y"),
     ),
 )
 
@@ -107,7 +110,9 @@ def test_unequal_consumption_of_a_broadcast(tmp_path: Path) -> None:
     kind = "4096xi8"
     ops = [task("x", "A", "a", kind, length=2048)]
     ops += [task(f"y{k}", f"C{k}", f"b{k}", kind, length=1024, token=True) for k in range(2)]
-    text = module("\n".join((*parts, sequence("go", f"a: {kind}, b0: {kind}, b1: {kind}", *ops, wait("y0"), wait("y1")))))
+    text = module(
+        "\n".join((*parts, sequence("go", f"a: {kind}, b0: {kind}, b1: {kind}", *ops, wait("y0"), wait("y1"))))
+    )
     built = build_library(text, ADD3, tmp_path)
     for threads in (1, 2):
         with HostDevice(threads) as device:
@@ -194,7 +199,13 @@ def test_not_an_overlay_library(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("aie.objectfifo @in(", "%l = aie.lock(%t0_2, 0)\naie.flow(%t0_0, DMA : 0, %t0_1, DMA : 0)\naie.objectfifo @in("), "aie.flow"),
+        (
+            (
+                "aie.objectfifo @in(",
+                "%l = aie.lock(%t0_2, 0)\naie.flow(%t0_0, DMA : 0, %t0_1, DMA : 0)\naie.objectfifo @in(",
+            ),
+            "aie.flow",
+        ),
         (("func.call @add3", "%e = arith.constant 1.0 : bf16\nfunc.call @add3"), "bf16"),
         (("@in2(Consume, 1) : !", "@in2(Produce, 1) : !"), "is no producer of it"),
     ],
