@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from xdsl.dialects.func import CallOp
 from xdsl.dialects.scf import ForOp, IfOp, IndexSwitchOp, WhileOp
 from xdsl.ir import Block, Operation
 
 from aiebuild.check.allocation import Allocation, shared_tile
 from aiebuild.check.design import Coordinates, Design, at
 from aiebuild.check.patterns import constant
+from aiebuild.dialect.assembly import symbol_text
 from aiebuild.dialect.attributes import Port
+from aiebuild.dialect.circuits import LockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoOp, ObjectFifoReleaseOp, SubviewAccessOp
-from aiebuild.dialect.structure import CoreOp
+from aiebuild.dialect.structure import BufferOp, CoreOp
 
 Use = ObjectFifoAcquireOp | ObjectFifoReleaseOp
 Key = tuple[str, Port]
@@ -32,6 +35,12 @@ def check_cores(design: Design, allocation: Allocation) -> None:
                 seen.setdefault((op.fifo_name, op.port), op)
             elif isinstance(op, SubviewAccessOp):
                 _check_access(design, where, op)
+            elif isinstance(op, CallOp):
+                _check_call(design, core, where, op)
+            elif isinstance(op, BufferOp) and "initial_value" not in op.properties:
+                message = "declares a buffer without first contents inside the core"
+                design.report("buffer", op, where, message, "declare it in the device")
+            _check_reach(design, where, op)
         if seen:
             _check_balance(design, core, where)
         _check_idle(design, core, where, seen)
@@ -83,6 +92,39 @@ def _check_access(design: Design, where: Coordinates, op: SubviewAccessOp) -> No
     elif op.index >= acquire.size:
         message = f"takes object {op.index} of an acquire of {acquire.size}"
         design.report("acquire", op, where, message, "objects count from 0")
+
+
+def _check_call(design: Design, core: CoreOp, where: Coordinates, op: CallOp) -> None:
+    """A call needs a function of that name, of those types, and an object file that has it."""
+    name = symbol_text(op.callee)
+    function = design.functions.get(name)
+    if function is None:
+        design.report(
+            "call", op, where, f"calls @{name}, which is not declared in the device", "add a func.func private"
+        )
+        return
+    expected = [str(kind) for kind in function.function_type.inputs]
+    found = [str(value.type) for value in op.arguments]
+    if expected != found:
+        message = f"calls @{name} with ({', '.join(found)}), it takes ({', '.join(expected)})"
+        design.report("call", op, where, message)
+    if not function.body.blocks and "link_with" not in function.attributes and core.link_with is None:
+        message = f"calls @{name}, which no object file is named for"
+        design.report("call", op, where, message, 'add attributes {link_with = "..."} to its func.func')
+
+
+def _check_reach(design: Design, where: Coordinates, op: Operation) -> None:
+    """Buffers and locks that a core uses must be its own or a neighbour's."""
+    for value in op.operands:
+        owner = value.owner
+        if not isinstance(owner, BufferOp | LockOp):
+            continue
+        home = at(owner.operands[0])
+        if home is not None and not design.target.reaches(where, home):
+            what = "buffer" if isinstance(owner, BufferOp) else "lock"
+            message = f"uses a {what} of tile ({home[0]},{home[1]}), which it does not reach"
+            hint = "a core reaches its own memory and that of its neighbours to the west, north and south"
+            design.report("reach", op, where, message, hint)
 
 
 def _check_idle(design: Design, core: CoreOp, where: Coordinates, seen: dict[Key, Operation]) -> None:

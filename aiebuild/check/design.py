@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from xdsl.dialects.builtin import AnyFloat, IndexType, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from aiebuild.check.violation import Violation
@@ -39,6 +40,7 @@ class Design:
     links: list[ObjectFifoLinkOp] = field(default_factory=list[ObjectFifoLinkOp])
     delegates: dict[str, ObjectFifoAllocateOp] = field(default_factory=dict[str, ObjectFifoAllocateOp])
     allocations: dict[str, ShimDmaAllocationOp] = field(default_factory=dict[str, ShimDmaAllocationOp])
+    functions: dict[str, FuncOp] = field(default_factory=dict[str, FuncOp])
     sequences: list[RuntimeSequenceOp] = field(default_factory=list[RuntimeSequenceOp])
     violations: list[Violation] = field(default_factory=list[Violation])
     meetings: dict[ObjectFifoLinkOp, Coordinates | None] = field(
@@ -53,11 +55,6 @@ class Design:
         if violation not in self._noted:
             self._noted.add(violation)
             self.violations.append(violation)
-
-    @property
-    def dynamic_sites(self) -> Iterator[CoreOp]:
-        """The cores that have code here (not a ready-made program)."""
-        return (core for core in self.cores if core.elf_file is None)
 
 
 def tile_text(tile: Coordinates | None) -> str:
@@ -98,10 +95,11 @@ def gather(device: DeviceOp, target: Target) -> Design:
     design.flows.extend(of(FlowOp))
     design.links.extend(of(ObjectFifoLinkOp))
     design.sequences.extend(of(RuntimeSequenceOp))
+    design.functions.update({op.sym_name.data: op for op in of(FuncOp)})
     design.fifos.update({fifo.symbol: fifo for fifo in of(ObjectFifoOp)})
     design.delegates.update({op.fifo_name: op for op in of(ObjectFifoAllocateOp)})
     design.allocations.update({op.symbol: op for op in of(ShimDmaAllocationOp)})
-    for program in design.programs:  # buffers and locks may also stand inside DMA programs
+    for program in (*design.programs, *design.cores):  # buffers and locks may also stand inside these
         for op in program.body.walk():
             if isinstance(op, BufferOp):
                 design.buffers.append(op)

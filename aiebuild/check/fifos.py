@@ -74,6 +74,13 @@ def _check_declaration(design: Design, fifo: ObjectFifoOp) -> None:
     if fifo.pad_value and not (fifo.pad and target.memory_tile.pad_value):
         message = f"pads {name} with {fifo.pad_value}, which only memory tiles of npu2 can"
         design.report("bd-pad", fifo, producer, message, "pad with zeros")
+    delegate = design.delegates.get(fifo.symbol)
+    if delegate is not None and delegate.tile is not None:
+        home = delegate.tile.coordinates
+        for end in (producer, *consumers):
+            if end is not None and not target.reaches(end, home):
+                message = f"cannot reach tile ({home[0]},{home[1]}), where the objects of {name} are to be"
+                design.report("reach", delegate, end, message, "choose a tile whose memory both ends reach")
     sent, received = elements(fifo.object_type), elements(fifo.consumer_object_type)
     if received == 0 or sent % received:
         message = f"{name} sends objects of {sent} elements and receives objects of {received}"

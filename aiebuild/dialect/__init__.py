@@ -124,10 +124,16 @@ def print_module(module: ModuleOp) -> str:
 
 
 def location(op: Operation) -> str:
-    """Where an operation stands: `file:line`, or `<unknown>` for one that was not parsed."""
-    where = op.location
-    if isinstance(where, FileLineColLoc):
-        return f"{where.filename.data}:{where.line.data}"
+    """Where an operation stands: `file:line`, or `<unknown>` for one that was not parsed.
+
+    What the parser adds by itself (the end of a loop's body) stands where the operation around it does.
+    """
+    around: Operation | None = op
+    while around is not None:
+        where = around.location
+        if isinstance(where, FileLineColLoc):
+            return f"{where.filename.data}:{where.line.data}"
+        around = around.parent_op()
     return "<unknown>"
 
 

@@ -130,6 +130,54 @@ def test_balance_with_a_trip_count_of_run_time():
     breaks(design(fifo("a", "shim", "%core"), params, core("core", body)), "balance", "holds 1")
 
 
+def test_calls():
+    call = "        func.call @f(%c) : (i32) -> ()"
+    value = "        %c = arith.constant 1 : i32"
+    declared = '    func.func private @f(i32) attributes {link_with = "f.o"}'
+    fits(design(declared, core("core", value, call)))
+    breaks(design(core("core", value, call)), "call", "tile (0,2)", "@f, which is not declared")
+    breaks(design(declared.replace("i32)", "i64)"), core("core", value, call)), "call", "with (i32), it takes (i64)")
+    breaks(design("    func.func private @f(i32)", core("core", value, call)), "call", "no object file")
+    older = core("core", value, call).replace("{stack_size", '{link_with = "f.o", stack_size')
+    fits(design("    func.func private @f(i32)", older))
+
+
+def test_reach_of_cores():
+    def of(tile: str) -> str:
+        load = "        %x = memref.load %b[%c0] : memref<4xi32>"
+        return design(
+            "    %west = aie.tile(2, 5)",
+            "    %above = aie.tile(3, 4)",
+            f"    %b = aie.buffer(%{tile}) : memref<4xi32>",
+            core("far", load),
+        )
+
+    for tile in ("far", "west", "above"):
+        fits(of(tile))
+    breaks(of("core"), "reach", "tile (3,5) uses a buffer of tile (0,2), which it does not reach")
+    lock = "        aie.use_lock(%l, Acquire, 1)"
+    breaks(design("    %l = aie.lock(%core)", core("far", lock)), "reach", "uses a lock of tile (0,2)")
+
+
+def test_buffers_in_cores():
+    text = "        %b = aie.buffer(%core) : memref<4xi32>"
+    breaks(design(core("core", text)), "buffer", "inside the core")
+    fits(design(core("core", text + " = dense<0>")))
+
+
+def test_delegated_memory():
+    def of(tile: str) -> str:
+        return design(
+            fifo("a", "core", "%north"),
+            f"    aie.objectfifo.allocate @a(%{tile})",
+            core("core", use("a", "Produce")),
+            core("north", use("a")),
+        )
+
+    fits(of("north"))
+    breaks(of("far"), "reach", "cannot reach tile (3,5)")
+
+
 # -- links ------------------------------------------------------------------------------------------------------------
 
 
