@@ -2,7 +2,7 @@
 //
 // Up to four rows (tokens) a dispatch. A objects of 5,248 bytes hold one float row (or a part of it) or a command, B
 // objects of 16,896 bytes hold four slices of 4,224, one for each row of cores:
-//   weights       : 128 x 32 int8 as [4 column blocks][16 k blocks][8 x 8], then 32 float column scales
+//   weights       : 128 x 32 int8 as [16 k blocks][4 column blocks][8 x 8], then 32 float column scales
 //   cross K and V : keys 16 x 64 bf16 [4 key blocks][8 channel blocks][4 x 8], 64 bytes unused, then the values of the
 //                   same 16 keys transposed, [16 channel blocks][2 key blocks][4 x 8], 64 bytes unused
 // or, for self-attention, 66 float rows of 64 channels (64 keys or values, two rows unused).
@@ -18,7 +18,8 @@ constexpr int slice_bytes = 4224;
 constexpr int values_offset = 2112;
 constexpr int scales_offset = 4096;
 constexpr int tile_columns = 32; // of a core in a column tile of 128, which is one of four in a tile of 512
-constexpr int scratch_offset = 4096;
+constexpr int scratch_offset = 4096; // in X: scores of 16 keys
+constexpr int query_blocks = 5120;   // in X: queries of each head group as [8 channel blocks][8 x 4]
 constexpr int object_floats = 384; // of a C object
 constexpr int part_bytes = 1312;    // of a row of cores, as parts are read back
 constexpr int partial_floats = 68; // of a row and head: 64 sums, maximum, sum of probabilities, 2 unused

@@ -41,10 +41,7 @@ template <bool Rows> float scores_of(const int8_t *strip, const bfloat16 *Q, flo
     for (int i = 0; i < 4; ++i)
         c[i] = MM(aie::zeros<float, 16>());
     for (int cb = 0; cb < 8; ++cb) {
-        const bfloat16 *p = Q + cb * 8;
-        const aie::vector<bfloat16, 32> q = aie::transpose(
-            aie::concat(aie::load_v<8>(p), aie::load_v<8>(p + 64), aie::load_v<8>(p + 128), aie::load_v<8>(p + 192)), 4,
-            8);
+        const aie::vector<bfloat16, 32> q = aie::load_v<32>(Q + cb * 32);
         for (int i = 0; i < 4; ++i)
             c[i].mac(key_block<Rows>(strip, i, cb), q);
     }
@@ -154,7 +151,7 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
                             int32_t row) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     aie::set_saturation(aie::saturation_mode::saturate);
-    const bfloat16 *Q = (const bfloat16 *)X + group * 256;
+    const bfloat16 *Q = (const bfloat16 *)(X + query_blocks) + group * 256;
     float *scores = (float *)(X + scratch_offset);
     if (i == 0)
         reset(stats, y);

@@ -29,10 +29,10 @@ void products(const int8_t *x, const int8_t *w, const float *row_scales, float *
         c3(aie::zeros<int32, 32>());
     for (int kb = 0; kb < 16; ++kb) {
         const aie::vector<int8, 32> a = aie::load_v<32>(x + kb * 32);
-        c0.mac(a, aie::load_v<64>(w + kb * 64));
-        c1.mac(a, aie::load_v<64>(w + 1024 + kb * 64));
-        c2.mac(a, aie::load_v<64>(w + 2048 + kb * 64));
-        c3.mac(a, aie::load_v<64>(w + 3072 + kb * 64));
+        c0.mac(a, aie::load_v<64>(w + kb * 256));
+        c1.mac(a, aie::load_v<64>(w + kb * 256 + 64));
+        c2.mac(a, aie::load_v<64>(w + kb * 256 + 128));
+        c3.mac(a, aie::load_v<64>(w + kb * 256 + 192));
     }
     const float *column_scales = (const float *)(w + scales_offset);
     add_block<Two>(c0.to_vector<int32>(), column_scales, row_scales, y, first);

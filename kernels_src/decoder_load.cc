@@ -133,7 +133,8 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
                 quantise(Plain{pair + row * 128}, 0, X, scales, row, j >> 1, k_tiles, rows);
         }
     } else if (kind == self_attention || kind == cross_attention) {
-        bfloat16 *q = (bfloat16 *)X; // [head group][4 rows][64]
+        bfloat16 *q = (bfloat16 *)X; // [head group][4 rows][64], then as operand blocks
+        bfloat16 *blocks = (bfloat16 *)(X + query_blocks);
         for (int g = 0; g < params[p_groups]; ++g) {
             const float *head = x + (g * 4 + column) * 64;
             for (int i = 0; i < 64; i += 32) {
@@ -143,6 +144,13 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
                 aie::store_v(q + (g * 4 + j) * 64 + i,
                              aie::accum<accfloat, 32>(aie::load_v<32>(head + i)).to_vector<bfloat16>());
             }
+            if (j == rows - 1)
+                for (int cb = 0; cb < 8; ++cb) {
+                    const bfloat16 *p = q + g * 256 + cb * 8;
+                    const aie::vector<bfloat16, 32> four = aie::concat(aie::load_v<8>(p), aie::load_v<8>(p + 64),
+                                                                       aie::load_v<8>(p + 128), aie::load_v<8>(p + 192));
+                    aie::store_v(blocks + (g * 8 + cb) * 32, aie::transpose(four, 4, 8));
+                }
         }
     } else {
         const int pieces = params[p_load_pieces];

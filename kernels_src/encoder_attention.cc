@@ -14,6 +14,7 @@ constexpr float lag = 8.0f;
 constexpr float never = -8192.0f;
 constexpr int maxima = 0; // words of `stats`: 64 running maxima, then 16 x 16 partial sums of probabilities
 constexpr int sums = 64;
+constexpr int half_blocks = 8; // query blocks of 4 whose scores are held at a time
 
 inline aie::vector<float, 16> per_query(const float *v4) {
     const aie::vector<float, 4> v = aie::load_v<4>(v4);
@@ -25,11 +26,11 @@ inline aie::vector<float, 16> max_over_keys(aie::vector<float, 16> v) {
     return aie::max(v, aie::shuffle_down_rotate(v, 4));
 }
 
-// scores[query block][key block][4 x 4] = K Q^T - maxima for 16 keys; returns the largest.
-float scores_of(const bfloat16 *K, const int8_t *Q, float *scores, const float *stats) {
+// scores[query block][key block][4 x 4] = K Q^T - maxima for 16 keys and half the queries; returns the largest.
+float scores_of(const bfloat16 *K, const int8_t *Q, float *scores, const float *own_maxima) {
     using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
     aie::vector<float, 16> largest = aie::broadcast<float, 16>(never);
-    for (int qb = 0; qb < 16; qb += 4) {
+    for (int qb = 0; qb < half_blocks; qb += 4) {
         const bfloat16 *q = (const bfloat16 *)(Q + (qb >> 2) * strip_bytes);
         MM c[4][4];
         for (int i = 0; i < 4; ++i)
@@ -46,7 +47,7 @@ float scores_of(const bfloat16 *K, const int8_t *Q, float *scores, const float *
                     c[i][j].mac(k[i], x[j]);
         }
         for (int j = 0; j < 4; ++j) {
-            const aie::vector<float, 16> m = per_query(stats + maxima + (qb + j) * 4);
+            const aie::vector<float, 16> m = per_query(own_maxima + (qb + j) * 4);
             for (int i = 0; i < 4; ++i) {
                 const aie::vector<float, 16> s = aie::sub(c[i][j].to_vector<float>(), m);
                 largest = aie::max(largest, s);
@@ -59,14 +60,14 @@ float scores_of(const bfloat16 *K, const int8_t *Q, float *scores, const float *
 
 // Keys from `valid` on get a score that becomes probability 0.
 void mask_keys(float *scores, int valid) {
-    for (int qb = 0; qb < 16; ++qb)
+    for (int qb = 0; qb < half_blocks; ++qb)
         for (int key = valid; key < 16; ++key)
             aie::store_v(scores + (qb * 4 + (key >> 2)) * 16 + (key & 3) * 4, aie::broadcast<float, 4>(2 * never));
 }
 
 // Raise the maxima to the scores' (whole numbers, so the factors are powers of two) and rescale what was summed.
-void raise_maxima(float *scores, float *stats, float *O) {
-    for (int qb = 0; qb < 16; ++qb) {
+void raise_maxima(float *scores, float *own_maxima, float *own_sums, float *O) {
+    for (int qb = 0; qb < half_blocks; ++qb) {
         float *s = scores + qb * 64;
         aie::vector<float, 16> top = aie::max(aie::max(aie::load_v<16>(s), aie::load_v<16>(s + 16)),
                                               aie::max(aie::load_v<16>(s + 32), aie::load_v<16>(s + 48)));
@@ -78,9 +79,9 @@ void raise_maxima(float *scores, float *stats, float *O) {
             aie::accum<accfloat, 16>(exp2_q8(t).extract<16>(0)).to_vector<float>();
         for (int i = 0; i < 4; ++i)
             aie::store_v(s + i * 16, aie::sub(aie::load_v<16>(s + i * 16), step));
-        float *m = stats + maxima + qb * 4;
+        float *m = own_maxima + qb * 4;
         aie::store_v(m, aie::add(aie::load_v<4>(m), step.extract<4>(0)));
-        float *l = stats + sums + qb * 16;
+        float *l = own_sums + qb * 16;
         aie::store_v(l, aie::mul(aie::load_v<16>(l), factor).to_vector<float>());
         for (int db = 0; db < 16; ++db) {
             float *o = O + (db * 16 + qb) * 16;
@@ -90,11 +91,11 @@ void raise_maxima(float *scores, float *stats, float *O) {
 }
 
 // P = 2^scores in bf16, in place: [query block][2 key blocks][8 x 4]; their sums into stats.
-void probabilities(float *scores, float *stats) {
+void probabilities(float *scores, float *own_sums) {
     bfloat16 *P = (bfloat16 *)scores;
-    for (int qb = 0; qb < 16; ++qb) {
+    for (int qb = 0; qb < half_blocks; ++qb) {
         const float *s = scores + qb * 64;
-        aie::accum<accfloat, 16> sum(aie::load_v<16>(stats + sums + qb * 16));
+        aie::accum<accfloat, 16> sum(aie::load_v<16>(own_sums + qb * 16));
         const aie::vector<bfloat16, 32> p0 = exp2_q8(
             aie::to_fixed<int16>(aie::concat(aie::load_v<16>(s), aie::load_v<16>(s + 16)), 8));
         const aie::vector<bfloat16, 32> p1 = exp2_q8(
@@ -105,15 +106,15 @@ void probabilities(float *scores, float *stats) {
         sum = aie::add(sum, p0.extract<16>(1));
         sum = aie::add(sum, p1.extract<16>(0));
         sum = aie::add(sum, p1.extract<16>(1));
-        aie::store_v(stats + sums + qb * 16, sum.to_vector<float>());
+        aie::store_v(own_sums + qb * 16, sum.to_vector<float>());
     }
 }
 
-// O^T += V^T P^T over 16 keys. O: [16 head-channel blocks][16 query blocks][4 x 4].
+// O^T += V^T P^T over 16 keys and half the queries. O: [16 head-channel blocks][16 query blocks][4 x 4].
 void weighted_values(const bfloat16 *V, const bfloat16 *P, float *O) {
     using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
     for (int db = 0; db < 16; db += 4) {
-        for (int qb = 0; qb < 16; qb += 4) {
+        for (int qb = 0; qb < half_blocks; qb += 4) {
             MM c[4][4];
             for (int i = 0; i < 4; ++i)
                 for (int j = 0; j < 4; ++j)
@@ -167,13 +168,19 @@ void encoder_attention_step(int8_t *B, int8_t *C, int32_t *acc, int32_t *scratch
         const int valid = params[p_keys] - (i * 32 + s * 16);
         if (valid <= 0)
             break;
-        float top = scores_of((const bfloat16 *)(B + s * strip_bytes), C, scores, (const float *)stats);
-        if (valid < 16)
-            mask_keys(scores, valid);
-        if (top > lag)
-            raise_maxima(scores, (float *)stats, O);
-        probabilities(scores, (float *)stats);
-        weighted_values((const bfloat16 *)(B + (2 + s) * strip_bytes), (const bfloat16 *)scores, O);
+        for (int half = 0; half < 2; ++half) {
+            float *own_maxima = (float *)stats + maxima + half * half_blocks * 4;
+            float *own_sums = (float *)stats + sums + half * half_blocks * 16;
+            float *own_O = O + half * half_blocks * 16;
+            const float top = scores_of((const bfloat16 *)(B + s * strip_bytes), C + half * 2 * strip_bytes, scores,
+                                        own_maxima);
+            if (valid < 16)
+                mask_keys(scores, valid);
+            if (top > lag)
+                raise_maxima(scores, own_maxima, own_sums, own_O);
+            probabilities(scores, own_sums);
+            weighted_values((const bfloat16 *)(B + (2 + s) * strip_bytes), (const bfloat16 *)scores, own_O);
+        }
     }
 }
 

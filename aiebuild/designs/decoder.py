@@ -483,7 +483,7 @@ def pack_linear(w: Floats, k_tiles: int, tiles: int) -> NDArray[np.uint8]:
     scale = np.maximum(np.abs(padded).max(axis=0), 1e-12).astype(np.float32) / np.float32(127)
     q = np.clip(np.rint(padded / scale), -127, 127).astype(np.int8)
     # k: tile, block, row; n: tile, column of cores, row of cores, block, column
-    blocks = q.reshape(k_tiles, 16, 8, tiles, GRID, GRID, 4, 8).transpose(4, 3, 0, 5, 6, 1, 2, 7)
+    blocks = q.reshape(k_tiles, 16, 8, tiles, GRID, GRID, 4, 8).transpose(4, 3, 0, 5, 1, 6, 2, 7)
     out = np.zeros((GRID, tiles, k_tiles, GRID, SLICE), np.uint8)
     out[..., :4096] = np.ascontiguousarray(blocks).view(np.uint8).reshape(GRID, tiles, k_tiles, GRID, 4096)
     scales = scale.reshape(tiles, GRID, GRID, 32).transpose(1, 0, 2, 3)

@@ -637,11 +637,11 @@ def encoder_parameters() -> dict[str, Any]:
         "joined": f"memref<{joined}xi8>",
         "join_offsets": [r * OBJECT for r in range(GRID)],
         "acc": "memref<4096xi32>",
-        "scratch": "memref<1024xi32>",
+        "scratch": "memref<512xi32>",
         "stats": "memref<320xi32>",
         "params": "memref<64xi32>",
         "trip_counts": [
             ["tiles", 1], ["statistics", 2], ["products", 3], ["outputs", 4], ["side", 5], ["stream", 6],
         ],
-        "stack_size": 1216,
+        "stack_size": 1536,
     }  # fmt: skip
