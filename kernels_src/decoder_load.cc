@@ -38,7 +38,7 @@ void quantise(const Values &values, int first, int8_t *X, float *scales, int row
     for (int i = 0; i < 128; i += 32) {
         const aie::vector<float, 32> scaled = aie::mul(values(first + i), inverse).template to_vector<float>();
         const aie::vector<int16, 32> q = aie::to_fixed<int16>(scaled, 0);
-        const aie::vector<int16, 32> high = aie::downshift(aie::add(q, aie::broadcast<int16, 32>(128)), 8);
+        const aie::vector<int16, 32> high = aie::downshift(q, 8); // rounds: low lies in [-128, 127]
         const aie::vector<int16, 32> low = aie::sub(q, aie::upshift(high, 8));
         const auto [front, back] = aie::interleave_zip(high.pack<int8>(), low.pack<int8>(), 8);
         for (int b = 0; b < 2; ++b) {
@@ -118,11 +118,12 @@ void decoder_command(int8_t *A, int32_t *y, int32_t *params) {
 
 // Load j of a part: a row (or a piece of it), a head's attention parts, or a row of queries.
 void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *params, int32_t j, int32_t column) {
-    aie::set_rounding(aie::rounding_mode::conv_even);
+    const int kind = params[p_kind];
+    // queries become bf16; rows are split in bytes, where ties must go up
+    aie::set_rounding(kind >= self_attention ? aie::rounding_mode::conv_even : aie::rounding_mode::positive_inf);
     aie::set_saturation(aie::saturation_mode::saturate);
     const float *x = (const float *)A;
     float *scales = (float *)stats;
-    const int kind = params[p_kind];
     const int rows = params[p_rows];
     const int k_tiles = params[p_k_tiles];
     if (kind == linear_merge) {
