@@ -149,6 +149,14 @@ def one_line(error: ParseError | VerifyException) -> str:
     return text.strip().splitlines()[0] if text.strip() else "malformed design"
 
 
+_INTERNAL = (ArithmeticError, AssertionError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError)
+
+
+def _place(parser: DesignParser | None, name: str) -> str:
+    """`file:line` of where the parser stands."""
+    return f"{name}:{1 if parser is None else parser.location_at(parser.pos).line.data}"
+
+
 def parse(ctx: Context, text: str, name: str) -> ModuleOp:
     """Parse a design. Raises DesignError `file:line:column: what`."""
     parser: DesignParser | None = None
@@ -158,9 +166,8 @@ def parse(ctx: Context, text: str, name: str) -> ModuleOp:
     except ParseError as error:
         raise DesignError(f"{error.span.get_location()}: {one_line(error)}") from error
     except VerifyException as error:
-        position = parser.pos if parser is not None else 0
-        where = parser.location_at(position) if parser is not None else None
-        line = where.line.data if where is not None else 1
-        raise DesignError(f"{name}:{line}: {one_line(error)}") from error
+        raise DesignError(f"{_place(parser, name)}: {one_line(error)}") from error
+    except _INTERNAL as error:  # xDSL on some malformed text
+        raise DesignError(f"{_place(parser, name)}: malformed design ({type(error).__name__}: {error})") from error
     except RecursionError as error:
         raise DesignError(f"{name}:1: the design is nested too deeply") from error

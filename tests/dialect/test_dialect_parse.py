@@ -410,6 +410,8 @@ ERRORS = [
     ("module { \x01 }", "d.mlir:1:10: "),
     ('module { "never closed }', "d.mlir:1:10: "),
     ("{{ template }}", "d.mlir:1:"),
+    ("module {\n  aie.device(npu1) {\n    ^a:\n    ^a:\n  }\n}", "d.mlir:4:"),
+    ("module {\n  aie.device(npu1) {\n    cf.br ^b\n  ^c:\n  }\n  aie.device(npu1) {\n  ^b:\n  ^b:\n  }\n}", "d.mlir:"),
 ]
 
 
