@@ -102,7 +102,7 @@ inline aie::vector<bfloat16, 32> gelu(const aie::vector<bfloat16, 32> &x) {
         aie::mac(cubic, square, aie::broadcast<bfloat16, 32>(0.044715f)).to_vector<bfloat16>();
     const aie::vector<bfloat16, 32> scaled = aie::mul(x, aie::broadcast<bfloat16, 32>(-2.302208f)).to_vector<bfloat16>();
     aie::vector<int16, 32> t = aie::to_fixed<int16>(aie::mul(scaled, factor).to_vector<float>(), 8);
-    t = aie::min(t, aie::broadcast<int16, 32>(24 * 256));
+    t = aie::min(t, aie::broadcast<int16, 32>(96 * 256)); // what the reciprocal below can take
     aie::accum<accfloat, 32> one(aie::broadcast<bfloat16, 32>(1.0f));
     const aie::vector<bfloat16, 32> d = aie::add(one, exp2_q8(t)).to_vector<bfloat16>();
     aie::vector<bfloat16, 32> r =
