@@ -60,8 +60,11 @@ def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelB
 @click.option("--dry-run", is_flag=True, help="Print the plan; do nothing.")
 @click.option("--explain", is_flag=True, help="Say why each step runs.")
 @click.option("--emit", metavar="STAGE", help="Make one stage's files only and print their paths.")
+@click.option("--force", is_flag=True, help="Trust nothing that stands: run every step.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Steps at a time. [default: one a CPU]")
-def compile_command(dry_run: bool, explain: bool, emit: str | None, jobs: int | None, **options: Any) -> None:
+def compile_command(
+    dry_run: bool, explain: bool, emit: str | None, force: bool, jobs: int | None, **options: Any
+) -> None:
     """Compile a model: its designs, its kernels, its weights."""
     for build in _build_of(options):
         if dry_run:
@@ -69,14 +72,14 @@ def compile_command(dry_run: bool, explain: bool, emit: str | None, jobs: int | 
         elif emit:
             _emit(build, emit, jobs, explain)
         else:
-            _compile(build, jobs, explain)
+            _compile(build, jobs, explain, force)
 
 
-def _compile(build: ModelBuild, jobs: int | None, explain: bool) -> None:
+def _compile(build: ModelBuild, jobs: int | None, explain: bool, force: bool) -> None:
     from aiebuild.build.driver import Options
 
     with BuildProgress(f"compiling {build.name}") as progress:
-        result = compile_model(build, progress, Options(jobs, explain))
+        result = compile_model(build, progress, Options(jobs, explain, force))
     if result.up_to_date:
         click.echo(f"{build.name} is up to date")
     else:

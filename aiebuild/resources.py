@@ -76,7 +76,7 @@ def display_path(path: Path) -> str:
     """`path` as a message should show it: relative to the resources or the working directory where it lies inside."""
     for base in (resource_root(), Path.cwd()):
         try:
-            return str(path.resolve().relative_to(base))
-        except (ValueError, OSError):
+            return str(path.absolute().relative_to(base))
+        except ValueError:
             continue
     return str(path)

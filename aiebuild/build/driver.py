@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from aiebuild.build.disk import disk_error
 from aiebuild.build.fresh import BUILD, Request, changed_files, current_state, is_fresh, write_record
 from aiebuild.config.toolchain import host_toolchain
 from aiebuild.errors import MissingError
@@ -24,10 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """How to build. `jobs`: steps at a time, None for one a CPU. `explain`: report why each step runs."""
+    """How to build. `jobs`: steps at a time, None for one a CPU. `explain`: report why each step runs.
+
+    `force`: trust nothing that stands: every step runs, and what was published is read again from end to end.
+    """
 
     jobs: int | None = None
     explain: bool = False
+    force: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,14 +63,17 @@ def build(
     MissingError when the artifacts folder cannot be written or there is no compiler, BuildError when a step fails.
     """
     options = options or Options()
-    standing = published(artifacts, request)
+    standing = None if options.force else published(artifacts, request)
     if standing is not None:
         return Result(standing, 0)
     with locked(artifacts, reporter) as folder:
-        standing = published(artifacts, request)
+        standing = None if options.force else published(artifacts, request)
         if standing is not None:
             return Result(standing, 0)
-        return _build(artifacts, folder, request, design, reporter, options)
+        try:
+            return _build(artifacts, folder, request, design, reporter, options)
+        except OSError as error:
+            raise disk_error(error) from None
 
 
 def _build(
@@ -87,13 +95,21 @@ def _build(
     if plan.name != request.name:
         raise ValueError(f"the design is {plan.name}, asked for was {request.name}")
     written = set(write_files(plan, folder))
+    if options.force:
+        _remove_outputs(plan, folder)
     if options.explain:
         for text in _only_touched(touched, written, plan):
             reporter.note(text)
     ran = run_plan(plan, folder, reporter, jobs=options.jobs, explain=options.explain)
-    path = publish(folder, artifacts, plan.name)
+    path = publish(folder, artifacts, plan.name, thorough=options.force)
     write_record(artifacts, request, compiler.path, state)
     return Result(path, ran)
+
+
+def _remove_outputs(plan: Plan, folder: Path) -> None:
+    for step in plan.steps:
+        for output in step.outputs:
+            (folder / output).unlink(missing_ok=True)
 
 
 def make_plan(design: Design, request: Request, folder: Path | None, *, lenient: bool = False) -> Plan:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aiebuild.designs.spec import Design
 
 DEVICES = ("npu1", "npu2")
+DESIGNED_FOR = ("npu1",)
 TARGETS = ("auto", "host", "npu", "all")
 
 
@@ -42,6 +43,14 @@ class ModelBuild:
 
         stem = Path(self.model).stem if self.model.endswith(".toml") else MODEL_ALIASES.get(self.model, self.model)
         return f"{stem}-{self.device}-{self.target}"
+
+    def check_device(self) -> None:
+        """Raises UsageError for an array there are no Whisper designs for."""
+        if self.device not in DESIGNED_FOR:
+            raise UsageError(
+                f"the Whisper designs are for {', '.join(DESIGNED_FOR)} in this version, not for {self.device}",
+                hint=f"--device {DESIGNED_FOR[0]}",
+            )
 
     def request(self) -> Request:
         """The request for the build driver."""
@@ -69,7 +78,9 @@ def compile_model(
     from aiebuild.build import driver
 
     artifacts = artifacts or artifacts_dir()
-    standing = driver.published(artifacts, build.request())
+    build.check_device()
+    force = options is not None and options.force
+    standing = None if force else driver.published(artifacts, build.request())
     if standing is not None:
         return driver.Result(standing, 0)
     driver.build_folder(artifacts)  # before anything is fetched
@@ -84,6 +95,7 @@ def design_of(build: ModelBuild, reporter: Reporter) -> Callable[[], Design]:
     from aiebuild.config.model import load_model_config
     from aiebuild.weights import fetch_weights
 
+    build.check_device()
     config = load_model_config(Path(build.model) if build.model.endswith(".toml") else build.model)
     if build.model.endswith(".toml") and config.name != Path(build.model).stem:
         raise UsageError(f"{build.model}: `name` must be `{Path(build.model).stem}`, as the file's, is `{config.name}`")

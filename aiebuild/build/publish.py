@@ -20,10 +20,10 @@ from aiebuild.manifest.types import Manifest
 VERSIONS = ".versions"
 
 
-def publish(build: Path, artifacts: Path, name: str) -> Path:
+def publish(build: Path, artifacts: Path, name: str, *, thorough: bool = False) -> Path:
     """Publish the build of artifact `name`, finished in the folder `build`; returns the published path.
 
-    Publishing what is already published changes nothing.
+    Publishing what is already published changes nothing. `thorough`: large files that stand are hashed too.
     """
     source = build / name / MANIFEST
     text = source.read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ def publish(build: Path, artifacts: Path, name: str) -> Path:
     versions = artifacts / VERSIONS / name
     version = versions / hashlib.sha256(text.encode()).hexdigest()[:16]
     link = artifacts / name
-    if not _is_whole(version, text, manifest):
+    if not _is_whole(version, text, manifest, thorough):
         shutil.rmtree(version, ignore_errors=True)
         sources: dict[str, str] = json.loads(source.with_suffix(".sources.json").read_text(encoding="utf-8"))
         _fill(build, version, text, manifest, sources)
@@ -42,11 +42,11 @@ def publish(build: Path, artifacts: Path, name: str) -> Path:
     return link
 
 
-def _is_whole(version: Path, text: str, manifest: Manifest) -> bool:
+def _is_whole(version: Path, text: str, manifest: Manifest, thorough: bool) -> bool:
     try:
         if (version / MANIFEST).read_text(encoding="utf-8") != text:
             return False
-        verify(version, manifest)
+        verify(version, manifest, thorough=thorough)
     except (OSError, UnicodeDecodeError, BuildError):
         return False
     return True

@@ -6,11 +6,14 @@ An error the product knows is written as one line of JSON after a mark, which `e
 from __future__ import annotations
 
 import argparse
+import errno
 import json
+import os
 import sys
 from pathlib import Path
 
 from aiebuild.build import stages
+from aiebuild.build.disk import disk_error, is_full
 from aiebuild.errors import AiebuildError
 
 MARK = "aiebuild-error: "
@@ -26,7 +29,10 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(words)
     try:
         _run(options, command)
-    except AiebuildError as error:
+    except (AiebuildError, OSError) as caught:
+        error = disk_error(caught) if isinstance(caught, OSError) else caught
+        if is_full(error.detail or ""):
+            error = disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(options.out)))
         values = {"message": error.message, "hint": error.hint, "detail": error.detail, "exit_code": error.exit_code}
         sys.stdout.write(f"{MARK}{json.dumps(values)}\n")
         return error.exit_code

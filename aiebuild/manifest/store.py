@@ -94,4 +94,4 @@ def verify(artifact: Path, manifest: Manifest, *, thorough: bool = False) -> Non
 
 def broken(path: Path, what: str) -> BuildError:
     """The error for an artifact that cannot be used."""
-    return BuildError(f"{path}: {what}", hint="aiebuild compile builds it again")
+    return BuildError(f"{path}: {what}", hint="aiebuild compile --force, with the same --model, builds it again")
