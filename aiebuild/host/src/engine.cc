@@ -63,7 +63,6 @@ void add_in(Overlay& to, InEnd& end, Core* core, const char* name, uint32_t dept
   end.view = s.view(make_slice(part), repeat);
   end.view->slots = std::max(end.view->slots, depth + s.memory_depth + (repeat > 1 ? 1 : 0));
   s.consumers.push_back(&end);
-  s.taps.push_back({&end.released, depth, repeat});
   for (InEnd* e : s.consumers) e->shared = s.consumers.size() > 1;
   to.ins.push_back(&end);
 }
@@ -99,7 +98,6 @@ void add_ring_in(Overlay& to, RingIn& end, Core* core, const char* name, uint32_
     end.data = to.memory.back().get();
   }
   r.consumers.push_back(&end);
-  r.taps.push_back({&end.released, depth, repeat});
 }
 
 void add_ring_out(Overlay& to, RingOut& end, Core* core, const char* name, uint32_t depth, const Part& part) {
@@ -187,7 +185,7 @@ AIEB_EXPORT void* overlay_open(void* pool, char* error, size_t n) try {
   }
   auto instance = std::make_unique<aieb::Instance>();
   instance->pool = p;
-  instance->overlay = std::make_unique<aieb::Overlay>();
+  instance->overlay = std::make_unique<aieb::Overlay>(p->threads);
   return instance.release();
 } catch (const std::exception& e) {
   aieb::say(error, n, e.what());
@@ -198,7 +196,7 @@ AIEB_EXPORT void* overlay_open(void* pool, char* error, size_t n) try {
 AIEB_EXPORT int overlay_reset(void* handle) try {
   auto* i = static_cast<aieb::Instance*>(handle);
   aieb::PoolLock lock(i->pool);
-  i->overlay = std::make_unique<aieb::Overlay>();
+  i->overlay = std::make_unique<aieb::Overlay>(i->pool->threads);
   return 0;
 } catch (const std::exception& e) {
   static_cast<aieb::Instance*>(handle)->error = e.what();

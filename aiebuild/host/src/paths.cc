@@ -65,16 +65,16 @@ void InEnd::next_entry() {
 void InEnd::describe(uint32_t n, Text& to) const {
   to.s += "@" + std::string(name) + "(Consume, " + std::to_string(n) + "); ";
   const uint64_t need = (head + n + view->repeat - 1) / view->repeat;
-  if (need > source->available.get()) {
+  if (need > source->available->get()) {
     to.s += "@" + source->name + " has no task with object " + std::to_string(need - 1 - source->base) + " of this sequence, tasks for " +
-            std::to_string(source->available.get() - source->base) + " have been started";
+            std::to_string(source->available->get() - source->base) + " have been started";
     return;
   }
   to.s += "@" + source->name + " is full";
   for (const InEnd* c : source->consumers) {
-    if (c == this || c->released.get() >= released.get()) continue;
+    if (c == this || c->released->get() >= released->get()) continue;
     to.s += ", " + (c->core ? core_name(c->core) : "a consumer of @" + std::string(c->name)) + " has released " +
-            std::to_string(c->released.get()) + " objects where this core has released " + std::to_string(released.get());
+            std::to_string(c->released->get()) + " objects where this core has released " + std::to_string(released->get());
   }
 }
 
@@ -117,7 +117,7 @@ bool OutEnd::take(uint32_t n) {
     limit = sink->delivered() + sink->memory_depth + depth;
     if (need > limit) return false;
   }
-  const uint64_t started = sink->started.get();
+  const uint64_t started = sink->started->get();
   for (; acquired < need; ++acquired) {
     const uint64_t k = acquired;
     u8* p = slot(k);
@@ -140,13 +140,13 @@ bool OutEnd::ready(uint32_t n) { return acquire(n); }
 
 bool OutEnd::pump() {
   const uint64_t before = pending;
-  const uint64_t can = std::min(head, sink->started.get());
+  const uint64_t can = std::min(head, sink->started->get());
   for (; pending < can; ++pending) {
     if (alias[pending % kMaxHeld]) ++counters.aliased;
     else scatter(pending);
   }
   if (pending == before) return false;
-  delivered.set(pending);
+  delivered->set(pending);
   return true;
 }
 
@@ -173,13 +173,13 @@ void OutEnd::scatter(uint64_t k) {
 
 void OutEnd::describe(uint32_t n, Text& to) const {
   to.s += "@" + std::string(name) + "(Produce, " + std::to_string(n) + "); @" + name + " is full, ";
-  if (has_pending() && sink->started.get() <= pending) {
+  if (has_pending() && sink->started->get() <= pending) {
     to.s += "@" + sink->name + " has no task for object " + std::to_string(pending - sink->base) + " of this sequence";
     return;
   }
   to.s += "@" + sink->name + " waits for";
   for (const OutEnd* p : sink->producers)
-    if (p->delivered.get() <= sink->delivered()) to.s += " " + (p->core ? core_name(p->core) : "the producer of @" + std::string(p->name));
+    if (p->delivered->get() <= sink->delivered()) to.s += " " + (p->core ? core_name(p->core) : "the producer of @" + std::string(p->name));
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ bool RingOut::ready(uint32_t n) { return acquire(n); }
 void RingOut::describe(uint32_t n, Text& to) const {
   to.s += "@" + std::string(name) + "(Produce, " + std::to_string(n) + "); @" + ring->name + " is full, its consumer";
   for (const RingIn* c : ring->consumers)
-    if (c->released.get() / c->repeat <= ring->consumed()) to.s += " " + (c->core ? core_name(c->core) : std::string("(idle)"));
+    if (c->released->get() / c->repeat <= ring->consumed()) to.s += " " + (c->core ? core_name(c->core) : std::string("(idle)"));
   to.s += " has released " + std::to_string(ring->consumed()) + " objects";
 }
 
@@ -228,7 +228,7 @@ bool RingIn::ready(uint32_t n) { return acquire(n); }
 void RingIn::describe(uint32_t n, Text& to) const {
   to.s += "@" + std::string(name) + "(Consume, " + std::to_string(n) + "); @" + ring->name + " is empty, its producer";
   for (const RingOut* p : ring->producers)
-    if (p->released.get() <= ring->produced()) to.s += " " + (p->core ? core_name(p->core) : std::string("(idle)"));
+    if (p->released->get() <= ring->produced()) to.s += " " + (p->core ? core_name(p->core) : std::string("(idle)"));
   to.s += " has released " + std::to_string(ring->produced()) + " objects";
 }
 

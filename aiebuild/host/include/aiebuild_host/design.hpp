@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <new>
 
 namespace aieb {
 
@@ -26,7 +27,9 @@ struct View;
 struct Entry;
 struct Near;
 
-struct alignas(kLine) Counter {
+// A count of objects that one thread advances and others read. The engine places counters: those of one path
+// and thread share a line, so that whoever waits for them takes few cache misses.
+struct Counter {
   std::atomic<uint64_t> value{0};
   uint64_t get() const { return value.load(std::memory_order_acquire); }
   void set(uint64_t v) { value.store(v, std::memory_order_release); }
@@ -46,6 +49,9 @@ struct Waitable {
 
 struct CoreTask {
   struct promise_type {
+    // Frames on lines of their own: cores of different threads write theirs all the time.
+    static void* operator new(size_t n) { return ::operator new((n + kLine - 1) / kLine * kLine, std::align_val_t(kLine)); }
+    static void operator delete(void* p) { ::operator delete(p, std::align_val_t(kLine)); }
     CoreTask get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_always initial_suspend() noexcept { return {}; }
     std::suspend_always final_suspend() noexcept { return {}; }
@@ -70,7 +76,7 @@ struct Core {
 };
 
 // Base of the generated contexts: everything one core's body refers to.
-struct CoreContext {
+struct alignas(kLine) CoreContext {
   Core core;
 
   struct Suspend {
@@ -128,12 +134,12 @@ struct InEnd final : End {
   bool shared = false;        // with other consumers
   uint64_t last_turn = UINT64_MAX;  // of the core in which this end took an object
   EndCounters counters;
-  Counter released;
+  Counter* released = nullptr;
 
   // Consumers of a broadcast take turns, an object each: all of them then read it while it is in the cache,
   // and threads can drift apart by all of the path's buffers.
   bool acquire(uint32_t n) { return head + n <= acquired || (!(shared && last_turn == core->resumes) && take(n)); }
-  void release(uint32_t n) { released.set(head += n); }
+  void release(uint32_t n) { released->set(head += n); }
   bool take(uint32_t n);
   bool ready(uint32_t n) override;
   void describe(uint32_t n, Text& to) const override;
@@ -160,7 +166,7 @@ struct OutEnd final : End {
   uint32_t slots = 0;
   size_t pitch = 0;
   u8* data = nullptr;
-  Counter delivered;       // objects that are in DDR
+  Counter* delivered = nullptr;       // objects that are in DDR
 
   bool acquire(uint32_t n) { return head + n <= acquired || take(n); }
   void release(uint32_t n) {
@@ -182,10 +188,10 @@ struct OutEnd final : End {
 struct RingOut final : End {
   Ring* ring = nullptr;
   uint32_t offset = 0;
-  Counter released;
+  Counter* released = nullptr;
 
   bool acquire(uint32_t n) { return head + n <= acquired || take(n); }
-  void release(uint32_t n) { released.set(head += n); }
+  void release(uint32_t n) { released->set(head += n); }
   bool take(uint32_t n);
   bool ready(uint32_t n) override;
   void describe(uint32_t n, Text& to) const override;
@@ -200,10 +206,10 @@ struct RingIn final : End {
   u8* data = nullptr;            // own slots where the data layout changes on the way
   const LongRun* runs = nullptr;
   size_t run_count = 0;
-  Counter released;
+  Counter* released = nullptr;
 
   bool acquire(uint32_t n) { return head + n <= acquired || take(n); }
-  void release(uint32_t n) { released.set(head += n); }
+  void release(uint32_t n) { released->set(head += n); }
   bool take(uint32_t n);
   bool ready(uint32_t n) override;
   void describe(uint32_t n, Text& to) const override;

@@ -64,9 +64,11 @@ class Overlay {
   std::string error;
   bool broken = false;
 
-  Overlay() {
+  explicit Overlay(uint32_t threads) {
     Builder builder(*this);
     design_ = make_design(builder);
+    spread(threads);
+    place();
   }
   ~Overlay() {
     for (auto handle : handles) handle.destroy();
@@ -112,7 +114,6 @@ class Overlay {
         for (auto& v : sources[s].views) v->allocate();
     for (uint32_t s : seq.in_used) sources[s].begin(&seq.in[s]);
     for (uint32_t s : seq.out_used) sinks[s].begin(&seq.out[s]);
-    spread(pool->threads);
     seq_ = &seq;
     flags_ = flags;
     pc_ = 0;
@@ -166,28 +167,64 @@ class Overlay {
   struct alignas(kLine) Thread {
     std::vector<Core*> cores;
     std::vector<OutEnd*> outs;
-    Counter work;          // odd while a core runs
+    alignas(kLine) Counter work;  // odd while a core runs
     Counter acknowledged;  // the last quiescence check that found nothing to do here
   };
 
-  // Assigns cores to threads in column-major order, neighbours together; producers nobody owns go to none.
+  // Assigns cores to threads in column-major order, neighbours together.
   void spread(uint32_t count) {
-    if (threads_.size() == count) return;
-    threads_.clear();
     for (uint32_t t = 0; t < count; ++t) threads_.push_back(std::make_unique<Thread>());
-    for (Source& s : sources) {
-      s.near.clear();
-      for (uint32_t t = 0; t < count; ++t) s.near.push_back(std::make_unique<Near>(s.consumers.size()));
-    }
     for (size_t k = 0; k < cores.size(); ++k) {
       const size_t index = k * count / cores.size();
       Thread& t = *threads_[index];
       t.cores.push_back(cores[k]);
       for (OutEnd* e : outs)
         if (e->core == cores[k]) t.outs.push_back(e);
-      for (InEnd* e : ins)
-        if (e->core == cores[k]) e->near = e->source->near[index].get();
     }
+  }
+
+  // Lays out the counters: those of one path that one thread writes on lines of their own; those that the
+  // controller writes, which it advances in bursts, side by side.
+  void place() {
+    auto line = [&](size_t n) {
+      memory.push_back(aligned_bytes(n * sizeof(Counter)));
+      return new (memory.back().get()) Counter[n];
+    };
+    auto thread_of = [&](const Core* core) {
+      for (size_t k = 0; k < cores.size(); ++k)
+        if (cores[k] == core) return k * threads_.size() / cores.size();
+      return threads_.size();
+    };
+    auto group = [&](auto& ends, auto&& counter) {
+      for (size_t t = 0; t <= threads_.size(); ++t) {
+        size_t n = 0;
+        for (auto* e : ends) n += thread_of(e->core) == t;
+        Counter* next = n ? line(n) : nullptr;
+        for (auto* e : ends)
+          if (thread_of(e->core) == t) counter(*e) = next++;
+      }
+    };
+    Counter* bells = line(sources.size() + sinks.size());
+    for (Source& s : sources) {
+      s.available = bells++;
+      group(s.consumers, [](InEnd& e) -> Counter*& { return e.released; });
+      for (const InEnd* e : s.consumers) s.taps.push_back({e->released, e->depth, e->view->repeat});
+    }
+    for (Sink& s : sinks) {
+      s.started = bells++;
+      group(s.producers, [](OutEnd& e) -> Counter*& { return e.delivered; });
+      for (const OutEnd* e : s.producers) s.arrived.push_back(e->delivered);
+    }
+    for (Ring& r : rings) {
+      group(r.producers, [](RingOut& e) -> Counter*& { return e.released; });
+      group(r.consumers, [](RingIn& e) -> Counter*& { return e.released; });
+      for (const RingOut* e : r.producers) r.written.push_back(e->released);
+      for (const RingIn* e : r.consumers) r.taps.push_back({e->released, e->depth, e->repeat});
+    }
+    for (Source& s : sources)
+      for (size_t t = 0; t < threads_.size(); ++t) s.near.push_back(std::make_unique<Near>(s.taps.size()));
+    for (InEnd* e : ins)
+      if (const size_t t = thread_of(e->core); t < threads_.size()) e->near = e->source->near[t].get();
   }
 
   void run(uint32_t index) {
@@ -244,13 +281,13 @@ class Overlay {
       const Op& op = s.ops[pc_];
       switch (op.kind) {
         case Op::kStartIn:
-          sources[op.path].available.set(sources[op.path].base + op.objects);
+          sources[op.path].available->set(sources[op.path].base + op.objects);
           break;
         case Op::kStartOut: {
           for (const auto& [path, objects] : op.after)
             if (!read(sources[path], objects)) return moved;
           Sink& k = sinks[op.path];
-          k.started.set(k.base + op.objects);
+          k.started->set(k.base + op.objects);
           break;
         }
         case Op::kWaitIn:
@@ -270,9 +307,9 @@ class Overlay {
     }
     // Everything has been issued: let the cores finish with what is under way.
     for (uint32_t k : s.in_used)
-      if (sources[k].consumed() < sources[k].available.get()) return moved;
+      if (sources[k].consumed() < sources[k].available->get()) return moved;
     for (uint32_t k : s.out_used)
-      if (sinks[k].delivered() < sinks[k].started.get()) return moved;
+      if (sinks[k].delivered() < sinks[k].started->get()) return moved;
     stop_.store(true, std::memory_order_release);
     return true;
   }
@@ -328,26 +365,26 @@ class Overlay {
     bool fits = true;
     for (uint32_t k : s.in_used) {
       Source& src = sources[k];
-      const uint64_t left = src.available.get() - src.consumed();
+      const uint64_t left = src.available->get() - src.consumed();
       if (left == 0) continue;
       rest += (rest.empty() ? "" : ", ") + std::to_string(left) + " of @" + src.name;
       uint64_t most = 0;
-      for (const InEnd* c : src.consumers) most = std::max(most, c->released.get());
+      for (const InEnd* c : src.consumers) most = std::max(most, c->released->get());
       for (const InEnd* c : src.consumers)
-        if (c->core && c->released.get() < most) rest += " (" + core_name(c->core) + " has released " + std::to_string(c->released.get()) + " objects, others " + std::to_string(most) + ")";
-      if (src.available.get() > src.room()) fits = false;
+        if (c->core && c->released->get() < most) rest += " (" + core_name(c->core) + " has released " + std::to_string(c->released->get()) + " objects, others " + std::to_string(most) + ")";
+      if (src.available->get() > src.room()) fits = false;
     }
     for (uint32_t k : s.out_used) {
       const Sink& sink = sinks[k];
-      if (sink.delivered() == sink.started.get()) continue;
-      rest += (rest.empty() ? "" : ", ") + std::to_string(sink.started.get() - sink.delivered()) + " not arrived at @" + sink.name;
+      if (sink.delivered() == sink.started->get()) continue;
+      rest += (rest.empty() ? "" : ", ") + std::to_string(sink.started->get() - sink.delivered()) + " not arrived at @" + sink.name;
       fits = false;
     }
     left_over_ = true;
     if (!fits || (flags_ & kFlagStrict))
       return halt("sequence `" + s.name + "` ends with objects left over: " + rest + "\n" + diagnose());
     // They stay in the array's buffers, as on the device.
-    for (uint32_t k : s.in_used) sources[k].materialise(sources[k].available.get());
+    for (uint32_t k : s.in_used) sources[k].materialise(sources[k].available->get());
     stop_.store(true, std::memory_order_release);
   }
 
@@ -395,8 +432,8 @@ class Overlay {
   size_t pc_ = 0;
   bool left_over_ = false;
   alignas(kLine) std::atomic<bool> stop_{false};
-  Counter asked_;
-  uint64_t round_ = 0;
+  alignas(kLine) Counter asked_;
+  alignas(kLine) uint64_t round_ = 0;
   uint32_t check_ = 0;
   std::vector<uint64_t> snapshot_;
 };

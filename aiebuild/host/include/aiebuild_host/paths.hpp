@@ -148,7 +148,7 @@ struct Source {
   std::vector<Tap> taps;  // of the consumers
   std::vector<std::unique_ptr<Near>> near;  // by thread
 
-  Counter available;                       // objects whose task has been started
+  Counter* available = nullptr;            // objects whose task has been started
   std::atomic<uint64_t> materialised{0};   // objects below this one are in slots if not consumed
   uint64_t base = 0;                       // number of the first object of the running sequence
   const ChannelPlan* plan = nullptr;
@@ -176,7 +176,7 @@ struct Source {
   }
   // Brings a thread's knowledge up to date as far as needed to tell whether `objects` fit.
   void look(Near& n, uint64_t objects) const {
-    if (n.available < objects) n.available = available.get();
+    if (n.available < objects) n.available = available->get();
     if (n.room >= objects) return;
     uint64_t least = UINT64_MAX;
     for (size_t k = 0; k < taps.size(); ++k) {
@@ -192,7 +192,7 @@ struct Source {
   }
   void begin(const ChannelPlan* p) {
     plan = p;
-    base = available.get();
+    base = available->get();
     for (InEnd* c : consumers) {
       c->entry = nullptr;
       c->entry_begin = c->entry_end = base;
@@ -210,20 +210,21 @@ struct Sink {
   uint32_t object_bytes = 0;
   uint32_t memory_depth = 0;
   std::vector<OutEnd*> producers;
+  std::vector<const Counter*> arrived;  // of the producers
   std::vector<Slice> slices;      // of the producers
 
-  Counter started;                // objects whose task has been started
+  Counter* started = nullptr;     // objects whose task has been started
   uint64_t base = 0;
   const ChannelPlan* plan = nullptr;
 
   uint64_t delivered() const {
     uint64_t least = UINT64_MAX;
-    for (const OutEnd* p : producers) least = std::min(least, p->delivered.get());
+    for (const Counter* c : arrived) least = std::min(least, c->get());
     return least;
   }
   void begin(const ChannelPlan* p) {
     plan = p;
-    base = started.get();
+    base = started->get();
     for (OutEnd* e : producers) {
       e->entry = e->out_entry = nullptr;
       e->entry_begin = e->entry_end = e->out_begin = e->out_end = base;
@@ -238,13 +239,14 @@ struct Ring {
   size_t pitch = 0;
   AlignedBytes data;
   std::vector<RingOut*> producers;
+  std::vector<const Counter*> written;  // by the producers
   std::vector<RingIn*> consumers;
   std::vector<Tap> taps;  // of the consumers
 
   u8* slot(uint64_t object) const { return data.get() + (object % slots) * pitch; }
   uint64_t produced() const {
     uint64_t least = UINT64_MAX;
-    for (const RingOut* p : producers) least = std::min(least, p->released.get());
+    for (const Counter* c : written) least = std::min(least, c->get());
     return least;
   }
   uint64_t consumed() const {
