@@ -17,6 +17,11 @@ void encoder_attention_step(int8_t *B, int8_t *C, int32_t *acc, int32_t *scratch
                             int32_t i);
 void encoder_norm_statistics(int8_t *A, int32_t *acc, int32_t *params, int32_t i, int32_t column);
 void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t i, int32_t output, int32_t column);
+void decoder_linear_step(int8_t *B, int8_t *X, float *y, float *scales, int32_t *params, int32_t part, int32_t i,
+                         int32_t row);
+void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output);
+void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_t *params, int32_t group, int32_t i,
+                            int32_t row);
 void mel_power(const int8_t *coefficients, const int16_t *folded, uint16_t *power, int32_t chunk);
 }
 
@@ -91,6 +96,45 @@ int main(int argc, char **argv)
     params[13] = 512;
     measure(argc, argv, "norm_statistics", 16.0 * 64, "Gelem/s", [](int r) { encoder_norm_statistics(bytes(a), ints(acc), params, r & 7, 0); });
     measure(argc, argv, "norm_apply", 16.0 * 64, "Gelem/s", [](int r) { encoder_norm_apply(bytes(a), bytes(c), ints(acc), r & 7, 0, 0); });
+    // decoder: kind, rows, k tiles, keys
+    std::memset(params, 0, sizeof params);
+    params[1 + 7] = 1;
+    params[9] = 4;
+    params[5] = 16;
+    params[13] = 4;
+    measure(argc, argv, "decoder_linear_1_row", 4224, "GB/s of weights", [](int r) { decoder_linear_step(bytes(big) + (r & 7) * 16896, bytes(a), reinterpret_cast<float *>(acc), reinterpret_cast<float *>(stats), params, 0, r & 15, 0); });
+    params[8] = 4;
+    measure(argc, argv, "decoder_linear_4_rows", 4224, "GB/s of weights", [](int r) { decoder_linear_step(bytes(big) + (r & 7) * 16896, bytes(a), reinterpret_cast<float *>(acc), reinterpret_cast<float *>(stats), params, 0, r & 15, 0); });
+    static int8_t *const far = static_cast<int8_t *>(std::aligned_alloc(64, 1 << 28));
+    std::memset(far, 1, 1 << 28);
+    params[8] = 1;
+    measure(argc, argv, "decoder_linear_1_row_memory", 16896.0 * 4096, "GB/s of weights", [](int) {
+        for (int t = 0; t < 4096; ++t)
+            for (int row = 0; row < 4; ++row)
+                decoder_linear_step(far + t * 16896, bytes(a), reinterpret_cast<float *>(acc), reinterpret_cast<float *>(stats), params, 0, t & 15, row);
+    });
+    measure(argc, argv, "decoder_linear_1_row_prefetch", 16896.0 * 4096, "GB/s of weights, two tiles ahead", [](int) {
+        for (int t = 0; t < 4096; ++t)
+            for (int row = 0; row < 4; ++row) {
+                const int8_t *next = far + (t + 2) * 16896 + row * 4224;
+                for (int line = 0; line < 4224; line += 64)
+                    __builtin_prefetch(next + line, 0, 3);
+                decoder_linear_step(far + t * 16896, bytes(a), reinterpret_cast<float *>(acc), reinterpret_cast<float *>(stats), params, 0, t & 15, row);
+            }
+    });
+    measure(argc, argv, "streaming_read", double(1 << 26), "GB/s", [](int) {
+        int64_t s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        const int64_t *p = reinterpret_cast<const int64_t *>(far);
+        for (int i = 0; i < (1 << 23); i += 4)
+            s0 += p[i], s1 += p[i + 1], s2 += p[i + 2], s3 += p[i + 3];
+        acc[0] = static_cast<char>(s0 + s1 + s2 + s3);
+    });
+    params[7 + 5] = 1; // GELU
+    measure(argc, argv, "decoder_linear_finish_gelu", 128, "Gelem/s", [](int) { decoder_linear_finish(bytes(c), reinterpret_cast<float *>(acc), params, 0); });
+    params[0] = 4;
+    params[14] = 1500;
+    small_bf16(big, sizeof big, 3);
+    measure(argc, argv, "decoder_cross_attention", 4224, "GB/s of keys and values", [](int r) { decoder_attention_step(bytes(big) + (r & 7) * 16896, bytes(a), reinterpret_cast<float *>(acc), reinterpret_cast<float *>(stats), params, 0, 1 + (r & 7), 0); });
     std::memset(big, 1, sizeof big);
     measure(argc, argv, "mel_power", 2.0 * 2 * 200 * 8 * 32, "GMAC/s (int16 x int8)", [](int) { mel_power(bytes(b), reinterpret_cast<int16_t *>(big), reinterpret_cast<uint16_t *>(c), 0); });
 }

@@ -2,6 +2,14 @@
 
 #pragma once
 
+// The real header brings these, and kernels rely on it.
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <limits>
+#include <utility>
+
 #include "detail/config.hpp"
 #include "detail/types.hpp"
 
@@ -14,4 +22,5 @@
 #include "detail/mmul.hpp"
 #include "detail/mmul_avx2.hpp"
 #include "detail/mmul_avx512.hpp"
+#include "detail/mmul_neon.hpp"
 #include "detail/reshape.hpp"

@@ -127,6 +127,15 @@ AIEBUILD_INLINE decltype(auto) operand(const X &x)
         return broadcast<T, N>(x);
 }
 
+template <typename X>
+struct scalar_type {
+    using type = X;
+};
+template <typename T, unsigned N>
+struct scalar_type<vector_elem_ref<T, N>> {
+    using type = T;
+};
+
 template <typename A, typename B>
 using vector_operand = vector_of<std::conditional_t<Vector<A>, A, B>>;
 
@@ -254,7 +263,7 @@ AIEBUILD_INLINE storage<L, N> extreme_lanes(const storage<L, N> &a, const storag
 {
     return map_parts<L>(
         [](auto x, auto y) AIEBUILD_LAMBDA -> decltype(x) {
-            using V = decltype(x);
+            using V [[maybe_unused]] = decltype(x);
             if constexpr (std::is_same_v<L, float>) {
 #if defined(AIEBUILD_AVX512)
                 if constexpr (sizeof(V) == 64)
@@ -675,9 +684,11 @@ AIEBUILD_INLINE auto select(const A &a, const B &b, const mask<N> &m) -> detail:
     return detail::map_parts<typename V::raw_type>([](auto p, auto q, auto t) AIEBUILD_LAMBDA { return t != 0 ? q : p; },
                                                    x.to_native(), y.to_native(), k);
 }
-template <ElemBaseType T, unsigned N, Elem A, Elem B>
+template <Elem A, Elem B, unsigned N>
 AIEBUILD_INLINE auto select(const A &a, const B &b, const mask<N> &m)
 {
+    using T = typename detail::scalar_type<A>::type;
+    static_assert(std::is_same_v<T, typename detail::scalar_type<B>::type>, "select: values differ in type");
     return select(broadcast<T, N>(a), broadcast<T, N>(b), m);
 }
 

@@ -239,3 +239,11 @@ AIEBUILD_INLINE auto shuffle_up_replicate(const V &v, unsigned n) -> detail::vec
 }
 
 } // namespace aie
+
+// Intrinsic of AIE2 that published kernels use: bytes n .. of a and b concatenated (n a multiple of the element's size).
+template <typename T, unsigned N>
+AIEBUILD_INLINE aie::vector<T, N> shift_bytes(const aie::vector<T, N> &a, const aie::vector<T, N> &b, unsigned n)
+{
+    aie::detail::count_vector(N);
+    return aie::detail::window(a.to_native(), b.to_native(), n / sizeof(T));
+}

@@ -9,7 +9,7 @@
 
 namespace aie {
 
-template <ElemBaseType T, unsigned Elems>
+template <ElemBaseType T, unsigned Elems = native_vector_length_v<T>>
 class vector;
 template <AccumElemBaseType Tag, unsigned Elems>
 class accum;
@@ -128,9 +128,10 @@ class vector {
 
     vector() = default;
     AIEBUILD_INLINE vector(const storage_t &s) : data(s) {}
+    // The first elements; the rest is zero.
     template <typename... Values>
-        requires(sizeof...(Values) + 1 == Elems)
-    AIEBUILD_INLINE explicit vector(value_type v, Values... values) : data{}
+        requires(sizeof...(Values) > 0 && sizeof...(Values) < Elems)
+    AIEBUILD_INLINE explicit vector(value_type v, Values... values)
     {
         const T all[Elems] = {v, static_cast<T>(values)...};
         load(all);
