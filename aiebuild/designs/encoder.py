@@ -28,6 +28,8 @@ GRID = 4
 """Rows and columns of cores."""
 STRIP = 2112
 """Bytes of 16 rows of a tile; a pattern's innermost run (528 words; a run of a tiled pattern must be below 1,024)."""
+REPEATS = 64
+"""Most repetitions of a descriptor (a 6-bit iteration count)."""
 FRAMES = 3000
 POSITIONS = 1500
 ROW_TILES = 24
@@ -266,23 +268,21 @@ class Encoder:
                         WEIGHTS, base + tile * steps * OBJECT, (ROUNDS, 1, 4 * steps, STRIP), (0, 0, STRIP, 1), True
                     ),
                 )
-            if residual is None:
-                if j == 0:
-                    for i in range(GRID):
-                        operand = a[i]
-                        if operand.sizes[0] == 1:
-                            operand = replace(
-                                operand, sizes=(column_rounds, *operand.sizes[1:]), strides=(0, *operand.strides[1:])
-                            )
-                        part[f"A{i}_in"] = (self._command(command), operand)
-                elif a[0].sizes[0] > 1:
-                    for i in range(GRID):
-                        part[f"A{i}_in"] = (a[i],)
-            else:
+            turn = min(REPEATS, column_rounds - j) if j % REPEATS == 0 else 0
+            if residual is not None:
                 self._with_residual(part, command if j == 0 else None, a, j, residual)
-            if j == 0:
+            elif turn or a[0].sizes[0] > 1:
                 for i in range(GRID):
-                    part[f"C{i}_out"] = (outputs[i],)
+                    operand = a[i]
+                    if operand.sizes[0] == 1:
+                        operand = replace(operand, sizes=(turn, *operand.sizes[1:]), strides=(0, *operand.strides[1:]))
+                    part[f"A{i}_in"] = (*([self._command(command)] if j == 0 else []), operand)
+            if turn:
+                for i in range(GRID):
+                    whole = outputs[i]
+                    part[f"C{i}_out"] = (
+                        replace(whole, offset=whole.offset + j * whole.strides[0], sizes=(turn, *whole.sizes[1:])),
+                    )
             parts.append(part)
         step = 64 * 64 * (64 if bf16 else 128)
         return Operation(name, _rounds(parts), tuple(_channels("C")), macs, steps * step * column_tiles * ROW_TILES)
