@@ -1,8 +1,8 @@
 """Host implementation of the AIE API against NumPy, for several instruction sets.
 
-``aie_api_probe.cc`` exports calls of the API as C functions; it is compiled once per instruction set and loaded with ctypes.
-Integer results are equal everywhere. bfloat16 products are compared bit for bit too: their sum order is part of the contract
-(``mmul.hpp``) and the data stay clear of denormal numbers.
+``aie_api_probe.cc`` exports calls of the API as C functions; it is compiled once per instruction set and loaded with
+ctypes. Integer results are equal everywhere. bfloat16 products are compared bit for bit too: their sum order is part of
+the contract (``mmul.hpp``) and the data stay clear of denormal numbers.
 """
 
 from __future__ import annotations
@@ -349,8 +349,8 @@ def test_float_to_bf16(probe: Probe) -> None:
 
 
 BINARY = [
-    ("int8", 16), ("int8", 64), ("int8", 128), ("uint8", 64), ("int16", 16), ("int16", 32), ("uint16", 32), ("int32", 4), ("int32", 32),
-    ("uint32", 16), ("bfloat16", 8), ("bfloat16", 32), ("bfloat16", 64), ("float", 8), ("float", 32), ("float", 64),
+    ("int8", 16), ("int8", 64), ("int8", 128), ("uint8", 64), ("int16", 16), ("int16", 32), ("uint16", 32),
+    ("int32", 4), ("int32", 32), ("uint32", 16), ("bfloat16", 8), ("bfloat16", 32), ("bfloat16", 64), ("float", 8), ("float", 32), ("float", 64),
 ]  # fmt: skip
 
 
@@ -423,8 +423,9 @@ def float_sum(x: Array) -> np.float32:
 
 
 PRODUCTS = [
-    ("int8", "int8", "acc32", "int32", 32), ("int16", "int16", "acc32", "int32", 32), ("int16", "int16", "acc64", "int64", 16),
-    ("int16", "int8", "acc32", "int32", 32), ("int32", "int16", "acc64", "int64", 16), ("int32", "int32", "acc64", "int64", 16),
+    ("int8", "int8", "acc32", "int32", 32), ("int16", "int16", "acc32", "int32", 32),
+    ("int16", "int16", "acc64", "int64", 16), ("int16", "int8", "acc32", "int32", 32),
+    ("int32", "int16", "acc64", "int64", 16), ("int32", "int32", "acc64", "int64", 16),
     ("bfloat16", "bfloat16", "accfloat", "float", 32), ("float", "float", "accfloat", "float", 16),
 ]  # fmt: skip
 
