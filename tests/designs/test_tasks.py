@@ -1,0 +1,101 @@
+"""Emitting sequences: queue depth, order, prefetch, tokens and frees; the models' own sequences keep the rules."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from aiebuild.config.model import load_model_config
+from aiebuild.designs import decoder, encoder
+from aiebuild.designs.tasks import QUEUE, Operation, Round, Transfer, emit
+
+
+def transfer(offset: int = 0, *, static: bool = False) -> Transfer:
+    return Transfer(0, offset, (1, 1, 1, 64), (0, 0, 0, 1), static)
+
+
+def simple(name: str, inputs: int, *, static: bool = False) -> Operation:
+    part = {"A0_in": tuple(transfer(i * 64, static=static) for i in range(inputs)), "C0_out": (transfer(0),)}
+    return Operation(name, (Round(part),), ("C0_out",))
+
+
+def audit(sequence: dict[str, Any]) -> None:
+    """What any sequence must satisfy; raises AssertionError."""
+    queued: dict[str, list[str]] = {}
+    finished: set[str] = set()
+    awaited: set[str] = set()
+    with_token: set[str] = set()
+    for step in sequence["steps"]:
+        if step["kind"] == "operation":
+            continue
+        task = step["task"]
+        channel = queued.setdefault(task["channel"], [])
+        if step["kind"] == "start":
+            channel.append(task["value"])
+            assert len(channel) <= QUEUE
+            if "issue_token" in task["attributes"]:
+                with_token.add(task["value"])
+        else:
+            assert channel[0] == task["value"], "tasks of a channel end in order"
+            finished.add(channel.pop(0))
+            if step["kind"] == "await":
+                awaited.add(task["value"])
+    assert not any(queued.values()), "every task is awaited or freed"
+    assert awaited == with_token, "a token is asked for where it is awaited, and only there"
+
+
+def test_a_fifth_task_waits_for_the_first() -> None:
+    sequence = emit("s", [simple("one", 7)], [1024])
+    audit(sequence)
+    kinds = [step["kind"] for step in sequence["steps"] if step["kind"] != "operation"]
+    assert kinds[:6] == ["start"] * 5 + ["await"]  # C, four of A, then the oldest A is awaited
+
+
+def test_static_inputs_of_the_next_operation_are_queued_before_the_wait() -> None:
+    sequence = emit("s", [simple("one", 1), simple("two", 2, static=True)], [1024])
+    audit(sequence)
+    kinds = [(step["kind"], step["task"]["channel"]) for step in sequence["steps"] if step["kind"] != "operation"]
+    wait = kinds.index(("await", "C0_out"))
+    assert kinds[:wait].count(("start", "A0_in")) == 3
+    late = emit("s", [simple("one", 1), simple("two", 2)], [1024])
+    audit(late)
+    kinds = [(step["kind"], step["task"]["channel"]) for step in late["steps"] if step["kind"] != "operation"]
+    assert kinds[: kinds.index(("await", "C0_out"))].count(("start", "A0_in")) == 1
+
+
+def test_a_transfer_outside_its_argument_is_refused() -> None:
+    with pytest.raises(ValueError, match="reaches byte 320 of argument 0, which has 256"):
+        emit("s", [simple("one", 7)], [256])
+
+
+@pytest.mark.parametrize("model", ["tiny.en", "base", "small", "turbo"])
+def test_the_models_sequences(model: str) -> None:
+    dims = load_model_config(model).dims
+    audit(encoder.encoder_sequence(encoder.plan_encoder(encoder.EncoderShape.of(dims))))
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    for rows in decoder.ROWS:
+        audit(decoder.decoder_sequence(plan, rows, 64))
+
+
+@pytest.mark.parametrize("model", ["tiny.en", "base", "medium", "large-v3"])
+def test_areas_and_weights_do_not_overlap(model: str) -> None:
+    dims = load_model_config(model).dims
+    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    places = sorted((area.offset, area.offset + area.size) for area in plan.areas.values())
+    assert all(end <= start for (_, end), (start, _) in pairwise(places))
+    assert places[-1][1] <= plan.arena_bytes
+    text = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    offsets = sorted(text.weight_offsets.values())
+    assert len(set(offsets)) == len(offsets)
+    assert offsets[-1] < text.weight_bytes
+
+
+def test_padding_of_the_base_encoder_is_below_a_tenth() -> None:
+    plan = encoder.plan_encoder(encoder.EncoderShape.of(load_model_config("base").dims))
+    operations = encoder.Encoder(plan).operations()
+    macs = sum(operation.macs for operation in operations)
+    padded = sum(operation.padded_macs for operation in operations)
+    assert macs == pytest.approx(48.4e9, rel=0.01)  # the model's arithmetic, cross-attention's keys and values with it
+    assert macs < padded < 1.1 * macs
