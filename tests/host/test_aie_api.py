@@ -350,7 +350,8 @@ def test_float_to_bf16(probe: Probe) -> None:
 
 BINARY = [
     ("int8", 16), ("int8", 64), ("int8", 128), ("uint8", 64), ("int16", 16), ("int16", 32), ("uint16", 32),
-    ("int32", 4), ("int32", 32), ("uint32", 16), ("bfloat16", 8), ("bfloat16", 32), ("bfloat16", 64), ("float", 8), ("float", 32), ("float", 64),
+    ("int32", 4), ("int32", 32), ("uint32", 16),
+    ("bfloat16", 8), ("bfloat16", 32), ("bfloat16", 64), ("float", 8), ("float", 32), ("float", 64),
 ]  # fmt: skip
 
 
