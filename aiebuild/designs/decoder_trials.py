@@ -28,6 +28,7 @@ from aiebuild.designs.decoder import (
     linear_command,
     load_pieces,
     pack_linear,
+    quantise_slices,
     self_command,
 )
 from aiebuild.designs.encoder import GRID, STRIP
@@ -86,12 +87,6 @@ class DecoderCore:
 
 
 # --- products ---------------------------------------------------------------------------------------------------------
-
-
-def quantised(w: Floats) -> tuple[NDArray[np.int8], Floats]:
-    """int8 weights of `w` [k, n] and a float scale per column, as `pack_linear` chooses them."""
-    scale = np.maximum(np.abs(w).max(axis=0), 1e-12).astype(np.float32) / np.float32(127)
-    return np.clip(np.rint(w / scale), -127, 127).astype(np.int8), scale
 
 
 @dataclass(frozen=True)
@@ -153,7 +148,7 @@ def product(
     core = DecoderCore(kernels, what.row, what.column)
     out = core.run(linear_command(shape, linear, rows, gamma), iter(a), iter(b))
 
-    q, scales = quantised(w)
+    q, scales = quantise_slices(w)
     y = reference.linear(x, q, scales, bias, error * np.ones_like(x))
     if linear.residual:
         y = reference.Expected(y.value + residual, y.tolerance + 4 * reference.FLOAT * np.abs(residual))

@@ -534,15 +534,15 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
     return out
 
 
-def smoothing(gamma: Floats, readers: Floats) -> Floats:
+def smoothing(gamma: Floats, readers: Floats, alpha: float = 0.75) -> Floats:
     """Factor per channel that a layer norm's output is divided by and its readers' weights [out, in] multiplied by.
 
-    SmoothQuant (Xiao et al. 2023, equation 4) with alpha = 0.75, and |gamma| in place of measured activation maxima:
+    SmoothQuant (Xiao et al. 2023, equation 4) with `alpha`, and |gamma| in place of measured activation maxima:
     Whisper's outlier channels have outlying gammas, so no calibration audio is needed.
     """
     activation = np.abs(gamma) + 1e-3
     reader = np.maximum(np.abs(readers).max(axis=0), 1e-6)
-    factor = activation**0.75 / reader**0.25
+    factor = activation**alpha / reader ** (1 - alpha)
     return (factor / np.exp(np.log(factor).mean())).astype(np.float32)
 
 

@@ -75,11 +75,11 @@ def _stored(value: Doubles, tolerance: Doubles) -> Expected:
 
 def exp2_q8(t: NDArray[np.int16]) -> NDArray[np.float32]:
     """2^(t / 256) for t <= 127 * 256 as `exp2.h` computes it, bit for bit: exponent from t's whole part, mantissa
-    1 + f (0.6565 + 0.3435 f) in units of 1/128, each step rounded to nearest even."""
+    1 + f - 0.34375 f (1 - f) in units of 1/128, the product rounded to nearest even."""
     t = np.maximum(t.astype(np.int64), -127 * 256)
     f = t & 255
-    slope = _half_even(f * 88, 8) + 168
-    bits = ((t - f) >> 1) + _half_even(f * slope, 9) + 127 * 128
+    rest = 256 - f
+    bits = (t >> 1) + 127 * 128 - _half_even(f * (rest + (rest >> 2) + (rest >> 3)), 11)
     return from_bf16(bits.astype(np.uint16))
 
 
@@ -184,13 +184,14 @@ def quantise_rows(x: Numbers) -> tuple[Doubles, Doubles]:
 # --- decoder's products -----------------------------------------------------------------------------------------------
 
 
-def linear(x: Numbers, q: NDArray[np.int8], columns: Numbers, bias: Numbers, error: Numbers | None = None) -> Expected:
-    """x @ (q * columns) + bias of float rows x [m, k], int8 weights q [k, n] with float scales; x in 16 bits a block.
+def linear(x: Numbers, q: NDArray[np.int8], scales: Numbers, bias: Numbers, error: Numbers | None = None) -> Expected:
+    """x @ (q * scales) + bias of float rows x [m, k], int8 weights q [k, n] with float `scales` for each 128 rows of
+    a column, [k / 128, n]; x in 16 bits, with a scale for each 128 of a row too.
 
     `error`: what x itself may be off, [m, k]. Each block's exact sum is scaled and added in float32.
     """
     x = np.asarray(x, np.float64)
-    w = q.astype(np.float64) * columns
+    w = q.astype(np.float64) * np.repeat(scales, 128, axis=0)
     _, half = quantise_rows(x)
     size = np.abs(x) @ np.abs(w) + np.abs(bias)
     off = half if error is None else half + error
