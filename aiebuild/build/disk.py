@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 from aiebuild.errors import AiebuildError, BuildError, MissingError
 
@@ -11,9 +12,13 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _REFUSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-def disk_error(error: OSError) -> AiebuildError:
-    """The error to report for `error`: MissingError when there is no room or no right, BuildError for the rest."""
-    where = f"{error.filename}: " if error.filename else ""
+def disk_error(error: OSError, path: Path | None = None) -> AiebuildError:
+    """The error to report for `error`: MissingError when there is no room or no right, BuildError for the rest.
+
+    `path`: what was being written, for errors that do not say.
+    """
+    name = error.filename or path
+    where = f"{name}: " if name else ""
     message = f"{where}{error.strerror or error}"
     if error.errno in _FULL:
         return MissingError(message, hint="free some room, or set AIEBUILD_ARTIFACTS to a folder on another disk")

@@ -30,9 +30,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         _run(options, command)
     except (AiebuildError, OSError) as caught:
-        error = disk_error(caught) if isinstance(caught, OSError) else caught
+        error = disk_error(caught, options.out) if isinstance(caught, OSError) else caught
         if is_full(error.detail or ""):
-            error = disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(options.out)))
+            error = disk_error(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)), options.out)
         values = {"message": error.message, "hint": error.hint, "detail": error.detail, "exit_code": error.exit_code}
         sys.stdout.write(f"{MARK}{json.dumps(values)}\n")
         return error.exit_code

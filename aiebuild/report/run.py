@@ -43,6 +43,8 @@ def run_files(audio: tuple[Path, ...], build: ModelBuild, options: RunOptions, h
     """
     if all(not path.exists() for path in audio):
         return _all_missing(audio)
+    if len(audio) == 1:
+        check_audio(audio[0])
     artifact = find_artifact(build, no_build=options.no_build)
     model, tokenizer = _open(artifact, options)
     failed = 0
@@ -58,6 +60,18 @@ def run_files(audio: tuple[Path, ...], build: ModelBuild, options: RunOptions, h
         if options.profile:
             _write_profile(model, options.profile)
     return 1 if failed else 0
+
+
+def check_audio(path: Path) -> None:
+    """Decode the start of a file: what cannot be transcribed is said before anything is built.
+
+    Pipes can be read once only and are left alone. Raises UsageError or BuildError as `load_audio`.
+    """
+    from aiebuild.whisper.audio import iter_audio
+
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return
+    next(iter_audio(path, lambda _: None), None)
 
 
 def find_artifact(build: ModelBuild, *, no_build: bool) -> Path:
@@ -120,6 +134,8 @@ def _run_file(
         )
     if not timestamps:
         print(transcript.text.strip(), flush=True)
+    if not transcript.text.strip():
+        note(f"{path}: no speech found")
     if options.output_format:
         for written in write_transcript(transcript, path, options.output_dir, options.output_format):
             note(f"wrote {written}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,10 +14,12 @@ from aiebuild.manifest.types import Buffer, Layout, Packed
 
 
 def reverse(inputs: tuple[Path, ...], parameters: Mapping[str, Any]) -> Packed:
-    """The inputs' bytes, reversed, in one buffer each. `seconds`: wait that long first; `fail`: raise this."""
+    """The inputs' bytes, reversed, a buffer each. `seconds`: wait first; `fail`: raise this; `full`: no room left."""
     time.sleep(parameters.get("seconds", 0))
     if "fail" in parameters:
         raise BuildError(parameters["fail"], hint="do not ask for it")
+    if parameters.get("full"):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     chunks = tuple(path.read_bytes()[::-1] for path in inputs)
     buffers: list[Buffer] = []
     offset = 0
