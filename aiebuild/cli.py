@@ -207,6 +207,27 @@ def check(what: str, device: str, weights: Path | None, offline: bool) -> int:
 
 
 @cli.command()
+@click.argument("design", type=click.Path(path_type=Path))
+@click.option("--kernel", "kernels", multiple=True, type=click.Path(path_type=Path), help="A kernel's C++ source.")
+@click.option("--arg", "args", multiple=True, metavar="FILE.npy|SHAPE:TYPE", help="Next argument. [default: a pattern]")
+@click.option(
+    "--out", "outs", multiple=True, type=click.Path(path_type=Path), help="File of the next written argument."
+)
+@click.option("--sequence", help="Which runtime sequence, where there are several.")
+@click.option("--device", help="The device where the design leaves it open (NPUDEVICE). [default: npu1]")
+@click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Macro of the kernels.")
+@click.option("-I", "include", multiple=True, type=click.Path(path_type=Path), help="Include folder of the kernels.")
+@click.option("--threads", type=click.IntRange(min=1), help="Threads. [default: one a CPU]")
+@click.option("--check/--no-check", default=True, help="Whether a broken limit of the array is an error.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the pattern.")
+def emulate(design: Path, **options: Any) -> None:
+    """Run a design in MLIR on this machine, as its array would."""
+    from aiebuild.report.emulate import EmulateOptions, emulate_file
+
+    emulate_file(design, EmulateOptions(**options))
+
+
+@cli.command()
 @model_options
 @click.option("--audio", type=click.Path(path_type=Path), help="What to transcribe. [default: the checkout's sample]")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads. [default: one a CPU]")

@@ -1,0 +1,144 @@
+"""The arguments of a runtime sequence as NumPy arrays: types, patterns, and what fits which memref."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import prod
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from xdsl.dialects.builtin import MemRefType
+from xdsl.ir import Attribute, BlockArgument
+
+from aiebuild.dialect import DesignError, location
+from aiebuild.dialect.attributes import memref_of
+from aiebuild.dialect.sequence import RuntimeSequenceOp
+from aiebuild.errors import UsageError
+from aiebuild.host.types import element_bytes, memref_bytes
+
+_DTYPES: dict[str, str] = {
+    "i1": "bool",
+    **{f"{sign}i{width}": f"int{width}" for sign in ("", "s") for width in (8, 16, 32, 64)},
+    **{f"{sign}{width}": f"uint{width}" for sign in ("u", "ui") for width in (8, 16, 32, 64)},
+    "bf16": "uint16",
+    "f16": "float16",
+    "f32": "float32",
+}
+"""Element types of memrefs as NumPy's; a bf16 is held as its 16 bits."""
+
+_PATTERN = re.compile(r"(\d+(?:x\d+)*):(\w+)")
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A seeded pattern in place of data: `shape`, and `type` as MLIR writes it (`i32`, `bf16`, ...)."""
+
+    shape: tuple[int, ...]
+    type: str
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Elements as NumPy has them; bf16 as uint16."""
+        return np.dtype(_DTYPES[self.type])
+
+    def make(self, seed: int, position: int) -> NDArray[Any]:
+        """The array: integers over their whole range, floating point of the standard normal distribution."""
+        random = np.random.default_rng([seed, position])
+        if self.type == "bf16":
+            normal = random.standard_normal(self.shape, np.float32)
+            return (normal.view(np.uint32) >> 16).astype(np.uint16)
+        if self.dtype.kind == "f":
+            return random.standard_normal(self.shape, np.float32).astype(self.dtype)
+        if self.dtype.kind == "b":
+            return random.integers(0, 2, self.shape).astype(np.bool_)
+        limits = np.iinfo(self.dtype)
+        return random.integers(limits.min, limits.max, self.shape, self.dtype, endpoint=True)
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """An argument that a sequence takes: its position, its name in the design, its memref's shape and type."""
+
+    position: int
+    name: str
+    memref: str
+    pattern: Pattern
+    nbytes: int
+
+    def __str__(self) -> str:
+        return f"argument {self.position} (%{self.name})"
+
+    def take(self, value: ArrayLike | Pattern | None, seed: int) -> NDArray[Any]:
+        """`value` as this argument: an array of the same number of elements of the same size, or of bytes.
+
+        A list of numbers is converted to the memref's type; None stands for the seeded pattern. The shape and type
+        of an array are kept, so that what comes back looks like what was given. Raises UsageError for what does not
+        fit.
+        """
+        if value is None:
+            return self.pattern.make(seed, self.position)
+        array = value.make(seed, self.position) if isinstance(value, Pattern) else self._array(value)
+        alike = array.dtype.itemsize == self.pattern.dtype.itemsize or array.dtype.itemsize == 1
+        if array.dtype.kind not in "biufV" or not alike or array.nbytes != self.nbytes:
+            given = f"{'x'.join(map(str, array.shape)) or 'a single'} {array.dtype}"
+            raise UsageError(f"{self}: {given} ({array.nbytes:,} B) given, the sequence takes {self.memref}")
+        return array
+
+    def _array(self, value: ArrayLike) -> NDArray[Any]:
+        try:
+            return np.asarray(value, None if isinstance(value, np.ndarray) else self.pattern.dtype)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise UsageError(f"{self}: cannot be made {self.memref}: {error}") from None
+
+
+def parameters(sequence: RuntimeSequenceOp) -> tuple[Parameter, ...]:
+    """What a sequence takes. Raises DesignError for an argument that is no buffer of a known type."""
+    return tuple(_parameter(k, arg, sequence) for k, arg in enumerate(sequence.arguments))
+
+
+def _parameter(position: int, arg: BlockArgument, sequence: RuntimeSequenceOp) -> Parameter:
+    name = arg.name_hint or f"arg{position}"
+    kind: MemRefType[Attribute] | None = memref_of(arg.type)
+    if kind is None:
+        raise DesignError(f"{location(sequence)}: argument %{name} of type {arg.type}: only buffers are modelled")
+    element = str(kind.element_type)
+    if element not in _DTYPES or np.dtype(_DTYPES[element]).itemsize != element_bytes(kind, sequence):
+        raise DesignError(f"{location(sequence)}: argument %{name}: elements of type {element} are not modelled")
+    nbytes = memref_bytes(kind, sequence)
+    shape = tuple(kind.get_shape())
+    if prod(shape) == 0:
+        raise DesignError(f"{location(sequence)}: argument %{name} has no elements")
+    return Parameter(position, name, str(kind), Pattern(shape, element), nbytes)
+
+
+def read_argument(text: str) -> NDArray[Any] | Pattern:
+    """An argument of the command line: `FILE.npy`, or `SHAPE:TYPE` for a seeded pattern (`64x64:i8`).
+
+    Raises UsageError for a file that is not there or is no array, or for an unknown type.
+    """
+    match = _PATTERN.fullmatch(text)
+    if match is None:
+        return load_array(text)
+    if match.group(2) not in _DTYPES:
+        raise UsageError(f"{text}: unknown type `{match.group(2)}`", hint=f"types: {', '.join(_DTYPES)}")
+    return Pattern(tuple(int(n) for n in match.group(1).split("x")), match.group(2))
+
+
+def load_array(file: str | PathLike[str]) -> NDArray[Any]:
+    """The array in a `.npy` file. Raises UsageError when there is none."""
+    path = Path(file)
+    try:
+        array: Any = np.load(path, allow_pickle=False)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file", hint="an argument is FILE.npy or SHAPE:TYPE, as 64x64:i8") from None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
+    except (ValueError, EOFError) as error:
+        raise UsageError(f"{path}: no array of NumPy's: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise UsageError(f"{path}: an archive of arrays; give one array as .npy")
+    return array  # pyright: ignore[reportUnknownVariableType]

@@ -1,0 +1,94 @@
+"""Reading the design that is to be emulated: its text, its device, its runtime sequence."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from xdsl.dialects.builtin import ModuleOp
+
+from aiebuild.check import check_device, raise_on
+from aiebuild.dialect import DesignError, location, parse_module
+from aiebuild.dialect.sequence import RuntimeSequenceOp
+from aiebuild.dialect.structure import DeviceOp
+from aiebuild.errors import UsageError
+from aiebuild.target import load_target
+
+PLACEHOLDER = "NPUDEVICE"
+"""What mlir-aie's own tests write for the device; their scripts put one in before they compile."""
+
+_DEFAULT_DEVICE = "npu1"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A parsed design of one device. `name`: the file's, for messages."""
+
+    name: str
+    module: ModuleOp
+    device: DeviceOp
+    sequences: tuple[RuntimeSequenceOp, ...]
+
+    def sequence(self, name: str | None) -> RuntimeSequenceOp:
+        """The runtime sequence `name`, or the only one for None.
+
+        Raises UsageError when there is no such sequence or a choice is left, DesignError for a design without any.
+        """
+        if not self.sequences:
+            raise DesignError(f"{location(self.device)}: the design has no aie.runtime_sequence, so nothing runs it")
+        names = [op.symbol for op in self.sequences]
+        hint = f"--sequence {' or --sequence '.join(names)}"
+        if name is None:
+            if len(names) > 1:
+                raise UsageError(f"{self.name}: {len(names)} runtime sequences to choose from", hint=hint)
+            return self.sequences[0]
+        found = [op for op in self.sequences if op.symbol == name]
+        if len(found) != 1:
+            raise UsageError(f"{self.name}: {len(found) or 'no'} runtime sequences @{name}", hint=hint)
+        return found[0]
+
+    def check(self) -> None:
+        """Raises DesignError for the first limit of its array that the design breaks, the others in its detail."""
+        raise_on(check_device(self.device, load_target(self.device.device)))
+
+
+def read_text(design: str | PathLike[str]) -> tuple[str, str]:
+    """A design's text and its name: `design` is a path, or the text itself (a `str` of more than one line)."""
+    if isinstance(design, str) and "\n" in design:
+        return design, "<design>"
+    path = Path(design)
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except FileNotFoundError:
+        raise UsageError(f"{path}: no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise UsageError(f"{path}: cannot be read: {what}") from None
+
+
+def read_design(design: str | PathLike[str], device: str | None = None) -> Design:
+    """Parse a design.
+
+    `device` stands for the placeholder `NPUDEVICE` (npu1 unless given); a design that names its device keeps it.
+    Raises UsageError for a file that is not there, a device that is none or not the design's; DesignError for text
+    that is malformed or has not exactly one device.
+    """
+    text, name = read_text(design)
+    if device is not None:
+        load_target(device)
+    text = re.sub(rf"\b{PLACEHOLDER}\b", device or _DEFAULT_DEVICE, text)
+    module = parse_module(text, name)
+    devices = [op for op in module.body.block.ops if isinstance(op, DeviceOp)]
+    if len(devices) != 1:
+        where = f"{location(devices[1])}: " if devices else f"{name}: "
+        raise DesignError(f"{where}{len(devices) or 'no'} `aie.device` in the module; exactly one is modelled")
+    only = devices[0]
+    if device is not None and only.device != device:
+        raise UsageError(
+            f"{location(only)}: the design is for {only.device}, not {device}",
+            hint=f"--device fills in the placeholder {PLACEHOLDER} only",
+        )
+    sequences = tuple(op for op in only.body.block.ops if isinstance(op, RuntimeSequenceOp))
+    return Design(name, module, only, sequences)

@@ -1,0 +1,100 @@
+"""From a design and its kernels to an overlay library."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from xdsl.dialects import func
+from xdsl.dialects.builtin import StringAttr
+
+from aiebuild.dialect import DesignError, location
+from aiebuild.dialect.structure import DeviceOp
+from aiebuild.emulation.design import Design
+from aiebuild.emulation.objects import ObjectCache
+from aiebuild.errors import UsageError
+from aiebuild.host import ENGINE_SOURCES, kernel_command, link_command, overlay_command
+from aiebuild.toolchain.process import ToolError
+
+_UNDEFINED = re.compile(r"undefined (?:reference to|symbol:?) [`'\"]?(\w+)")
+_DOUBLE = re.compile(r"multiple definition of [`'\"]?(\w+)")
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """Kernel sources, and what goes with their compilation: `-D` and `-I`."""
+
+    sources: tuple[Path, ...]
+    defines: tuple[str, ...] = ()
+    include: tuple[Path, ...] = ()
+
+
+def kernels_of(
+    sources: Sequence[str | PathLike[str]], defines: Sequence[str] = (), include: Sequence[str | PathLike[str]] = ()
+) -> Kernels:
+    """Kernels of paths. Raises UsageError for a source or a folder that is not there."""
+    files = tuple(Path(source) for source in sources)
+    folders = tuple(Path(folder) for folder in include)
+    for path in files:
+        if not path.is_file():
+            raise UsageError(f"{path}: no such kernel source")
+    for folder in folders:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: no such folder")
+    return Kernels(tuple(path.absolute() for path in files), tuple(defines), tuple(f.absolute() for f in folders))
+
+
+def build_library(design: Design, source: str, kernels: Kernels, cache: ObjectCache | None = None) -> Path:
+    """The overlay library of a design lowered to `source`: compiled with its kernels, linked with the engine.
+
+    Raises DesignError for a kernel that no source defines, ToolError with the compiler's messages for a source that is
+    wrong, MissingError when there is no compiler.
+    """
+    cache = cache or ObjectCache()
+    compiler = cache.compiler.path
+    overlay = cache.generated(source)
+    objects = [
+        cache.object(path, lambda out, deps, path=path: overlay_command(compiler, path, out, depfile=deps))
+        for path in (overlay, *ENGINE_SOURCES)
+    ]
+
+    def command(path: Path, out: Path, depfile: Path) -> list[str]:
+        return kernel_command(compiler, path, out, depfile=depfile, defines=kernels.defines, include=kernels.include)
+
+    for path in kernels.sources:
+        objects.append(cache.object(path, lambda out, deps, path=path: command(path, out, deps)))
+    try:
+        return cache.library(objects, lambda out: link_command(compiler, objects, out))
+    except ToolError as error:
+        raise _explained(error, design.device) from None
+
+
+def _explained(error: ToolError, device: DeviceOp) -> DesignError | ToolError:
+    """A linker's complaint in the design's terms."""
+    output = error.completed.output
+    for match in _UNDEFINED.finditer(output):
+        name = match.group(1)
+        for op in device.walk():
+            if isinstance(op, func.CallOp) and op.callee.string_value() == name:
+                message = f"{location(op)}: @{name} is called, no kernel source defines it"
+                return DesignError(message, hint=_hint(device, name))
+    if (match := _DOUBLE.search(output)) is not None:
+        return DesignError(
+            f"{location(device)}: @{match.group(1)} is defined by several kernel sources; one program holds all of "
+            "them here",
+            hint="leave out sources that the design does not use",
+        )
+    return error
+
+
+def _hint(device: DeviceOp, name: str) -> str:
+    """Which source is meant, as far as the design says so."""
+    for op in device.walk():
+        if isinstance(op, func.FuncOp) and op.sym_name.data == name:
+            linked = op.attributes.get("link_with") or op.properties.get("link_with")
+            if isinstance(linked, StringAttr):
+                return f'--kernel with the source of {linked.data}, as extern "C"'
+    return f'--kernel with a source that defines extern "C" {name}'

@@ -1,0 +1,131 @@
+"""`emulate`: a design, its kernels and its arguments in; what the runtime sequence leaves in the arguments out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from aiebuild.emulation.arguments import Parameter, Pattern, parameters
+from aiebuild.emulation.design import Design, read_design
+from aiebuild.emulation.library import build_library, kernels_of
+from aiebuild.errors import BuildError, DeviceError, UsageError
+from aiebuild.host import lower_overlay
+from aiebuild.host.sequence import Push, SequenceProgram, WriteBd, encode, read_sequence
+from aiebuild.runtime.device import Counters
+from aiebuild.runtime.host import HostBuffer, HostDevice
+
+
+class EmulationError(BuildError):
+    """A run that failed as it would have on the array; after a deadlock `detail` says who waits for what."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run left behind.
+
+    `arguments`: every argument afterwards, in the sequence's order, each in the shape and type it was given in.
+    `written`: positions of the arguments that the sequence writes to. `parameters`: what the sequence takes.
+    `device`: the array the design is for; `threads`: how many emulated it. `counters`: what was done;
+    `counters.leftover` is 1 when data was left in the array at the end.
+    """
+
+    sequence: str
+    device: str
+    threads: int
+    parameters: tuple[Parameter, ...]
+    arguments: tuple[NDArray[Any], ...]
+    written: tuple[int, ...]
+    counters: Counters
+
+    @property
+    def outputs(self) -> tuple[NDArray[Any], ...]:
+        """The arguments that the sequence writes to, in its order."""
+        return tuple(self.arguments[k] for k in self.written)
+
+
+def emulate(
+    design: str | PathLike[str] | Design,
+    kernels: Sequence[str | PathLike[str]] = (),
+    args: Sequence[ArrayLike | Pattern | None] = (),
+    *,
+    sequence: str | None = None,
+    device: str | None = None,
+    defines: Sequence[str] = (),
+    include: Sequence[str | PathLike[str]] = (),
+    threads: int | None = None,
+    check: bool = True,
+    alias: bool = True,
+    seed: int = 0,
+) -> Result:
+    """Run a design's runtime sequence once, on an array in its first state, and return what it left in its arguments.
+
+    `design`: a path, or MLIR text of more than one line. `kernels`: C++ sources against the AIE API, compiled with
+    `defines` (`NAME` or `NAME=VALUE`) and `include` folders. `args`: arrays in the sequence's order, not changed here;
+    where one is None or missing, a pattern that depends on `seed` and its position. `sequence`: which one, where there
+    are several. `device` fills in the placeholder NPUDEVICE. `check`: a broken limit of the array is an error.
+    `alias=False` copies data where it might be used in place; the result is the same.
+
+    Raises DesignError (with file and line) for what is malformed, breaks a limit or is not modelled; EmulationError
+    for a run that fails, such as a deadlock; UsageError for arguments that do not fit; ToolError for a kernel that
+    does not compile.
+    """
+    parsed = design if isinstance(design, Design) else read_design(design, device)
+    chosen = parsed.sequence(sequence)
+    taken = parameters(chosen)
+    if len(args) > len(taken):
+        raise UsageError(f"{len(args)} arguments given, @{chosen.symbol} takes {len(taken)}")
+    filled = [*args, *[None] * (len(taken) - len(args))]
+    arrays = [parameter.take(value, seed) for parameter, value in zip(taken, filled, strict=True)]
+    sources = kernels_of(kernels, defines, include)
+    if check:
+        parsed.check()
+    source = lower_overlay(parsed.module, parsed.device.symbol)
+    program = read_sequence(parsed.module, chosen.symbol)
+    library = build_library(parsed, source, sources)
+    with HostDevice(threads) as host:
+        try:
+            overlay = host.open(library)
+            loaded = overlay.load_sequence(encode(program))
+            buffers = [_buffer(array) for array in arrays]
+            overlay.dispatch(loaded, buffers, alias=alias)
+        except DeviceError as error:
+            message = error.message.removeprefix(f"{library.name}: ")
+            raise EmulationError(f"{parsed.name}: {message}", hint=error.hint, detail=error.detail) from None
+        counters = overlay.counters()
+        del loaded
+        used = host.threads
+    after = tuple(_array(buffer, array) for buffer, array in zip(buffers, arrays, strict=True))
+    return Result(chosen.symbol, parsed.device.device, used, taken, after, written(program), counters)
+
+
+def written(program: SequenceProgram) -> tuple[int, ...]:
+    """Positions of the arguments that a program's transfers out of the array write to, in order."""
+    descriptors: dict[tuple[int, int], WriteBd] = {}
+    found: set[int] = set()
+    for op in program.instructions:
+        if isinstance(op, WriteBd):
+            descriptors[(op.column, op.bd)] = op
+        elif isinstance(op, Push) and not program.channels[op.channel].into_array:
+            column, bd = program.channels[op.channel].column, op.bd
+            seen: set[int] = set()
+            while bd is not None and bd not in seen:
+                seen.add(bd)
+                descriptor = descriptors[(column, bd)]
+                found.add(descriptor.argument)
+                bd = descriptor.following
+    return tuple(sorted(found))
+
+
+def _buffer(array: NDArray[Any]) -> HostBuffer:
+    buffer = HostBuffer.allocate(array.nbytes)
+    buffer.array[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return buffer
+
+
+def _array(buffer: HostBuffer, like: NDArray[Any]) -> NDArray[Any]:
+    return buffer.array.copy().view(like.dtype).reshape(like.shape)

@@ -1,0 +1,103 @@
+"""`aiebuild emulate`: a design run on the host target, its results written or summed up."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.emulation.arguments import read_argument
+from aiebuild.emulation.design import read_design
+from aiebuild.emulation.run import Result, emulate, written
+from aiebuild.errors import MissingError, UsageError
+from aiebuild.host.sequence import read_sequence
+from aiebuild.report.terminal import note
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class EmulateOptions:
+    """The command line of `aiebuild emulate`, but for the design."""
+
+    kernels: tuple[Path, ...]
+    args: tuple[str, ...]
+    outs: tuple[Path, ...]
+    sequence: str | None
+    device: str | None
+    defines: tuple[str, ...]
+    include: tuple[Path, ...]
+    threads: int | None
+    check: bool
+    seed: int
+
+
+def emulate_file(path: Path, options: EmulateOptions) -> None:
+    """Run a design and write what it wrote: to the `--out` files, else a line for each argument to standard output."""
+    design = read_design(path, options.device)
+    given = [read_argument(text) for text in options.args]
+    for out in options.outs:
+        if not out.absolute().parent.is_dir():
+            raise UsageError(f"{out.parent}: no such folder")
+    if options.outs:
+        sequence = design.sequence(options.sequence)
+        _enough(sequence.symbol, len(options.outs), written(read_sequence(design.module, sequence.symbol)))
+    result = emulate(
+        design,
+        options.kernels,
+        given,
+        sequence=options.sequence,
+        defines=options.defines,
+        include=options.include,
+        threads=options.threads,
+        check=options.check,
+        seed=options.seed,
+    )
+    _tell(result)
+    for out, array in zip(options.outs, result.outputs, strict=False):
+        _save(out, array)
+    if not options.outs:
+        for line in summary(result):
+            print(line)
+
+
+def _enough(sequence: str, outs: int, positions: Sequence[int]) -> None:
+    if outs > len(positions):
+        raise UsageError(f"{outs} --out given, @{sequence} writes {len(positions)} arguments")
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    try:
+        with path.open("wb") as file:
+            np.save(file, array)
+    except PermissionError as error:
+        raise MissingError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def _tell(result: Result) -> None:
+    counters = result.counters
+    plural = "s" if result.threads > 1 else ""
+    note(
+        f"@{result.sequence} for {result.device}, emulated on the host ({result.threads} thread{plural}): "
+        f"{counters.tasks} tasks in {counters.seconds * 1e3:.2f} ms of host time"
+    )
+    if counters.leftover:
+        note("note: data was left in the array when the sequence ended")
+
+
+def summary(result: Result) -> list[str]:
+    """A line for each argument: name, type, whether it was written, its first elements and the digest of its bytes."""
+    lines: list[str] = []
+    for parameter, array in zip(result.parameters, result.arguments, strict=True):
+        state = "written" if parameter.position in result.written else "not written"
+        flat = array.reshape(-1)
+        first = " ".join(str(value) for value in flat[:_SHOWN])
+        more = " ..." if flat.size > _SHOWN else ""
+        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:16]
+        lines.append(f"%{parameter.name} {parameter.memref} {state} sha256 {digest}: {first}{more}")
+    return lines
