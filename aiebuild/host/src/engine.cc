@@ -63,7 +63,7 @@ void add_in(Overlay& to, InEnd& end, Core* core, const char* name, uint32_t dept
   end.view = s.view(make_slice(part), repeat);
   end.view->slots = std::max(end.view->slots, depth + s.memory_depth + (repeat > 1 ? 1 : 0));
   s.consumers.push_back(&end);
-  for (InEnd* e : s.consumers) e->shared = s.consumers.size() > 1;
+  end.rank = uint32_t(s.consumers.size() - 1);
   to.ins.push_back(&end);
 }
 

@@ -31,6 +31,18 @@ bool InEnd::ready(uint32_t n) { return head + n <= acquired || take(n); }
 u8* InEnd::locate(uint64_t k) {
   if (k < source->materialised.load(std::memory_order_acquire)) return view->at(k);
   while (k >= entry_end) next_entry();
+  if (in_place) {
+    ++counters.aliased;
+    const u8* at = in_place + int64_t(k - entry_begin) * step;
+    if (share) {
+      // What is streamed from DDR: each consumer fetches its share of the object after this one into the
+      // second-level cache, as the processor's own prefetchers stop at pages.
+      const u8* next = k + 1 < entry_end ? at + step : next_in_place;
+      if (next)
+        for (uint32_t b = rank * share; b < (rank + 1) * share; b += 64) __builtin_prefetch(next + b, 0, 2);
+    }
+    return const_cast<u8*>(at);
+  }
   const EntryView& v = entry->views[view->index];
   if (v.alias) {
     ++counters.aliased;
@@ -60,6 +72,16 @@ void InEnd::next_entry() {
   entry = entry ? entry + 1 : source->plan->entries.data();
   entry_begin = source->base + entry->begin;
   entry_end = source->base + entry->end;
+  const EntryView& v = entry->views[view->index];
+  in_place = v.alias && entry->levels <= 1 ? entry->base + v.plan->single_src : nullptr;
+  step = entry->stride[0];
+  const uint32_t consumers = uint32_t(source->taps.size());
+  share = source->plan->streamed ? (view->slice.bytes / consumers + 63) / 64 * 64 : 0;
+  next_in_place = nullptr;
+  if (entry + 1 < source->plan->entries.data() + source->plan->entries.size()) {
+    const EntryView& n = entry[1].views[view->index];
+    if (n.alias) next_in_place = entry[1].base + n.plan->single_src;
+  }
 }
 
 void InEnd::describe(uint32_t n, Text& to) const {

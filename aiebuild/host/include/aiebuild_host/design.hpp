@@ -131,14 +131,19 @@ struct InEnd final : End {
   const Entry* entry = nullptr;
   uint64_t entry_begin = 0;
   uint64_t entry_end = 0;
-  bool shared = false;        // with other consumers
+  const u8* in_place = nullptr;  // of the entry's first object for this end, where objects are `step` apart
+  int64_t step = 0;
+  const u8* next_in_place = nullptr;  // the same of the entry after it
+  uint32_t share = 0;            // bytes of the next object to prefetch; 0: none
   uint64_t last_turn = UINT64_MAX;  // of the core in which this end took an object
+  bool turns = false;            // not the only consumer
+  uint32_t rank = 0;             // among the consumers of the source
   EndCounters counters;
   Counter* released = nullptr;
 
-  // Consumers of a broadcast take turns, an object each: all of them then read it while it is in the cache,
-  // and threads can drift apart by all of the path's buffers.
-  bool acquire(uint32_t n) { return head + n <= acquired || (!(shared && last_turn == core->resumes) && take(n)); }
+  // Consumers of a broadcast take turns, an object each: its bytes are then read one after the other and while
+  // they are in the cache, and threads can drift apart by all of the path's buffers.
+  bool acquire(uint32_t n) { return head + n <= acquired || (!(turns && last_turn == core->resumes) && take(n)); }
   void release(uint32_t n) { released->set(head += n); }
   bool take(uint32_t n);
   bool ready(uint32_t n) override;

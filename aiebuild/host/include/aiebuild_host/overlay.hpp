@@ -223,8 +223,10 @@ class Overlay {
     }
     for (Source& s : sources)
       for (size_t t = 0; t < threads_.size(); ++t) s.near.push_back(std::make_unique<Near>(s.taps.size()));
-    for (InEnd* e : ins)
+    for (InEnd* e : ins) {
       if (const size_t t = thread_of(e->core); t < threads_.size()) e->near = e->source->near[t].get();
+      e->turns = e->source->consumers.size() > 1;
+    }
   }
 
   void run(uint32_t index) {

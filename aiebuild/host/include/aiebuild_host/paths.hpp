@@ -91,6 +91,7 @@ struct Entry {
 struct ChannelPlan {
   std::vector<Entry> entries;
   uint64_t objects = 0;
+  bool streamed = false;      // too much to stay in the cache from one use to the next
   u8* const* args = nullptr;  // of the dispatch, for irregular entries
 };
 
@@ -195,6 +196,7 @@ struct Source {
     base = available->get();
     for (InEnd* c : consumers) {
       c->entry = nullptr;
+      c->in_place = nullptr;
       c->entry_begin = c->entry_end = base;
     }
   }

@@ -132,6 +132,10 @@ struct Sequence {
   }
 };
 
+// A channel is prefetched from DDR where it moves large objects, and more than fits a cache.
+inline constexpr uint64_t kStreamedObject = 2048;
+inline constexpr uint64_t kStreamedBytes = 1 << 20;
+
 // Builds a Sequence from bytes against the paths of an overlay.
 class SequenceLoader {
  public:
@@ -521,6 +525,7 @@ class SequenceLoader {
       if (!build_[k].irregular.empty())
         throw LoadError("sequence `" + seq_->name + "`: the transfers on @" + path_name(c) + " add up to " + std::to_string(build_[k].bytes) +
                         " B, which is not a multiple of its object's " + std::to_string(object_bytes(c)) + " B");
+      plan(c).streamed = object_bytes(c) >= kStreamedObject && build_[k].bytes >= kStreamedBytes;
       if (plan(c).objects > 0) (c.in ? seq_->in_used : seq_->out_used).push_back(c.path);
     }
     // A channel runs its tasks in order: what is known to be complete implies all before it.
