@@ -14,7 +14,8 @@ constexpr float lag = 8.0f;
 constexpr float never = -8192.0f;
 constexpr int maxima = 0; // words of `stats`: 64 running maxima, then 16 x 16 partial sums of probabilities
 constexpr int sums = 64;
-constexpr int half_blocks = 8; // query blocks of 4 whose scores are held at a time
+constexpr int quarter = 4;   // query blocks of 4 that are worked on at a time
+constexpr int key_blocks = 8; // of 4 keys in a B object
 
 inline aie::vector<float, 16> per_query(const float *v4) {
     const aie::vector<float, 4> v = aie::load_v<4>(v4);
@@ -26,12 +27,12 @@ inline aie::vector<float, 16> max_over_keys(aie::vector<float, 16> v) {
     return aie::max(v, aie::shuffle_down_rotate(v, 4));
 }
 
-// scores[query block][key block][4 x 4] = K Q^T - maxima for 16 keys and half the queries; returns the largest.
-float scores_of(const bfloat16 *K, const int8_t *Q, float *scores, const float *own_maxima) {
+// scores[query block][key block][4 x 4] = K Q^T - maxima for 32 keys and 16 queries; returns the largest.
+float scores_of(const int8_t *K, const bfloat16 *Q, float *scores, const float *own_maxima) {
     using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
     aie::vector<float, 16> largest = aie::broadcast<float, 16>(never);
-    for (int qb = 0; qb < half_blocks; qb += 4) {
-        const bfloat16 *q = (const bfloat16 *)(Q + (qb >> 2) * strip_bytes);
+    for (int s = 0; s < 2; ++s) {
+        const bfloat16 *strip = (const bfloat16 *)(K + s * strip_bytes);
         MM c[4][4];
         for (int i = 0; i < 4; ++i)
             for (int j = 0; j < 4; ++j)
@@ -39,19 +40,19 @@ float scores_of(const bfloat16 *K, const int8_t *Q, float *scores, const float *
         for (int kb = 0; kb < 8; ++kb) {
             aie::vector<bfloat16, 32> k[4], x[4];
             for (int i = 0; i < 4; ++i)
-                k[i] = aie::load_v<32>(K + (i * 8 + kb) * 32);
+                k[i] = aie::load_v<32>(strip + (i * 8 + kb) * 32);
             for (int j = 0; j < 4; ++j)
-                x[j] = aie::load_v<32>(q + (j * 8 + kb) * 32);
+                x[j] = aie::load_v<32>(Q + (j * 8 + kb) * 32);
             for (int i = 0; i < 4; ++i)
                 for (int j = 0; j < 4; ++j)
                     c[i][j].mac(k[i], x[j]);
         }
         for (int j = 0; j < 4; ++j) {
-            const aie::vector<float, 16> m = per_query(own_maxima + (qb + j) * 4);
+            const aie::vector<float, 16> m = per_query(own_maxima + j * 4);
             for (int i = 0; i < 4; ++i) {
-                const aie::vector<float, 16> s = aie::sub(c[i][j].to_vector<float>(), m);
-                largest = aie::max(largest, s);
-                aie::store_v(scores + ((qb + j) * 4 + i) * 16, s);
+                const aie::vector<float, 16> d = aie::sub(c[i][j].to_vector<float>(), m);
+                largest = aie::max(largest, d);
+                aie::store_v(scores + (j * key_blocks + s * 4 + i) * 16, d);
             }
         }
     }
@@ -60,24 +61,25 @@ float scores_of(const bfloat16 *K, const int8_t *Q, float *scores, const float *
 
 // Keys from `valid` on get a score that becomes probability 0.
 void mask_keys(float *scores, int valid) {
-    for (int qb = 0; qb < half_blocks; ++qb)
-        for (int key = valid; key < 16; ++key)
-            aie::store_v(scores + (qb * 4 + (key >> 2)) * 16 + (key & 3) * 4, aie::broadcast<float, 4>(2 * never));
+    for (int qb = 0; qb < quarter; ++qb)
+        for (int key = valid; key < 32; ++key)
+            aie::store_v(scores + (qb * key_blocks + (key >> 2)) * 16 + (key & 3) * 4,
+                         aie::broadcast<float, 4>(2 * never));
 }
 
 // Raise the maxima to the scores' (whole numbers, so the factors are powers of two) and rescale what was summed.
 void raise_maxima(float *scores, float *own_maxima, float *own_sums, float *O) {
-    for (int qb = 0; qb < half_blocks; ++qb) {
-        float *s = scores + qb * 64;
-        aie::vector<float, 16> top = aie::max(aie::max(aie::load_v<16>(s), aie::load_v<16>(s + 16)),
-                                              aie::max(aie::load_v<16>(s + 32), aie::load_v<16>(s + 48)));
-        top = max_over_keys(aie::max(top, aie::zeros<float, 16>()));
-        const aie::vector<float, 16> step = aie::to_float(aie::to_fixed<int32>(top, 0));
+    for (int qb = 0; qb < quarter; ++qb) {
+        float *s = scores + qb * key_blocks * 16;
+        aie::vector<float, 16> top = aie::zeros<float, 16>();
+        for (int i = 0; i < key_blocks; ++i)
+            top = aie::max(top, aie::load_v<16>(s + i * 16));
+        const aie::vector<float, 16> step = aie::to_float(aie::to_fixed<int32>(max_over_keys(top), 0));
         aie::vector<int16, 32> t = aie::zeros<int16, 32>();
         t.insert(0, aie::to_fixed<int16>(aie::neg(step), 8));
         const aie::vector<float, 16> factor =
             aie::accum<accfloat, 16>(exp2_q8(t).extract<16>(0)).to_vector<float>();
-        for (int i = 0; i < 4; ++i)
+        for (int i = 0; i < key_blocks; ++i)
             aie::store_v(s + i * 16, aie::sub(aie::load_v<16>(s + i * 16), step));
         float *m = own_maxima + qb * 4;
         aie::store_v(m, aie::add(aie::load_v<4>(m), step.extract<4>(0)));
@@ -90,49 +92,44 @@ void raise_maxima(float *scores, float *own_maxima, float *own_sums, float *O) {
     }
 }
 
-// P = 2^scores in bf16, in place: [query block][2 key blocks][8 x 4]; their sums into stats.
+// P = 2^scores in bf16, in place: [query block][4 blocks of 8 keys][8 x 4]; their sums into stats.
 void probabilities(float *scores, float *own_sums) {
     bfloat16 *P = (bfloat16 *)scores;
-    for (int qb = 0; qb < half_blocks; ++qb) {
-        const float *s = scores + qb * 64;
+    for (int qb = 0; qb < quarter; ++qb) {
         aie::accum<accfloat, 16> sum(aie::load_v<16>(own_sums + qb * 16));
-        const aie::vector<bfloat16, 32> p0 = exp2_q8(
-            aie::to_fixed<int16>(aie::concat(aie::load_v<16>(s), aie::load_v<16>(s + 16)), 8));
-        const aie::vector<bfloat16, 32> p1 = exp2_q8(
-            aie::to_fixed<int16>(aie::concat(aie::load_v<16>(s + 32), aie::load_v<16>(s + 48)), 8));
-        aie::store_v(P + qb * 64, p0);
-        aie::store_v(P + qb * 64 + 32, p1);
-        sum = aie::add(sum, p0.extract<16>(0));
-        sum = aie::add(sum, p0.extract<16>(1));
-        sum = aie::add(sum, p1.extract<16>(0));
-        sum = aie::add(sum, p1.extract<16>(1));
+        for (int kb = 0; kb < 4; ++kb) {
+            const aie::vector<bfloat16, 32> p =
+                exp2_q8(aie::to_fixed<int16>(aie::load_v<32>(scores + (qb * 4 + kb) * 32), 8));
+            aie::store_v(P + (qb * 4 + kb) * 32, p);
+            sum = aie::add(sum, p.extract<16>(0));
+            sum = aie::add(sum, p.extract<16>(1));
+        }
         aie::store_v(own_sums + qb * 16, sum.to_vector<float>());
     }
 }
 
-// O^T += V^T P^T over 16 keys and half the queries. O: [16 head-channel blocks][16 query blocks][4 x 4].
-void weighted_values(const bfloat16 *V, const bfloat16 *P, float *O) {
+// O^T += V^T P^T over 32 keys and 16 queries. O: [16 head-channel blocks][16 query blocks][4 x 4].
+void weighted_values(const int8_t *V, const bfloat16 *P, float *O) {
     using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
     for (int db = 0; db < 16; db += 4) {
-        for (int qb = 0; qb < half_blocks; qb += 4) {
-            MM c[4][4];
+        MM c[4][4];
+        for (int i = 0; i < 4; ++i)
+            for (int j = 0; j < 4; ++j)
+                c[i][j] = MM(aie::load_v<16>(O + ((db + i) * 16 + j) * 16));
+        for (int kb = 0; kb < 4; ++kb) {
+            const bfloat16 *strip = (const bfloat16 *)(V + (kb >> 1) * strip_bytes);
+            aie::vector<bfloat16, 32> v[4], p[4];
+            for (int i = 0; i < 4; ++i)
+                v[i] = aie::load_v<32>(strip + ((db + i) * 2 + (kb & 1)) * 32);
+            for (int j = 0; j < 4; ++j)
+                p[j] = aie::load_v<32>(P + (j * 4 + kb) * 32);
             for (int i = 0; i < 4; ++i)
                 for (int j = 0; j < 4; ++j)
-                    c[i][j] = MM(aie::load_v<16>(O + ((db + i) * 16 + qb + j) * 16));
-            for (int kb = 0; kb < 2; ++kb) {
-                aie::vector<bfloat16, 32> v[4], p[4];
-                for (int i = 0; i < 4; ++i)
-                    v[i] = aie::load_v<32>(V + ((db + i) * 2 + kb) * 32);
-                for (int j = 0; j < 4; ++j)
-                    p[j] = aie::load_v<32>(P + ((qb + j) * 2 + kb) * 32);
-                for (int i = 0; i < 4; ++i)
-                    for (int j = 0; j < 4; ++j)
-                        c[i][j].mac(v[i], p[j]);
-            }
-            for (int i = 0; i < 4; ++i)
-                for (int j = 0; j < 4; ++j)
-                    aie::store_v(O + ((db + i) * 16 + qb + j) * 16, c[i][j].to_vector<float>());
+                    c[i][j].mac(v[i], p[j]);
         }
+        for (int i = 0; i < 4; ++i)
+            for (int j = 0; j < 4; ++j)
+                aie::store_v(O + ((db + i) * 16 + j) * 16, c[i][j].to_vector<float>());
     }
 }
 
@@ -164,23 +161,19 @@ void encoder_attention_step(int8_t *B, int8_t *C, int32_t *acc, int32_t *scratch
     aie::set_saturation(aie::saturation_mode::saturate);
     float *scores = (float *)scratch;
     float *O = (float *)acc;
-    for (int s = 0; s < 2; ++s) {
-        const int valid = params[p_keys] - (i * 32 + s * 16);
-        if (valid <= 0)
-            break;
-        for (int half = 0; half < 2; ++half) {
-            float *own_maxima = (float *)stats + maxima + half * half_blocks * 4;
-            float *own_sums = (float *)stats + sums + half * half_blocks * 16;
-            float *own_O = O + half * half_blocks * 16;
-            const float top = scores_of((const bfloat16 *)(B + s * strip_bytes), C + half * 2 * strip_bytes, scores,
-                                        own_maxima);
-            if (valid < 16)
-                mask_keys(scores, valid);
-            if (top > lag)
-                raise_maxima(scores, own_maxima, own_sums, own_O);
-            probabilities(scores, own_sums);
-            weighted_values((const bfloat16 *)(B + (2 + s) * strip_bytes), (const bfloat16 *)scores, own_O);
-        }
+    const int valid = params[p_keys] - i * 32;
+    for (int q = 0; q < 4; ++q) { // each a strip of 16 queries
+        const bfloat16 *Q = (const bfloat16 *)(C + q * strip_bytes);
+        float *own_maxima = (float *)stats + maxima + q * quarter * 4;
+        float *own_sums = (float *)stats + sums + q * quarter * 16;
+        float *own_O = O + q * quarter * 16;
+        const float top = scores_of(B, Q, scores, own_maxima);
+        if (valid < 32)
+            mask_keys(scores, valid);
+        if (top > lag)
+            raise_maxima(scores, own_maxima, own_sums, own_O);
+        probabilities(scores, own_sums);
+        weighted_values(B + 2 * strip_bytes, (const bfloat16 *)scores, own_O);
     }
 }
 

@@ -75,11 +75,11 @@ def _stored(value: Doubles, tolerance: Doubles) -> Expected:
 
 def exp2_q8(t: NDArray[np.int16]) -> NDArray[np.float32]:
     """2^(t / 256) for t <= 127 * 256 as `exp2.h` computes it, bit for bit: exponent from t's whole part, mantissa
-    1 + f - 0.34375 f (1 - f) in units of 1/128, the product rounded to nearest even."""
+    1 + f - 0.34375 f (1 - f) in units of 1/128, rounded to nearest even once."""
     t = np.maximum(t.astype(np.int64), -127 * 256)
     f = t & 255
     rest = 256 - f
-    bits = (t >> 1) + 127 * 128 - _half_even(f * (rest + (rest >> 2) + (rest >> 3)), 11)
+    bits = _half_even(t * 1024 - f * (rest + (rest >> 2) + (rest >> 3)), 11) + 127 * 128
     return from_bf16(bits.astype(np.uint16))
 
 
