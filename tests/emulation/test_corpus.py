@@ -1,0 +1,123 @@
+"""Every small design of the corpus, run and compared with NumPy, or refused with the operation and its line.
+
+Results are integers and have to be equal bit by bit: with one thread and two, in place and copied.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import aiebuild
+from aiebuild.dialect import DesignError
+
+CORPUS = Path(__file__).parent.parent / "designs"
+Arrays = Sequence[NDArray[np.generic]]
+
+
+def words(n: int, seed: int = 1) -> NDArray[np.int32]:
+    return np.random.default_rng(seed).integers(-(2**31), 2**31, n, np.int32)
+
+
+def octets(*shape: int) -> NDArray[np.int8]:
+    return np.random.default_rng(2).integers(-128, 128, shape, np.int8)
+
+
+def halves(x: NDArray[np.int32]) -> NDArray[np.int32]:
+    """`distribute_join`: 10 is added to the first half of each 64, 20 to the second."""
+    return (x.reshape(-1, 2, 32) + np.array([10, 20], np.int32)[:, None]).reshape(-1)
+
+
+def dimensions(x: NDArray[np.int32]) -> NDArray[np.int32]:
+    """`dimensions`: sent column by column; received [2, 16, 4] in steps of 4, 8 and 1."""
+    sent = x.reshape(-1, 8, 16).transpose(0, 2, 1).reshape(-1, 2, 16, 4)
+    return sent.transpose(0, 2, 1, 3).reshape(-1)
+
+
+def blocks(x: NDArray[np.int8]) -> NDArray[np.int8]:
+    """`memcpy_4d`: 2 groups of 32 rows, of each the 4 columns of 16 bytes."""
+    return x.reshape(2, 32, 4, 16).transpose(0, 2, 1, 3).reshape(-1)
+
+
+def queue(x: NDArray[np.int8]) -> NDArray[np.int8]:
+    """`task_queue`: the last quarter, the first three times, the second with its words dealt into two, the third."""
+    first, second, third, last = x.reshape(4, 128)
+    dealt = second.reshape(16, 2, 4).transpose(1, 0, 2).reshape(-1)
+    return np.concatenate([last, first, first, first, dealt, third])
+
+
+def two_operations(a: NDArray[np.int32], b: NDArray[np.int32]) -> NDArray[np.int32]:
+    """`small_overlay`: two products are summed, then an operation without any; 16 * row + column is added."""
+    out = np.empty((2, 2, 2, 64), np.int32)  # operation, column, row
+    products = a.reshape(2, 4, 64)[:, 1:3]
+    place = np.arange(2)[:, None] + 16 * np.arange(2)[None, :]
+    out[0] = np.einsum("rki,cki->cri", products, b.reshape(2, 2, 64)) + place[..., None]
+    out[1] = np.broadcast_to(place[..., None], (2, 2, 64))
+    return out.reshape(-1)
+
+
+def overlay_headers() -> NDArray[np.int32]:
+    """`%a` of `small_overlay`: for each row a header (2 products, 1 output), 2 objects, a header (0 and 1)."""
+    a = np.random.default_rng(3).integers(-1000, 1000, (2, 4, 64), np.int32)
+    a[:, 0, :2] = (2, 1)
+    a[:, 3, :2] = (0, 1)
+    return a.reshape(-1)
+
+
+SMALL = np.random.default_rng(4).integers(-1000, 1000, 256, np.int32)
+RUNS: dict[str, tuple[list[str], Arrays, Callable[..., NDArray[np.generic]], int]] = {
+    # name: kernels, inputs, expectation, elements of the output
+    "add_one": (["add_constant.cc"], [words(1024)], lambda x: x + 1, 1024),
+    "broadcast": ([], [words(128).view(np.int16)], lambda x: (x + np.arange(4, dtype="i2")[:, None]).reshape(-1), 1024),
+    "dimensions": ([], [words(256)], dimensions, 256),
+    "distribute_join": ([], [words(256)], halves, 256),
+    "memcpy_4d": ([], [octets(64, 64)], blocks, 4096),
+    "neighbours": ([], [words(128)], lambda x: (x + x) * (x + x), 128),
+    "passthrough": ([], [words(1024)], lambda x: x, 1024),
+    "runtime_parameter": ([], [words(16)], lambda x: x * np.int32(7), 16),
+    "small_overlay": (["small.cc"], [overlay_headers(), SMALL], two_operations, 512),
+    "task_queue": ([], [octets(512)], queue, 768),
+}
+REFUSED = {
+    "locks": r"locks\.mlir:13: `aie\.flow` is not modelled",
+    "repeat_pad": r"repeat_pad\.mlir:7: objectfifo @out with padding is not modelled",
+}
+
+
+def test_the_corpus_is_whole() -> None:
+    assert {path.stem for path in CORPUS.glob("*.mlir")} == RUNS.keys() | REFUSED.keys()
+
+
+@pytest.mark.parametrize("alias", [True, False], ids=["in place", "copied"])
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("name", RUNS)
+def test_a_design_does_what_numpy_does(name: str, threads: int, alias: bool) -> None:
+    kernels, inputs, expect, size = RUNS[name]
+    expected = expect(*inputs)
+    output = np.full(size, -1, expected.dtype)
+    before = [array.copy() for array in inputs]
+    result = aiebuild.emulate(
+        CORPUS / f"{name}.mlir",
+        [CORPUS / kernel for kernel in kernels],
+        [*inputs, output],
+        threads=threads,
+        alias=alias,
+    )
+    assert result.written == (len(inputs),)
+    np.testing.assert_array_equal(result.outputs[0], expected, strict=True)
+    for given, kept, after in zip(inputs, before, result.arguments, strict=False):
+        np.testing.assert_array_equal(given, kept)
+        np.testing.assert_array_equal(after, kept)
+    assert result.threads == threads
+    assert result.counters.leftover == 0
+    assert alias or result.counters.aliased == 0
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_design_beyond_the_subset_is_refused(name: str) -> None:
+    with pytest.raises(DesignError, match=REFUSED[name]):
+        aiebuild.emulate(CORPUS / f"{name}.mlir")

@@ -1,0 +1,206 @@
+"""The Python API and the command: arguments, choices, errors."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import aiebuild
+from aiebuild.cli import run_command
+from aiebuild.dialect import DesignError
+from aiebuild.emulation.objects import ObjectCache, read_depfile
+from aiebuild.errors import UsageError
+from aiebuild.toolchain.process import ToolError
+
+CORPUS = Path(__file__).parent.parent / "designs"
+ADD_ONE, KERNEL = CORPUS / "add_one.mlir", CORPUS / "add_constant.cc"
+OVERLAY, OVERLAY_KERNEL = CORPUS / "small_overlay.mlir", CORPUS / "small.cc"
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: object) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error of `aiebuild emulate`."""
+    code = run_command(["emulate", *map(str, argv)])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+# The example: this is all it takes to test a design of one's own.
+def test_add_one_adds_one() -> None:
+    x = np.arange(1024, dtype=np.int32)
+    result = aiebuild.emulate(ADD_ONE, kernels=[KERNEL], args=[x])
+    np.testing.assert_array_equal(result.outputs[0], x + 1)
+
+
+def test_the_package_is_imported_without_its_api() -> None:
+    code = "import sys, aiebuild; sys.exit('numpy' in sys.modules or 'xdsl' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    with pytest.raises(AttributeError):
+        _ = aiebuild.emulat  # type: ignore[attr-defined]
+
+
+def test_text_in_place_of_a_file() -> None:
+    text = (CORPUS / "passthrough.mlir").read_text().replace("npu1_1col", "NPUDEVICE")
+    result = aiebuild.emulate(text, device="npu1_2col")
+    assert result.device == "npu1_2col"
+    np.testing.assert_array_equal(*result.arguments)
+
+
+def test_without_arguments_a_seeded_pattern() -> None:
+    first, again, other = (aiebuild.emulate(CORPUS / "passthrough.mlir", seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.outputs[0], again.outputs[0])
+    assert (first.outputs[0] != other.outputs[0]).any()
+
+
+def test_what_is_given_sets_shape_and_type() -> None:
+    x = np.arange(4096, dtype=np.uint8).reshape(64, 64)
+    result = aiebuild.emulate(CORPUS / "passthrough.mlir", args=[x, aiebuild.Pattern((32, 32), "f32")])
+    assert result.arguments[0].dtype == np.uint8
+    assert result.outputs[0].dtype == np.float32
+    np.testing.assert_array_equal(result.outputs[0], x.reshape(-1).view(np.float32).reshape(32, 32))
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ([np.zeros(1024)], r"argument 0 \(%a\): 1024 float64 \(8,192 B\) given, the sequence takes memref<1024xi32>"),
+        ([np.zeros(1000, np.int32)], "1000 int32"),
+        ([np.zeros(512, np.int64)], "512 int64"),
+        ([["x"] * 1024], "cannot be made memref<1024xi32>"),
+        ([2**40], "cannot be made"),
+        ([None, None, None], "3 arguments given, @sequence takes 2"),
+    ],
+)
+def test_arguments_that_do_not_fit(args: list[object], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        aiebuild.emulate(CORPUS / "passthrough.mlir", args=args)  # type: ignore[arg-type]
+
+
+def test_kernels_that_do_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(DesignError, match=r"add_one\.mlir:19: @add_constant is called, no kernel") as missing:
+        aiebuild.emulate(ADD_ONE)
+    assert missing.value.hint is not None
+    assert "add_constant.o" in missing.value.hint
+    with pytest.raises(UsageError, match="no such kernel source"):
+        aiebuild.emulate(ADD_ONE, [tmp_path / "none.cc"])
+    with pytest.raises(UsageError, match="no such folder"):
+        aiebuild.emulate(ADD_ONE, [KERNEL], include=[tmp_path / "none"])
+    wrong = tmp_path / "wrong.cc"
+    wrong.write_text('extern "C" void add_constant() { nonsense; }')
+    with pytest.raises(ToolError) as failed:
+        aiebuild.emulate(ADD_ONE, [wrong])
+    assert failed.value.detail is not None
+    assert "nonsense" in failed.value.detail
+    twice = tmp_path / "twice.cc"
+    twice.write_text(KERNEL.read_text())
+    with pytest.raises(DesignError, match="@add_constant is defined by several"):
+        aiebuild.emulate(ADD_ONE, [KERNEL, twice])
+
+
+def test_defines_and_headers_are_part_of_an_object(tmp_path: Path) -> None:
+    kernel, header = tmp_path / "k.cc", tmp_path / "headers" / "step.h"
+    header.parent.mkdir()
+    header.write_text("#define STEP 5\n")
+    kernel.write_text(
+        '#include <step.h>\n#include <stdint.h>\nextern "C" void add_constant(int32_t *a, int32_t *b, int32_t)\n'
+        "{ for (int i = 0; i < 64; ++i) b[i] = a[i] + STEP * TIMES; }\n"
+    )
+
+    def added(times: int) -> int:
+        x = np.zeros(1024, np.int32)
+        result = aiebuild.emulate(ADD_ONE, [kernel], [x], defines=[f"TIMES={times}"], include=[header.parent])
+        return int(result.outputs[0][0])
+
+    assert added(1) == 5
+    assert added(2) == 10
+    header.write_text("#define STEP 7\n")
+    assert added(1) == 7
+
+
+def test_what_is_compiled_is_found_again(tmp_path: Path) -> None:
+    cache = ObjectCache(tmp_path / "cache")
+    source = tmp_path / "s.cc"
+    source.write_text("int f() { return 1; }\n")
+
+    def command(out: Path, depfile: Path) -> list[str]:
+        return [cache.compiler.path, "-MMD", "-MF", str(depfile), "-c", str(source), "-o", str(out)]
+
+    first = cache.object(source, command)
+    made = first.stat().st_ino
+    assert cache.object(source, command).stat().st_ino == made
+    source.write_text("int f() { return 2; }\n")
+    assert cache.object(source, command) != first
+
+
+def test_depfiles(tmp_path: Path) -> None:
+    depfile = tmp_path / "d"
+    depfile.write_text("out.o: a.cc \\\n b\\ c.h \\\n d$$.h\n")
+    assert read_depfile(depfile) == [Path("a.cc"), Path("b c.h"), Path("d$.h")]
+
+
+def test_a_deadlock_is_diagnosed() -> None:
+    a = np.zeros((8, 64), np.int32)
+    a[0::4, :2] = (3, 1)  # a product more than there is data for
+    with pytest.raises(aiebuild.EmulationError, match="deadlock") as failed:
+        aiebuild.emulate(OVERLAY, [OVERLAY_KERNEL], [a])
+    assert failed.value.exit_code == 1
+    assert failed.value.detail is not None
+    assert "core(0,2) waits in small_overlay.mlir:55 to acquire @A0(Consume, 1)" in failed.value.detail
+
+
+def test_a_broken_limit_is_an_error_unless_told_otherwise() -> None:
+    text = (CORPUS / "passthrough.mlir").read_text()
+    large = text.replace("2 : i32", "3 : i32").replace("256xi32", "65536xi32").replace("1024", "65536")
+    with pytest.raises(DesignError, match="memory"):
+        aiebuild.emulate(large)
+    result = aiebuild.emulate(large, check=False)
+    np.testing.assert_array_equal(*result.arguments)
+
+
+# -- the command ------------------------------------------------------------------------------------------
+
+
+def test_command_with_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.arange(1024, dtype=np.int32)
+    np.save(tmp_path / "x.npy", x)
+    out = tmp_path / "y.npy"
+    argv = (ADD_ONE, "--kernel", KERNEL, "--arg", tmp_path / "x.npy", "--arg", "1024:i32", "--out", out)
+    code, stdout, stderr = run(capsys, *argv, "--threads", 1)
+    assert (code, stdout) == (0, "")
+    assert "@sequence for npu1_1col" in stderr
+    np.testing.assert_array_equal(np.load(out), x + 1)
+
+
+def test_command_without_files_sums_up(capsys: pytest.CaptureFixture[str]) -> None:
+    code, stdout, _ = run(capsys, CORPUS / "passthrough.mlir")
+    assert code == 0
+    read, wrote = stdout.splitlines()
+    assert read.startswith("%a memref<1024xi32> not written sha256 ")
+    assert wrote.replace("%b", "%a").replace(" written", " not written") == read
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "message"),
+    [
+        (["none.mlir"], 2, "error: none.mlir: no such file"),
+        ([CORPUS / "passthrough.mlir", "--arg", "none.npy"], 2, "error: none.npy: no such file"),
+        ([CORPUS / "passthrough.mlir", "--arg", KERNEL], 2, "no array of NumPy's"),
+        ([CORPUS / "passthrough.mlir", "--arg", "16:i31"], 2, "unknown type `i31`"),
+        ([CORPUS / "passthrough.mlir", "--out", "a.npy", "--out", "b.npy"], 2, "2 --out given, @sequence writes 1"),
+        ([CORPUS / "passthrough.mlir", "--out", "none/a.npy"], 2, "none: no such folder"),
+        ([CORPUS / "passthrough.mlir", "--device", "npu1"], 2, "the design is for npu1_1col, not npu1"),
+        ([CORPUS / "passthrough.mlir", "--device", "npu9"], 2, "unknown device `npu9`"),
+        ([CORPUS / "passthrough.mlir", "--sequence", "x"], 2, "no runtime sequences @x"),
+        ([CORPUS / "locks.mlir"], 1, "locks.mlir:13: `aie.flow` is not modelled"),
+        ([KERNEL], 1, "add_constant.cc:1"),
+    ],
+)
+def test_command_errors(argv: list[object], code: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    result = run(capsys, *argv)
+    assert result[0] == code
+    assert result[1] == ""
+    assert message in result[2]
+    assert "Traceback" not in result[2]
