@@ -94,7 +94,7 @@ def run_facts(dims: ModelDims, mel: MelOverlay) -> dict[str, Any]:
             "buckets": buckets,
         }
     return {
-        "mel": mel.metadata(),
+        "mel": {**mel.metadata(), "macs": {str(rounds): mel.macs(rounds) for rounds in mel.rounds}},
         "encoder": {
             "sequence": "encode",
             "object": encoder.OBJECT,

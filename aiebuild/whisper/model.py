@@ -232,7 +232,7 @@ class DeviceModel:
                     self._mel_peaks,
                 ],
             )
-            self._run("mel", dispatch, 0)
+            self._run("mel", dispatch, facts["macs"][str(rounds)])
             peaks = self._mel_peaks.array.view(np.int16)[: sizes[3] // 2]
             peak = max(peak, int(peaks.reshape(-1, facts["peak_object"] // 2)[:, 0].max()))
         floor = max(peak - (DYNAMIC_RANGE << facts["fraction_bits"]), -32768)
