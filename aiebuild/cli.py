@@ -197,13 +197,21 @@ def _transcribe_options(options: dict[str, Any]) -> Any:
 @click.option("--device", type=click.Choice(DEVICES), default="npu1", help="The array it is held against.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Your own weights: a file or a folder.")
 @click.option("--offline", is_flag=True, help="Fetch nothing over the network.")
-def check(what: str, device: str, weights: Path | None, offline: bool) -> int:
-    """Verify designs against the limits of the device: a model's, or one in MLIR."""
+@click.option("--audio", type=click.Path(path_type=Path), help="Speech to compare on. [default: the checkout's sample]")
+def check(what: str, device: str, weights: Path | None, offline: bool, audio: Path | None) -> int:
+    """Verify designs against the limits of the device: a model's, or one in MLIR.
+
+    A model's kernels and stages are also run beside their references, on this machine.
+    """
     from aiebuild.report.check import check_file, check_model
 
     if what.endswith(".mlir"):
         return 0 if check_file(Path(what), device) else 1
-    return 0 if check_model(ModelBuild(what, device, weights=weights, offline=offline)) else 1
+    sample = audio or resource_root() / "samples" / "jfk.wav"
+    if not sample.is_file():
+        missing = f"{audio}: no such file" if audio else "nothing to compare on"
+        raise UsageError(missing, hint="aiebuild check MODEL --audio FILE")
+    return 0 if check_model(ModelBuild(what, device, weights=weights, offline=offline), sample) else 1
 
 
 @cli.command()
@@ -225,6 +233,17 @@ def emulate(design: Path, **options: Any) -> None:
     from aiebuild.report.emulate import EmulateOptions, emulate_file
 
     emulate_file(design, EmulateOptions(**options))
+
+
+@cli.command(hidden=True)
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--pattern", default="**/*.mlir", show_default=True, help="Which files are designs.")
+@click.option("--device", help="The device where a design leaves it open (NPUDEVICE). [default: npu1]")
+def conformance(folder: Path, pattern: str, device: str | None) -> None:
+    """Say of every design in a folder whether it can be emulated, and what stops it."""
+    from aiebuild.report.conformance import print_conformance
+
+    print_conformance(folder, pattern, device)
 
 
 @cli.command()
