@@ -37,15 +37,17 @@ class Options:
 
 @dataclass(frozen=True)
 class Result:
-    """What a build came to. `path`: the published artifact. `ran`: number of steps that ran."""
+    """What a build came to. `path`: the published artifact. `ran`: number of steps that ran. `new`: it was published
+    by this build."""
 
     path: Path
     ran: int
+    new: bool = False
 
     @property
     def up_to_date(self) -> bool:
         """Whether there was nothing to do."""
-        return self.ran == 0
+        return self.ran == 0 and not self.new
 
 
 def published(artifacts: Path, request: Request) -> Path | None:
@@ -101,9 +103,14 @@ def _build(
         for text in _only_touched(touched, written, plan):
             reporter.note(text)
     ran = run_plan(plan, folder, reporter, jobs=options.jobs, explain=options.explain)
+    before = _target(artifacts / plan.name)
     path = publish(folder, artifacts, plan.name, thorough=options.force)
     write_record(artifacts, request, compiler.path, state)
-    return Result(path, ran)
+    return Result(path, ran, _target(path) != before)
+
+
+def _target(link: Path) -> Path | None:
+    return link.readlink() if link.is_symlink() else None
 
 
 def _remove_outputs(plan: Plan, folder: Path) -> None:
