@@ -2,6 +2,7 @@
 // for every row and 128 channels.
 // Reference: aiebuild/designs/reference.py (quantise_rows, layer_norm, merge_attention).
 #include "decoder.h"
+#include "inverse_root.h"
 
 using namespace decoder;
 
@@ -25,12 +26,17 @@ struct Normalised {
     }
 };
 
+// aie::abs of float vectors is an integer's absolute value on AIE2: wrong for negative numbers.
+inline aie::vector<float, 32> magnitude(const aie::vector<float, 32> &v) {
+    return aie::bit_and(v.cast_to<int32>(), aie::broadcast<int32, 32>(0x7fffffff)).cast_to<float>();
+}
+
 // 128 values from `first` on into row `row` of X's k tile `tile`: blocks of 4 x 8 int8, rows high 0, low 0, high 1, low 1.
 template <class Values>
 void quantise(const Values &values, int first, int8_t *X, float *scales, int row, int tile, int k_tiles, int rows) {
-    aie::vector<float, 32> largest = aie::abs(values(first));
+    aie::vector<float, 32> largest = magnitude(values(first));
     for (int i = 32; i < 128; i += 32)
-        largest = aie::max(largest, aie::abs(values(first + i)));
+        largest = aie::max(largest, magnitude(values(first + i)));
     const float top = aie::reduce_max(largest) + 1.0e-20f;
     const float inverse = 32512.0f * aie::inv(top);
     scales[tile * 4 + row] = top * (1.0f / 32512.0f);
@@ -64,7 +70,7 @@ Normalised normalised(const float *x, const bfloat16 *gamma, int n) {
         const aie::vector<float, 16> d = aie::sub(aie::load_v<16>(x + i), aie::broadcast<float, 16>(mean));
         squares = aie::mac(squares, d, d);
     }
-    return {x, gamma, mean, aie::invsqrt(aie::reduce_add(squares.to_vector<float>()) * over + 1.0e-5f)};
+    return {x, gamma, mean, inverse_root(aie::reduce_add(squares.to_vector<float>()) * over + 1.0e-5f)};
 }
 
 // 2^n for whole n <= 0, 0 below -126.
@@ -96,7 +102,7 @@ void merge(const float *parts, float *out, int row) {
     for (int i = 0; i < 64; i += 16) {
         aie::accum<accfloat, 16> sum = aie::zeros<accfloat, 16>();
         for (int r = 0; r < 4; ++r)
-            sum = aie::mac(sum, aie::load_v<16>(parts + r * stride + row * partial_floats + i),
+            sum = aie::mac(sum, aie::load_unaligned_v<16>(parts + r * stride + row * partial_floats + i, 4),
                            aie::broadcast<float, 16>(weight[r] * over));
         aie::store_v(out + i, sum.to_vector<float>());
     }

@@ -6,6 +6,7 @@
 // inverse just below 127 / bound. beta is folded into the next weights' bias.
 // Reference: aiebuild/designs/reference.py (layer_norm, normalise).
 #include "encoder.h"
+#include "inverse_root.h"
 
 using namespace encoder;
 
@@ -52,7 +53,7 @@ void row_constants(int32_t *acc, const int32_t *params) {
             const float inverse = (float)(bfloat16)(126.5f * aie::inv(bound));
             f[means + row] = mean;
             f[inverses + row] = inverse;
-            f[scales + row] = aie::inv(inverse) * aie::invsqrt(variance + 1.0e-5f);
+            f[scales + row] = aie::inv(inverse) * inverse_root(variance + 1.0e-5f);
         }
     }
 }

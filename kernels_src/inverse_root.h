@@ -1,0 +1,18 @@
+// The scalar inverse square root of both layer norms.
+#pragma once
+
+#include <stdint.h>
+
+// 1 / sqrt(x) of a normal x > 0 to two units in the last place: the bits' estimate and three steps of Newton's method.
+// aie::invsqrt of a scalar float calls sqrtf, which AIE2's libraries do not have.
+inline float inverse_root(float x) {
+    union {
+        float f;
+        int32_t i;
+    } y = {x};
+    y.i = 0x5f375a86 - (y.i >> 1);
+    const float half = 0.5f * x;
+    for (int step = 0; step < 3; ++step)
+        y.f = y.f * (1.5f - half * y.f * y.f);
+    return y.f;
+}
