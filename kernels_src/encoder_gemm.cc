@@ -96,11 +96,14 @@ void product_bf16(const bfloat16 *a, const bfloat16 *b, float *acc, bool first) 
 // x / (1 + 2^-z), z = 2 sqrt(2/pi) log2(e) (x + 0.044715 x^3): GELU's tanh form, Hendrycks and Gimpel 2016, section 2.
 // Intermediate values are bf16; the reciprocal is a bit trick and two Newton steps.
 inline aie::vector<bfloat16, 32> gelu(const aie::vector<bfloat16, 32> &x) {
-    const aie::vector<bfloat16, 32> square = aie::mul(x, x).to_vector<bfloat16>();
+    // beyond 16 the result is x; -z below -33,000 would come out of to_fixed as a large positive number
+    const aie::vector<bfloat16, 32> bounded = aie::min(x, aie::broadcast<bfloat16, 32>(16.0f));
+    const aie::vector<bfloat16, 32> square = aie::mul(bounded, bounded).to_vector<bfloat16>();
     aie::accum<accfloat, 32> cubic(aie::broadcast<bfloat16, 32>(1.0f));
     const aie::vector<bfloat16, 32> factor =
         aie::mac(cubic, square, aie::broadcast<bfloat16, 32>(0.044715f)).to_vector<bfloat16>();
-    const aie::vector<bfloat16, 32> scaled = aie::mul(x, aie::broadcast<bfloat16, 32>(-2.302208f)).to_vector<bfloat16>();
+    const aie::vector<bfloat16, 32> scaled =
+        aie::mul(bounded, aie::broadcast<bfloat16, 32>(-2.302208f)).to_vector<bfloat16>();
     aie::vector<int16, 32> t = aie::to_fixed<int16>(aie::mul(scaled, factor).to_vector<float>(), 8);
     t = aie::min(t, aie::broadcast<int16, 32>(96 * 256)); // what the reciprocal below can take
     aie::accum<accfloat, 32> one(aie::broadcast<bfloat16, 32>(1.0f));

@@ -158,7 +158,7 @@ void mel_filter(const int8_t *filters, const bfloat16 *power, const int32_t *hal
     aie::vector<int16, 32> largest = aie::load_v<32>(peak);
     int16_t *out = (int16_t *)C;
     for (int mel = 0; mel < mels; mel += 16) {
-        alignas(64) bfloat16 energy[2][64];
+        alignas(aie::vector_decl_align) bfloat16 energy[2][64];
         for (int block = 0; block < 4; ++block) {
             Filters sum0, sum1;
             const bfloat16 *a0 = p0 + range[0] * 32, *a1 = p1 + range[0] * 32;
