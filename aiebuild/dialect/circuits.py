@@ -137,6 +137,11 @@ class UseLockOp(IRDLOperation):
             return self.operands[1] if constant is None else constant
         return int_of(self.properties.get("value"), 1)
 
+    @property
+    def blocks(self) -> bool:
+        """Whether an acquire waits; it does unless written otherwise."""
+        return int_of(self.properties.get("blocking"), 1) != 0
+
     @classmethod
     def parse(cls, parser: Parser) -> UseLockOp:
         parser.parse_punctuation("(")

@@ -16,7 +16,16 @@ from aiebuild.dialect.structure import DeviceOp
 from aiebuild.emulation.design import Design
 from aiebuild.emulation.objects import ObjectCache
 from aiebuild.errors import UsageError
-from aiebuild.host import ENGINE_SOURCES, kernel_command, link_command, overlay_command
+from aiebuild.host import (
+    ENGINE_SOURCES,
+    TILE_SOURCES,
+    kernel_command,
+    link_command,
+    lower_overlay,
+    lower_tiles,
+    overlay_command,
+    uses_circuits,
+)
 from aiebuild.toolchain.process import ToolError
 
 _UNDEFINED = re.compile(r"undefined (?:reference to|symbol:?) [`'\"]?(\w+)")
@@ -47,18 +56,34 @@ def kernels_of(
     return Kernels(tuple(path.absolute() for path in files), tuple(defines), tuple(f.absolute() for f in folders))
 
 
-def build_library(design: Design, source: str, kernels: Kernels, cache: ObjectCache | None = None) -> Path:
-    """The overlay library of a design lowered to `source`: compiled with its kernels, linked with the engine.
+@dataclass(frozen=True)
+class Lowered:
+    """A design as C++, and the sources of the engine it needs. `parallel`: whether that engine uses threads."""
+
+    source: str
+    engine: tuple[Path, ...]
+    parallel: bool
+
+
+def lower(design: Design) -> Lowered:
+    """Lower a design for the engine that models it. Raises DesignError with file and line on what none does."""
+    if uses_circuits(design.device):
+        return Lowered(lower_tiles(design.module, design.device.symbol), TILE_SOURCES, False)
+    return Lowered(lower_overlay(design.module, design.device.symbol), ENGINE_SOURCES, True)
+
+
+def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: ObjectCache | None = None) -> Path:
+    """The overlay library of a lowered design: compiled with its kernels, linked with its engine.
 
     Raises DesignError for a kernel that no source defines, ToolError with the compiler's messages for a source that is
     wrong, MissingError when there is no compiler.
     """
     cache = cache or ObjectCache()
     compiler = cache.compiler.path
-    overlay = cache.generated(source)
+    overlay = cache.generated(lowered.source)
     objects = [
         cache.object(path, lambda out, deps, path=path: overlay_command(compiler, path, out, depfile=deps))
-        for path in (overlay, *ENGINE_SOURCES)
+        for path in (overlay, *lowered.engine)
     ]
 
     def command(path: Path, out: Path, depfile: Path) -> list[str]:

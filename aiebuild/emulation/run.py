@@ -12,9 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from aiebuild.emulation.arguments import Parameter, Pattern, parameters
 from aiebuild.emulation.design import Design, read_design
-from aiebuild.emulation.library import build_library, kernels_of
+from aiebuild.emulation.library import build_library, kernels_of, lower
 from aiebuild.errors import BuildError, DeviceError, UsageError
-from aiebuild.host import lower_overlay
 from aiebuild.host.sequence import Push, SequenceProgram, WriteBd, encode, read_sequence
 from aiebuild.runtime.device import Counters
 from aiebuild.runtime.host import HostBuffer, HostDevice
@@ -84,10 +83,10 @@ def emulate(
     sources = kernels_of(kernels, defines, include)
     if check:
         parsed.check()
-    source = lower_overlay(parsed.module, parsed.device.symbol)
+    lowered = lower(parsed)
     program = read_sequence(parsed.module, chosen.symbol)
-    library = build_library(parsed, source, sources)
-    with HostDevice(threads) as host:
+    library = build_library(parsed, lowered, sources)
+    with HostDevice(threads if lowered.parallel else 1) as host:
         try:
             overlay = host.open(library)
             loaded = overlay.load_sequence(encode(program))

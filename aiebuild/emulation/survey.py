@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiebuild.emulation.design import read_design
+from aiebuild.emulation.library import lower
 from aiebuild.errors import AiebuildError
-from aiebuild.host import lower_overlay
 from aiebuild.host.sequence import read_sequence
 
 
@@ -43,7 +43,7 @@ def standing(path: Path, folder: Path, device: str | None = None) -> Standing:
             design.check()
         except AiebuildError as error:
             limit = _short(error, path)
-        lower_overlay(design.module, design.device.symbol)
+        lower(design)
         for sequence in design.sequences:
             read_sequence(design.module, sequence.symbol)
         design.sequence(design.sequences[0].symbol if design.sequences else None)

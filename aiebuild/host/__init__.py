@@ -2,24 +2,29 @@
 
 `lower_overlay` gives an overlay library's source, `encode_sequence` a runtime sequence's bytes, `flags` the compiler's
 command lines. The engine and the AIE API's host headers are in `include`; what runs them is `aiebuild.runtime.host`.
+`lower_tiles` is `lower_overlay` for designs in locks, DMA programs and circuits, with an engine of their own.
 """
 
 from __future__ import annotations
 
-from aiebuild.host.flags import ENGINE_SOURCES, INCLUDE, kernel_command, link_command, overlay_command
+from aiebuild.host.flags import ENGINE_SOURCES, INCLUDE, TILE_SOURCES, kernel_command, link_command, overlay_command
 from aiebuild.host.lower import ABI_VERSION, lower_overlay
 from aiebuild.host.sequence import SequenceProgram, encode, encode_sequence, read_sequence
+from aiebuild.host.tiles import lower_tiles, uses_circuits
 
 __all__ = [
     "ABI_VERSION",
     "ENGINE_SOURCES",
     "INCLUDE",
+    "TILE_SOURCES",
     "SequenceProgram",
     "encode",
     "encode_sequence",
     "kernel_command",
     "link_command",
     "lower_overlay",
+    "lower_tiles",
     "overlay_command",
     "read_sequence",
+    "uses_circuits",
 ]

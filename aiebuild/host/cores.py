@@ -21,7 +21,8 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from aiebuild.dialect import DesignError, location
-from aiebuild.dialect.attributes import Port, memref_of
+from aiebuild.dialect.attributes import LockAction, Port, memref_of
+from aiebuild.dialect.circuits import LockOp, UseLockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, EndOp
 from aiebuild.host.types import element_type, memref_elements, scalar_type
@@ -44,6 +45,14 @@ class FifoUse:
     port: Port
 
 
+@dataclass(frozen=True)
+class LockUse:
+    """A lock that a body refers to, and where it does so first."""
+
+    op: LockOp
+    first: UseLockOp
+
+
 @dataclass
 class Body:
     """A core's body: text in which constants are places, and what it refers to, in order of first use."""
@@ -54,6 +63,7 @@ class Body:
     buffers: list[BufferUse] = field(default_factory=list[BufferUse])
     fifos: list[FifoUse] = field(default_factory=list[FifoUse])
     kernels: dict[str, str] = field(default_factory=dict[str, str])
+    locks: list[LockUse] = field(default_factory=list[LockUse])
 
     def skeleton(self, kind_of: Callable[[FifoUse], str]) -> tuple[object, ...]:
         """What two cores that share a coroutine have in common."""
@@ -219,6 +229,8 @@ class _Writer:
                 self.access(op)
             case ObjectFifoReleaseOp():
                 self.line(f"{self.fifo(op.fifo_name, op.port)}.release({op.size});")
+            case UseLockOp():
+                self.use_lock(op)
             case func.CallOp():
                 self.call(op)
             case memref.LoadOp():
@@ -246,6 +258,21 @@ class _Writer:
                 self.switch_op(op)
             case _:
                 self.arithmetic(op)
+
+    def use_lock(self, op: UseLockOp) -> None:
+        lock = op.lock_op
+        if lock is None or not op.blocks:
+            raise DesignError(f"{location(op)}: a lock from elsewhere or without blocking is not modelled")
+        k = next((k for k, use in enumerate(self.body.locks) if use.op is lock), len(self.body.locks))
+        if k == len(self.body.locks):
+            self.body.locks.append(LockUse(lock, op))
+        amount = str(op.value) if isinstance(op.value, int) else self.use(op.value)
+        if op.action is LockAction.Release:
+            self.line(f"c.l{k}->give({amount});")
+            return
+        at_least = "true" if op.action is LockAction.AcquireGreaterEqual else "false"
+        wait = f"co_await c.wait(*c.l{k}, {amount}, {at_least}, {line_of(op)})"
+        self.line(f"if (!c.l{k}->take({amount}, {at_least})) {wait};")
 
     def access(self, op: SubviewAccessOp) -> None:
         acquire = op.acquire

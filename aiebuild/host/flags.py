@@ -11,6 +11,9 @@ INCLUDE = Path(__file__).parent / "include"
 ENGINE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("engine.cc", "paths.cc"))
 """The engine: compiled once, linked into every overlay library."""
 
+TILE_SOURCES = (Path(__file__).parent / "src" / "tiles.cc",)
+"""The engine of designs in locks, buffers and circuits, in place of ENGINE_SOURCES."""
+
 _COMMON = (
     "-std=c++20",
     "-march=native",

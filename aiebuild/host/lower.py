@@ -94,6 +94,11 @@ class _Lowering:
         if core.elf_file is not None:
             raise DesignError(f"{location(core)}: a core given as an ELF file is not modelled by the host target")
         body = core_body(core)
+        if body.locks:
+            first = body.locks[0].first
+            raise DesignError(
+                f"{location(first)}: `{first.name}` beside objectfifos is not modelled by the host target"
+            )
         tile = coordinates(core.tile, core)
 
         def kind_of(use: FifoUse) -> str:

@@ -32,6 +32,7 @@ from aiebuild.dialect.sequence import (
 from aiebuild.dialect.structure import BufferOp, DeviceOp, EndOp
 from aiebuild.host.cores import line_of
 from aiebuild.host.fifos import ShimChannel, find_paths, refuse
+from aiebuild.host.tiles import shim_channels, uses_circuits
 from aiebuild.host.types import element_bytes, memref_bytes, memref_elements
 
 MAGIC = b"AIEBSEQ\n"
@@ -136,7 +137,8 @@ def encode_sequence(module: ModuleOp, name: str | None = None) -> bytes:
 class _Reader:
     def __init__(self, device: DeviceOp, sequence: RuntimeSequenceOp) -> None:
         self.sequence = sequence
-        self.known = find_paths(device).channels()
+        self.circuits = uses_circuits(device)
+        self.known = shim_channels(device) if self.circuits else find_paths(device).channels()
         self.device_buffers: dict[str, BufferOp] = {
             op.symbol: op for op in device.body.block.ops if isinstance(op, BufferOp) and op.symbol is not None
         }
@@ -229,7 +231,8 @@ class _Reader:
     def channel_of(self, symbol: str, op: Operation) -> ShimChannel:
         channel = self.known.get(symbol)
         if channel is None:
-            raise refuse(op, f"@{symbol} is no objectfifo with an end at a shim")
+            what = "shim_dma_allocation" if self.circuits else "objectfifo with an end at a shim"
+            raise refuse(op, f"@{symbol} is no {what}")
         return channel
 
     def channel_at(self, op: DmaConfigureTaskOp) -> ShimChannel:
@@ -242,6 +245,8 @@ class _Reader:
         for known in self.known.values():
             if (known.column, known.into_array, known.channel) == (column, into, channel):
                 return known
+        if self.circuits:
+            return ShimChannel("", column, channel, into, 0)
         raise refuse(op, f"channel {channel} of shim ({column}, 0) belongs to no objectfifo: not modelled")
 
     def channel_of_task(self, task: TaskOp) -> ShimChannel:

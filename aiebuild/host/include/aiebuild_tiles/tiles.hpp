@@ -1,0 +1,469 @@
+// The engine of designs written in locks, buffers, DMA programs and circuits: every part of the array as it is, stepped
+// in turn by one thread until nothing can move. Slow next to the engine of objectfifos, and simple.
+//
+// A lowered design includes this header, defines `make_array` and is linked with its kernels: that is an overlay
+// library with the C interface of aiebuild_host/abi.hpp, and it reads the same sequence files.
+#pragma once
+
+#include <aie_api/detail/state.hpp>
+#include <aiebuild_host/abi.hpp>
+
+#include <chrono>
+#include <coroutine>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#define AIEB_COUNT_CALL(c) ++(c).kernel_calls
+
+namespace aieb {
+
+using u8 = uint8_t;
+
+struct Fault : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+inline int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b != 0 && (a < 0) != (b < 0)); }
+inline int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0 && (a < 0) == (b < 0)); }
+template <class T>
+T max(T a, T b) {
+  return a > b ? a : b;
+}
+template <class T>
+T min(T a, T b) {
+  return a < b ? a : b;
+}
+
+// -- locks -------------------------------------------------------------------------------------------------
+
+inline constexpr int kLockMaximum = 63;
+
+struct Lock {
+  std::string name;
+  int initial = 0;
+  int value = initial;
+
+  // Takes n; with `at_least` when there are n or more, else when there are exactly n.
+  bool take(int n, bool at_least) {
+    if (at_least ? value < n : value != n) return false;
+    value -= n;
+    return true;
+  }
+  void give(int n) {
+    value += n;
+    if (value > kLockMaximum || value < 0)
+      throw Fault("@" + name + " would become " + std::to_string(value) + ", a lock holds 0 to " + std::to_string(kLockMaximum));
+  }
+};
+
+// -- cores -------------------------------------------------------------------------------------------------
+
+struct CoreTask {
+  struct promise_type {
+    std::exception_ptr error;
+    CoreTask get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
+    std::suspend_always initial_suspend() { return {}; }
+    std::suspend_always final_suspend() noexcept { return {}; }
+    void return_void() {}
+    void unhandled_exception() { error = std::current_exception(); }
+  };
+  std::coroutine_handle<promise_type> handle;
+};
+
+struct CoreContext {
+  Lock* wanted = nullptr;  // the lock waited for
+  int amount = 0;
+  bool at_least = false;
+  uint32_t line = 0;
+  uint64_t resumes = 0;
+  uint64_t kernel_calls = 0;
+  aie::detail::core_state_t state;
+
+  auto wait(Lock& lock, int n, bool ge, uint32_t at) {
+    wanted = &lock, amount = n, at_least = ge, line = at;
+    return std::suspend_always{};
+  }
+};
+
+struct Core {
+  uint32_t column, row;
+  CoreContext* context;
+  std::coroutine_handle<CoreTask::promise_type> handle;
+
+  // Runs until it waits; whether it moved.
+  bool step() {
+    if (handle.done()) return false;
+    CoreContext& c = *context;
+    if (c.wanted != nullptr) {
+      if (!c.wanted->take(c.amount, c.at_least)) return false;
+      c.wanted = nullptr;
+    }
+    ++c.resumes;
+    std::swap(aie::detail::core_state, c.state);
+    handle.resume();
+    std::swap(aie::detail::core_state, c.state);
+    if (handle.done() && handle.promise().error) std::rethrow_exception(handle.promise().error);
+    return true;
+  }
+};
+
+// -- streams and DMA ---------------------------------------------------------------------------------------
+
+inline constexpr size_t kStreamBytes = 64;  // what a circuit holds under way
+
+struct Channel;
+
+// Into one S2MM port. While a packet is under way the port belongs to its sender.
+struct Stream {
+  std::deque<u8> bytes;
+  const Channel* owner = nullptr;
+};
+
+struct Level {
+  uint32_t size;
+  int64_t stride;  // bytes
+  uint32_t before = 0, after = 0;  // padding, in steps of this level
+};
+
+struct LockUse {
+  Lock* lock = nullptr;
+  int amount = 0;
+  bool at_least = true;
+};
+
+struct Bd {
+  uint32_t line = 0;
+  u8* memory = nullptr;     // of a tile's buffer; null for an argument
+  uint64_t bytes = 0;       // of the memory
+  uint32_t argument = 0;
+  int64_t offset = 0;
+  uint32_t unit = 4;        // bytes that always lie together
+  std::vector<Level> levels;  // outermost first, in units
+  LockUse acquire, release;
+  int next = -1;
+  uint32_t iterations = 0;
+  int64_t iteration_stride = 0;
+  uint32_t iteration = 0;
+  int packet = -1;
+  std::vector<int64_t> places;  // of the units, relative to the offset; -1 for padding; made at first use
+
+  void lay_out() {
+    if (!places.empty()) return;
+    fill(0, 0);
+    for (const int64_t place : places) reach = place > reach ? place : reach;
+  }
+  int64_t reach = 0;
+
+ private:
+  void fill(size_t k, int64_t at) {
+    if (k == levels.size()) return places.push_back(at);
+    const Level& level = levels[k];
+    size_t inner = 1;
+    for (size_t i = k + 1; i < levels.size(); ++i) inner *= levels[i].before + levels[i].size + levels[i].after;
+    places.insert(places.end(), inner * level.before, -1);
+    for (uint32_t n = 0; n < level.size; ++n) fill(k + 1, at + int64_t(n) * level.stride);
+    places.insert(places.end(), inner * level.after, -1);
+  }
+};
+
+struct Task {
+  int bd;
+  uint32_t repeat;
+  bool token;
+  uint32_t line;
+};
+
+struct Route {
+  int packet;  // -1: a circuit
+  std::vector<Stream*> to;
+};
+
+struct Channel {
+  uint32_t column, row;
+  bool out;  // MM2S: out of memory, into the array's streams
+  uint32_t index;
+  uint32_t pad_value = 0;
+  Stream in;                  // S2MM
+  std::vector<Route> routes;  // MM2S
+  std::vector<Task> first;    // what it starts with
+  std::deque<Task> queue;
+  uint32_t tokens = 0;
+  uint64_t done = 0;          // tasks
+
+  // what is under way
+  bool running = false;
+  Task task{};
+  int bd = -1;
+  bool held = false;          // the descriptor's lock is taken
+  size_t place = 0;
+  int64_t base = 0;
+  u8* memory = nullptr;
+  const Route* route = nullptr;
+
+  std::string name() const {
+    return std::string(out ? "MM2S " : "S2MM ") + std::to_string(index) + " of tile (" + std::to_string(column) + "," + std::to_string(row) + ")";
+  }
+};
+
+inline constexpr size_t kQueue = 4;  // tasks that wait behind the one that runs
+
+// -- sequences ---------------------------------------------------------------------------------------------
+
+struct Instruction {
+  u8 kind;
+  uint32_t line;
+  bool out = false;            // of the shim's channel
+  uint32_t index = 0;
+  uint32_t column = 0, bd = 0;
+  Bd descriptor;
+  bool token = false;
+  uint32_t repeat = 0;
+  std::string buffer;
+  uint32_t word = 0;
+  int64_t value = 0;
+};
+
+struct Sequence {
+  std::string name, file;
+  std::vector<uint64_t> declared;
+  std::vector<uint64_t> needed;
+  std::vector<Instruction> code;
+};
+
+// -- the array ---------------------------------------------------------------------------------------------
+
+struct Array {
+  std::deque<Lock> locks;
+  std::deque<Bd> bds;
+  std::deque<Channel> channels;
+  std::vector<Core> cores;
+  std::map<std::string, std::pair<u8*, uint64_t>> buffers;
+  std::map<std::pair<uint32_t, uint32_t>, Bd> shim;  // by column and number
+  std::shared_ptr<void> design;
+  std::string file;
+  std::vector<Arg> arguments;
+
+  Lock* lock(const char* name, int initial) {
+    locks.push_back({name, initial});
+    return &locks.back();
+  }
+  Channel& channel(uint32_t column, uint32_t row, bool out, uint32_t index) {
+    for (Channel& c : channels)
+      if (c.column == column && c.row == row && c.out == out && c.index == index) return c;
+    channels.emplace_back();
+    Channel& c = channels.back();
+    c.column = column, c.row = row, c.out = out, c.index = index;
+    return c;
+  }
+  int bd(Bd d) {
+    bds.push_back(std::move(d));
+    return int(bds.size()) - 1;
+  }
+  void circuit(Channel& from, Channel& to, int packet = -1) {
+    for (Route& r : from.routes)
+      if (r.packet == packet) return r.to.push_back(&to.in);
+    from.routes.push_back({packet, {&to.in}});
+  }
+  void core(CoreContext& context, uint32_t column, uint32_t row, CoreTask task) { cores.push_back({column, row, &context, task.handle}); }
+  void start() {
+    for (Channel& c : channels) c.queue.assign(c.first.begin(), c.first.end());
+  }
+  ~Array() {
+    for (Core& c : cores) c.handle.destroy();
+  }
+
+  Bd& descriptor(const Channel& c, int k) {
+    if (c.row != 0) return bds[size_t(k)];
+    const auto it = shim.find({c.column, uint32_t(k)});
+    if (it == shim.end()) throw Fault("task on " + c.name() + " uses buffer descriptor " + std::to_string(k) + ", which was not written");
+    return it->second;
+  }
+
+  void begin(Channel& c, int k) {
+    c.bd = k, c.held = false, c.place = 0, c.route = nullptr;
+  }
+
+  // Moves what it can; whether it did anything.
+  bool step(Channel& c) {
+    bool moved = false;
+    for (;;) {
+      if (!c.running) {
+        if (c.queue.empty()) return moved;
+        c.task = c.queue.front();
+        c.queue.pop_front();
+        c.running = moved = true;
+        begin(c, c.task.bd);
+      }
+      Bd& d = descriptor(c, c.bd);
+      if (!c.held) {
+        if (d.acquire.lock != nullptr && !d.acquire.lock->take(d.acquire.amount, d.acquire.at_least)) return moved;
+        c.held = moved = true;
+        d.lay_out();
+        place(c, d);
+      }
+      const bool over = c.out ? send(c, d, moved) : receive(c, d, moved);
+      if (!over) return moved;
+      moved = true;
+      finish(c, d);
+    }
+  }
+
+  void place(Channel& c, Bd& d) {
+    c.base = d.offset + int64_t(d.iteration) * d.iteration_stride;
+    if (d.iterations > 1) d.iteration = (d.iteration + 1) % d.iterations;
+    uint64_t room = d.bytes;
+    c.memory = d.memory;
+    if (c.memory == nullptr) c.memory = static_cast<u8*>(arguments[d.argument].data), room = arguments[d.argument].bytes;
+    if (c.base < 0 || uint64_t(c.base + d.reach) + d.unit > room)
+      throw Fault(file + ":" + std::to_string(d.line) + ": " + c.name() + " reaches byte " + std::to_string(c.base + d.reach + d.unit) + " of " + std::to_string(room));
+  }
+
+  bool send(Channel& c, Bd& d, bool& moved) {
+    if (c.route == nullptr) {
+      for (const Route& r : c.routes)
+        if (r.packet == d.packet) c.route = &r;
+      if (c.route == nullptr) return true;  // leads nowhere: the data is lost in the switch, as on the array
+      for (const Stream* s : c.route->to)
+        if (s->owner != nullptr && s->owner != &c) return c.route = nullptr, false;
+      if (d.packet >= 0)
+        for (Stream* s : c.route->to) s->owner = &c;
+    }
+    while (c.place < d.places.size()) {
+      for (const Stream* s : c.route->to)
+        if (s->bytes.size() + d.unit > kStreamBytes) return false;
+      const int64_t at = d.places[c.place++];
+      u8 padding[kStreamBytes];
+      for (size_t k = 0; k < kStreamBytes; ++k) padding[k] = u8(c.pad_value >> (8 * (k % 4)));
+      const u8* from = at < 0 ? padding : c.memory + c.base + at;
+      for (Stream* s : c.route->to) s->bytes.insert(s->bytes.end(), from, from + d.unit);
+      moved = true;
+    }
+    for (Stream* s : c.route->to)
+      if (s->owner == &c) s->owner = nullptr;
+    return true;
+  }
+
+  bool receive(Channel& c, Bd& d, bool& moved) {
+    while (c.place < d.places.size()) {
+      if (c.in.bytes.size() < d.unit) return false;
+      u8* to = c.memory + c.base + d.places[c.place++];
+      for (uint32_t k = 0; k < d.unit; ++k) to[k] = c.in.bytes[k];
+      c.in.bytes.erase(c.in.bytes.begin(), c.in.bytes.begin() + d.unit);
+      moved = true;
+    }
+    return true;
+  }
+
+  void finish(Channel& c, Bd& d) {
+    if (d.release.lock != nullptr) d.release.lock->give(d.release.amount);
+    if (d.next >= 0) return begin(c, d.next);
+    if (c.task.repeat > 0) {
+      --c.task.repeat;
+      return begin(c, c.task.bd);
+    }
+    c.running = false;
+    ++c.done;
+    if (c.task.token) ++c.tokens;
+  }
+
+  bool step_all() {
+    bool moved = false;
+    for (Channel& c : channels) moved |= step(c);
+    for (Core& c : cores) moved |= c.step();
+    return moved;
+  }
+
+  // Whether the instruction could be carried out.
+  bool run(const Instruction& op) {
+    switch (op.kind) {
+      case 1:
+        for (const Channel& c : channels)
+          if (c.row == 0 && c.column == op.column && busy(c, op.bd))
+            throw Fault(file + ":" + std::to_string(op.line) + ": writes buffer descriptor " + std::to_string(op.bd) + " while " + c.name() + " uses it");
+        shim[{op.column, op.bd}] = op.descriptor;
+        return true;
+      case 2: {
+        Channel& c = channel(op.column, 0, op.out, op.index);
+        if (c.queue.size() >= kQueue) return false;
+        c.queue.push_back({int(op.bd), op.repeat, op.token, op.line});
+        return true;
+      }
+      case 3: {
+        Channel& c = channel(op.column, 0, op.out, op.index);
+        if (c.tokens == 0) return false;
+        --c.tokens;
+        return true;
+      }
+      default: {
+        const int32_t value = int32_t(op.value);
+        std::memcpy(buffers.at(op.buffer).first + size_t(op.word) * 4, &value, 4);
+        return true;
+      }
+    }
+  }
+
+  bool busy(const Channel& c, uint32_t bd) {
+    auto uses = [&](int k) {
+      for (size_t n = 0; k >= 0 && n < 16; ++n) {
+        if (uint32_t(k) == bd) return true;
+        k = descriptor(c, k).next;
+      }
+      return false;
+    };
+    if (c.running && uses(c.bd)) return true;
+    for (const Task& t : c.queue)
+      if (uses(t.bd)) return true;
+    return false;
+  }
+
+  bool quiet() const {
+    for (const Channel& c : channels)
+      if (!c.in.bytes.empty() || (c.row == 0 && (c.running || !c.queue.empty()))) return false;
+    return true;
+  }
+
+  void dispatch(const Sequence& s) {
+    file = s.file;
+    for (const Instruction& op : s.code) {
+      while (!run(op))
+        if (!step_all()) throw Fault(stuck(s, op));
+      if (op.kind == 2) step_all();
+    }
+    while (step_all()) {
+    }
+  }
+
+  std::string stuck(const Sequence& s, const Instruction& op) {
+    std::string text = "deadlock: " + s.file + ":" + std::to_string(op.line) + ": sequence `" + s.name + "` waits for ";
+    text += (op.kind == 3 ? "a token of " : "room in the queue of ") + channel(op.column, 0, op.out, op.index).name();
+    auto lock = [](const Lock& l, int n, bool ge) {
+      return "@" + l.name + " to be " + (ge ? "at least " : "") + std::to_string(n) + ", it is " + std::to_string(l.value);
+    };
+    for (const Core& c : cores)
+      if (c.context->wanted != nullptr)
+        text += "\n  core(" + std::to_string(c.column) + "," + std::to_string(c.row) + ") waits in " + s.file + ":" + std::to_string(c.context->line) + " for " +
+                lock(*c.context->wanted, c.context->amount, c.context->at_least);
+    for (Channel& c : channels) {
+      if (!c.running) continue;
+      const Bd& d = descriptor(c, c.bd);
+      text += "\n  " + c.name() + " waits in " + s.file + ":" + std::to_string(d.line) + " ";
+      if (!c.held) text += "for " + lock(*d.acquire.lock, d.acquire.amount, d.acquire.at_least);
+      else text += (c.out ? "for room in its stream, " : "for data, ") + std::to_string(c.place) + " of " + std::to_string(d.places.size()) + " pieces of " + std::to_string(d.unit) + " B are through";
+    }
+    return text;
+  }
+};
+
+// The lowered design's part.
+std::unique_ptr<Array> make_array();
+extern const char* const kDesignInfo;
+
+}  // namespace aieb
