@@ -221,7 +221,7 @@ def check(what: str, device: str, weights: Path | None, offline: bool, audio: Pa
 @click.option(
     "--out", "outs", multiple=True, type=click.Path(path_type=Path), help="File of the next written argument."
 )
-@click.option("--sequence", help="Which runtime sequence, where there are several.")
+@click.option("--sequence", metavar="[CONFIGURATION:]NAME", help="Which runtime sequence, where there are several.")
 @click.option("--device", help="The device where the design leaves it open (NPUDEVICE). [default: npu1]")
 @click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Macro of the kernels.")
 @click.option("-I", "include", multiple=True, type=click.Path(path_type=Path), help="Include folder of the kernels.")

@@ -68,23 +68,20 @@ def read_text(design: str | PathLike[str]) -> tuple[str, str]:
         raise UsageError(f"{path}: cannot be read: {what}") from None
 
 
-def read_design(design: str | PathLike[str], device: str | None = None) -> Design:
+def read_design(design: str | PathLike[str], device: str | None = None, configuration: str | None = None) -> Design:
     """Parse a design.
 
     `device` stands for the placeholder `NPUDEVICE` (npu1 unless given); a design that names its device keeps it.
-    Raises UsageError for a file that is not there, a device that is none or not the design's; DesignError for text
-    that is malformed or has not exactly one device.
+    `configuration` is the name of the `aie.device` that is meant, where a module has several; the others are dropped.
+    Raises UsageError for a file that is not there, a device that is none or not the design's, an open choice;
+    DesignError for text that is malformed or has no device.
     """
     text, name = read_text(design)
     if device is not None:
         load_target(device)
     text = re.sub(rf"\b{PLACEHOLDER}\b", device or _DEFAULT_DEVICE, text)
     module = parse_module(text, name)
-    devices = [op for op in module.body.block.ops if isinstance(op, DeviceOp)]
-    if len(devices) != 1:
-        where = f"{location(devices[1])}: " if devices else f"{name}: "
-        raise DesignError(f"{where}{len(devices) or 'no'} `aie.device` in the module; exactly one is modelled")
-    only = devices[0]
+    only = _configuration(module, name, configuration)
     if device is not None and only.device != device:
         raise UsageError(
             f"{location(only)}: the design is for {only.device}, not {device}",
@@ -92,3 +89,28 @@ def read_design(design: str | PathLike[str], device: str | None = None) -> Desig
         )
     sequences = tuple(op for op in only.body.block.ops if isinstance(op, RuntimeSequenceOp))
     return Design(name, module, only, sequences)
+
+
+def configurations(design: str | PathLike[str]) -> tuple[str, ...]:
+    """The names of the devices in a module. Raises DesignError for malformed text."""
+    text, name = read_text(design)
+    module = parse_module(re.sub(rf"\b{PLACEHOLDER}\b", _DEFAULT_DEVICE, text), name)
+    return tuple(op.symbol for op in module.body.block.ops if isinstance(op, DeviceOp))
+
+
+def _configuration(module: ModuleOp, name: str, configuration: str | None) -> DeviceOp:
+    """The device that is meant; takes the others out of the module."""
+    devices = [op for op in module.body.block.ops if isinstance(op, DeviceOp)]
+    if not devices:
+        raise DesignError(f"{name}: no `aie.device` in the module")
+    names = [op.symbol for op in devices]
+    hint = f"--sequence {' or --sequence '.join(f'{n}:SEQUENCE' for n in names)}"
+    if configuration is None and len(devices) > 1:
+        raise UsageError(f"{name}: {len(devices)} configurations of the array to choose from", hint=hint)
+    found = devices if configuration is None else [op for op in devices if op.symbol == configuration]
+    if len(found) != 1:
+        raise UsageError(f"{name}: {len(found) or 'no'} configurations @{configuration}", hint=hint)
+    for op in devices:
+        if op is not found[0]:
+            op.detach()
+    return found[0]

@@ -66,15 +66,16 @@ def emulate(
     `design`: a path, or MLIR text of more than one line. `kernels`: C++ sources against the AIE API, compiled with
     `defines` (`NAME` or `NAME=VALUE`) and `include` folders. `args`: arrays in the sequence's order, not changed here;
     where one is None or missing, a pattern that depends on `seed` and its position. `sequence`: which one, where there
-    are several. `device` fills in the placeholder NPUDEVICE. `check`: a broken limit of the array is an error.
-    `alias=False` copies data where it might be used in place; the result is the same.
+    are several, as `NAME` or `CONFIGURATION:NAME`. `device` fills in the placeholder NPUDEVICE. `check`: a broken limit
+    of the array is an error. `alias=False` copies data where it might be used in place; the result is the same.
 
     Raises DesignError (with file and line) for what is malformed, breaks a limit or is not modelled; EmulationError
     for a run that fails, such as a deadlock; UsageError for arguments that do not fit; ToolError for a kernel that
     does not compile.
     """
-    parsed = design if isinstance(design, Design) else read_design(design, device)
-    chosen = parsed.sequence(sequence)
+    configuration, name = split_name(sequence)
+    parsed = design if isinstance(design, Design) else read_design(design, device, configuration)
+    chosen = parsed.sequence(name)
     taken = parameters(chosen)
     if len(args) > len(taken):
         raise UsageError(f"{len(args)} arguments given, @{chosen.symbol} takes {len(taken)}")
@@ -100,6 +101,12 @@ def emulate(
         used = host.threads
     after = tuple(_array(buffer, array) for buffer, array in zip(buffers, arrays, strict=True))
     return Result(chosen.symbol, parsed.device.device, used, taken, after, written(program), counters)
+
+
+def split_name(sequence: str | None) -> tuple[str | None, str | None]:
+    """The configuration and the name in `CONFIGURATION:NAME`, `CONFIGURATION:` or `NAME`."""
+    configuration, colon, name = (sequence or "").rpartition(":")
+    return (configuration if colon else None), name or None
 
 
 def written(program: SequenceProgram) -> tuple[int, ...]:

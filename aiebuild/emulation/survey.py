@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiebuild.emulation.design import read_design
+from aiebuild.emulation.design import configurations, read_design
 from aiebuild.emulation.library import lower
 from aiebuild.errors import AiebuildError
 from aiebuild.host.sequence import read_sequence
@@ -37,16 +37,17 @@ def standing(path: Path, folder: Path, device: str | None = None) -> Standing:
     name = str(path.relative_to(folder))
     parsed, limit = False, ""
     try:
-        design = read_design(path, device)
-        parsed = True
-        try:
-            design.check()
-        except AiebuildError as error:
-            limit = _short(error, path)
-        lower(design)
-        for sequence in design.sequences:
-            read_sequence(design.module, sequence.symbol)
-        design.sequence(design.sequences[0].symbol if design.sequences else None)
+        for configuration in configurations(path):
+            design = read_design(path, device, configuration)
+            parsed = True
+            try:
+                design.check()
+            except AiebuildError as error:
+                limit = limit or _short(error, path)
+            lower(design)
+            for sequence in design.sequences:
+                read_sequence(design.module, sequence.symbol)
+            design.sequence(design.sequences[0].symbol if design.sequences else None)
     except AiebuildError as error:
         return Standing(name, parsed, False, _short(error, path), limit)
     return Standing(name, parsed, True, "", limit)

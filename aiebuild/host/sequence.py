@@ -48,7 +48,8 @@ class WriteBd:
     """Writes descriptor `bd` of shim `column`: `run` contiguous bytes, repeated by `levels`, innermost first.
 
     A level is (count, stride). Each further run of the task starts `iteration_stride` later, modulo `iterations` runs
-    (0: it does not move). `argument` is the host buffer's position, `following` the next descriptor of a chain.
+    (0: it does not move). `argument` is the host buffer's position, `following` the next descriptor of a chain,
+    `packet` the identifier of the packet it is sent as; only the engine of tiles has packets.
     """
 
     line: int
@@ -62,6 +63,7 @@ class WriteBd:
     iterations: int
     iteration_stride: int
     following: int | None
+    packet: int | None = None
 
 
 @dataclass(frozen=True)
@@ -313,8 +315,8 @@ class _Reader:
             self.descriptor(op, channel.column, ids[k], following_id)
 
     def descriptor(self, op: DmaBdOp, column: int, bd: int, following: int | None) -> None:
-        if op.pad or op.packet is not None or op.iteration is not None:
-            raise refuse(op, "padding, packets and explicit iteration of a shim's descriptor are not modelled")
+        if op.pad or op.iteration is not None:
+            raise refuse(op, "padding and explicit iteration of a shim's descriptor are not modelled")
         sizes = [self.value(v, op) for v in op.sizes]
         strides = [self.value(v, op) for v in op.strides]
         length = self.value(op.length, op)
@@ -324,7 +326,16 @@ class _Reader:
                 length *= size
         offset = self.value(op.offset, op)
         size = element_bytes(op.buffer_type, op)
-        self.write(op, column, bd, following, op.buffer, offset, length, sizes, strides, size)
+        packet = self.packet(op, op.packet)
+        self.write(op, column, bd, following, op.buffer, offset, length, sizes, strides, size, packet)
+
+    def packet(self, op: Operation, packet: tuple[int, int] | None) -> int | None:
+        """The identifier of (type, identifier)."""
+        if packet is None:
+            return None
+        if not self.circuits or packet[0] != 0:
+            raise refuse(op, "packets of a type, or in a design of objectfifos, are not modelled")
+        return packet[1]
 
     def write(
         self,
@@ -338,6 +349,7 @@ class _Reader:
         sizes: list[int],
         strides: list[int],
         element: int,
+        packet: int | None = None,
     ) -> None:
         """Emits a descriptor; sizes and strides in elements, outermost first, at most four."""
         if not isinstance(buffer, BlockArgument) or buffer not in self.arguments:
@@ -383,6 +395,7 @@ class _Reader:
                 iterations,
                 iteration_stride,
                 following,
+                packet,
             )
         )
 
@@ -399,8 +412,9 @@ class _Reader:
         self.out.append(Push(line_of(op), self.position(self.channel_of_task(task)), ids[0], repeat, task.issue_token))
 
     def memcpy(self, op: NpuDmaMemcpyNdOp) -> None:
-        if any(op.zero_before) or any(op.zero_after) or op.packet is not None:
-            raise refuse(op, "zero padding and packets of a transfer are not modelled")
+        if any(op.zero_before) or any(op.zero_after):
+            raise refuse(op, "zero padding of a transfer is not modelled")
+        packet = self.packet(op, op.packet)
         channel = self.channel_of(op.metadata, op)
         kind = op.memref_type
         memref_elements(kind, op)
@@ -414,7 +428,7 @@ class _Reader:
         length = sizes[1] * sizes[2] * sizes[3]
         size = element_bytes(kind, op)
         # The descriptor is written even while in use; the sequence answers for that.
-        self.write(op, channel.column, op.bd_id, None, op.memref, offset, length, sizes, strides, size)
+        self.write(op, channel.column, op.bd_id, None, op.memref, offset, length, sizes, strides, size, packet)
         token = op.issue_token or not channel.into_array
         self.out.append(Push(line_of(op), self.position(channel), op.bd_id, sizes[0] - 1, token))
 
@@ -446,7 +460,7 @@ def _text(value: str) -> bytes:
 def _encode_one(op: Instruction) -> bytes:
     match op:
         case WriteBd():
-            head = struct.pack("<BBHI", 1, 0, op.bd, op.line)
+            head = struct.pack("<BBHI", 1, 0 if op.packet is None else op.packet + 1, op.bd, op.line)
             chained = op.following is not None
             body = struct.pack(
                 "<HHHBBHHqQQ",

@@ -180,12 +180,10 @@ class _Lowering:
         while at is not None and at not in numbers:
             numbers[at] = self.descriptors + len(blocks)
             blocks.append(at)
-            at = next((op.next_block for op in at.ops if isinstance(op, NextBdOp)), None)
+            at = _following(at)
         self.descriptors += len(blocks)
         for block in blocks:
-            following = next((op.next_block for op in block.ops if isinstance(op, NextBdOp)), None)
-            if not any(isinstance(op, DmaBdOp) for op in block.ops):
-                raise refuse(block.first_op or self.device, "a chain that ends in a block without a descriptor")
+            following = _following(block)
             self._descriptor(block, numbers[following] if following is not None else -1)
         return numbers[first]
 
@@ -303,6 +301,15 @@ class _Lowering:
         self.lines.append(f"a.core(d.core{k}, {column}, {row}, body{k}(d.core{k}));")
 
 
+def _following(block: Block) -> Block | None:
+    """The block of the descriptor after a block's own; None where the chain ends."""
+    for op in block.ops:
+        if isinstance(op, NextBdOp):
+            ends = all(isinstance(inner, EndOp | ConstantOp) for inner in op.next_block.ops)
+            return None if ends else op.next_block
+    return None
+
+
 def _channel(tile: tuple[int, int], out: bool, index: int) -> str:
     return f"a.channel({tile[0]}, {tile[1]}, {'true' if out else 'false'}, {index})"
 
@@ -322,11 +329,12 @@ def _levels(op: DmaBdOp, element: int) -> tuple[int, list[str]]:
         raise refuse(op, f"{len(sizes)} sizes and {len(strides)} strides")
     if not sizes:
         sizes, strides = [length], [1]
-    if op.has_length and prod(sizes) != length:
-        raise refuse(op, f"length {length} differs from the product of the sizes, {prod(sizes)}")
     pads = list(op.pad) or [(0, 0)] * len(sizes)
     if len(pads) != len(sizes):
         raise refuse(op, f"{len(pads)} paddings for {len(sizes)} dimensions")
+    padded = prod(before + size + after for size, (before, after) in zip(sizes, pads, strict=True))
+    if op.has_length and length not in (prod(sizes), padded):
+        raise refuse(op, f"length {length} differs from the product of the sizes, {padded}")
     if min(sizes) < 1 or min(strides) < 0:
         raise refuse(op, "sizes must be positive, strides not negative")
     unit, per = element, 1

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from aiebuild.emulation.arguments import read_argument
 from aiebuild.emulation.design import read_design
-from aiebuild.emulation.run import Result, emulate, written
+from aiebuild.emulation.run import Result, emulate, split_name, written
 from aiebuild.errors import MissingError, UsageError
 from aiebuild.host.sequence import read_sequence
 from aiebuild.report.terminal import note
@@ -39,19 +39,20 @@ class EmulateOptions:
 
 def emulate_file(path: Path, options: EmulateOptions) -> None:
     """Run a design and write what it wrote: to the `--out` files, else a line for each argument to standard output."""
-    design = read_design(path, options.device)
+    configuration, name = split_name(options.sequence)
+    design = read_design(path, options.device, configuration)
     given = [read_argument(text) for text in options.args]
     for out in options.outs:
         if not out.absolute().parent.is_dir():
             raise UsageError(f"{out.parent}: no such folder")
     if options.outs:
-        sequence = design.sequence(options.sequence)
+        sequence = design.sequence(name)
         _enough(sequence.symbol, len(options.outs), written(read_sequence(design.module, sequence.symbol)))
     result = emulate(
         design,
         options.kernels,
         given,
-        sequence=options.sequence,
+        sequence=name,
         defines=options.defines,
         include=options.include,
         threads=options.threads,
