@@ -21,7 +21,8 @@ bool InEnd::take(uint32_t n) {
     held[acquired % kMaxHeld] = p;
     ++acquired;
   }
-  last_turn = core->resumes;
+  if (last_turn != core->resumes) last_turn = core->resumes, taken = 0;
+  ++taken;
   return true;
 }
 

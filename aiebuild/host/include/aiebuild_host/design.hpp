@@ -136,14 +136,15 @@ struct InEnd final : End {
   const u8* next_in_place = nullptr;  // the same of the entry after it
   uint32_t share = 0;            // bytes of the next object to prefetch; 0: none
   uint64_t last_turn = UINT64_MAX;  // of the core in which this end took an object
-  bool turns = false;            // not the only consumer
+  uint32_t quantum = UINT32_MAX; // objects it may take in one turn of the core
+  uint32_t taken = 0;            // in this turn
   uint32_t rank = 0;             // among the consumers of the source
   EndCounters counters;
   Counter* released = nullptr;
 
-  // Consumers of a broadcast take turns, an object each: its bytes are then read one after the other and while
-  // they are in the cache, and threads can drift apart by all of the path's buffers.
-  bool acquire(uint32_t n) { return head + n <= acquired || (!(turns && last_turn == core->resumes) && take(n)); }
+  // Where a broadcast goes to several threads, cores take turns, half of the path's capacity each: threads can
+  // then drift apart further than if each core used up all of it at once.
+  bool acquire(uint32_t n) { return head + n <= acquired || ((last_turn != core->resumes || taken < quantum) && take(n)); }
   void release(uint32_t n) { released->set(head += n); }
   bool take(uint32_t n);
   bool ready(uint32_t n) override;

@@ -117,6 +117,10 @@ class Overlay {
     seq_ = &seq;
     flags_ = flags;
     pc_ = 0;
+    armed_ = false;
+    waiting_.clear();
+    wait_at_ = 0;
+    consumed_.assign(sources.size(), 0);
     left_over_ = false;
     stop_.store(false, std::memory_order_relaxed);
     check_ = 0;
@@ -195,29 +199,43 @@ class Overlay {
         if (cores[k] == core) return k * threads_.size() / cores.size();
       return threads_.size();
     };
-    auto group = [&](auto& ends, auto&& counter) {
+    // Places the counters of all ends of some paths, thread by thread.
+    auto group = [&](auto& paths, auto&& ends_of, auto&& counter) {
       for (size_t t = 0; t <= threads_.size(); ++t) {
         size_t n = 0;
-        for (auto* e : ends) n += thread_of(e->core) == t;
+        for (auto* p : paths)
+          for (auto* e : ends_of(*p)) n += thread_of(e->core) == t;
         Counter* next = n ? line(n) : nullptr;
-        for (auto* e : ends)
-          if (thread_of(e->core) == t) counter(*e) = next++;
+        for (auto* p : paths)
+          for (auto* e : ends_of(*p))
+            if (thread_of(e->core) == t) counter(*e) = next++;
       }
     };
-    Counter* bells = line(sources.size() + sinks.size());
+    std::vector<Source*> ordered;  // those that threads share first: what one waits for then lies side by side
+    for (const bool shared : {true, false})
+      for (Source& s : sources) {
+        bool mixed = false;
+        for (const InEnd* e : s.consumers) mixed = mixed || thread_of(e->core) != thread_of(s.consumers[0]->core);
+        if (mixed == shared) ordered.push_back(&s);
+      }
+    for (Source& s : sources) source_at_.push_back(&s);
+    for (Sink& s : sinks) sink_at_.push_back(&s);
+    group(ordered, [](Source& s) -> auto& { return s.consumers; }, [](InEnd& e) -> Counter*& { return e.released; });
+    group(sink_at_, [](Sink& s) -> auto& { return s.producers; }, [](OutEnd& e) -> Counter*& { return e.delivered; });
+    Counter* bells = line(sources.size());
     for (Source& s : sources) {
       s.available = bells++;
-      group(s.consumers, [](InEnd& e) -> Counter*& { return e.released; });
       for (const InEnd* e : s.consumers) s.taps.push_back({e->released, e->depth, e->view->repeat});
     }
+    bells = line(sinks.size());
     for (Sink& s : sinks) {
       s.started = bells++;
-      group(s.producers, [](OutEnd& e) -> Counter*& { return e.delivered; });
       for (const OutEnd* e : s.producers) s.arrived.push_back(e->delivered);
     }
     for (Ring& r : rings) {
-      group(r.producers, [](RingOut& e) -> Counter*& { return e.released; });
-      group(r.consumers, [](RingIn& e) -> Counter*& { return e.released; });
+      std::vector<Ring*> one{&r};
+      group(one, [](Ring& x) -> auto& { return x.producers; }, [](RingOut& e) -> Counter*& { return e.released; });
+      group(one, [](Ring& x) -> auto& { return x.consumers; }, [](RingIn& e) -> Counter*& { return e.released; });
       for (const RingOut* e : r.producers) r.written.push_back(e->released);
       for (const RingIn* e : r.consumers) r.taps.push_back({e->released, e->depth, e->repeat});
     }
@@ -225,7 +243,8 @@ class Overlay {
       for (size_t t = 0; t < threads_.size(); ++t) s.near.push_back(std::make_unique<Near>(s.taps.size()));
     for (InEnd* e : ins) {
       if (const size_t t = thread_of(e->core); t < threads_.size()) e->near = e->source->near[t].get();
-      e->turns = e->source->consumers.size() > 1;
+      for (const InEnd* c : e->source->consumers)
+        if (thread_of(c->core) != thread_of(e->core)) e->quantum = std::max(1u, (e->depth + e->source->memory_depth) / 2);
     }
   }
 
@@ -275,45 +294,65 @@ class Overlay {
     ++c.resumes;
   }
 
-  // The controller: executes the sequence as far as possible. Thread 0 only.
+  // The controller: executes the sequence as far as possible. Thread 0 only. It is asked between any two
+  // turns of a core, so that waiting is one comparison.
   bool step() {
     bool moved = false;
-    Sequence& s = *seq_;
-    for (; pc_ < s.ops.size(); ++pc_, moved = true) {
-      const Op& op = s.ops[pc_];
-      switch (op.kind) {
-        case Op::kStartIn:
-          sources[op.path].available->set(sources[op.path].base + op.objects);
-          break;
-        case Op::kStartOut: {
-          for (const auto& [path, objects] : op.after)
-            if (!read(sources[path], objects)) return moved;
-          Sink& k = sinks[op.path];
-          k.started->set(k.base + op.objects);
-          break;
+    const std::vector<Op>& ops = seq_->ops;
+    for (;;) {
+      for (; wait_at_ < waiting_.size(); ++wait_at_)
+        if (waiting_[wait_at_].counter->get() < waiting_[wait_at_].count) return moved;
+      if (armed_) {
+        armed_ = false;
+        moved = true;
+        if (pc_ == ops.size()) {
+          stop_.store(true, std::memory_order_release);
+          return true;
         }
-        case Op::kWaitIn:
-          if (!read(sources[op.path], op.objects)) return moved;
-          break;
-        case Op::kWaitOut: {
-          const Sink& k = sinks[op.path];
-          if (k.delivered() < k.base + op.objects) return moved;
-          break;
-        }
-        case Op::kRtp: {
+        const Op& op = ops[pc_++];
+        for (const auto& [path, objects] : op.after) consumed_[path] = std::max(consumed_[path], objects);
+        if (op.kind == Op::kStartOut) sink_at_[op.path]->started->set(sink_at_[op.path]->base + op.objects);
+      }
+      for (; pc_ < ops.size(); ++pc_, moved = true) {
+        const Op& op = ops[pc_];
+        if (op.kind == Op::kStartIn) {
+          Source& s = *source_at_[op.path];
+          s.available->set(s.base + op.objects);
+        } else if (op.kind == Op::kRtp) {
           const BufferRef& b = buffers[op.path];
           __atomic_store_n(reinterpret_cast<uint32_t*>(b.data) + op.objects, uint32_t(op.value), __ATOMIC_RELEASE);
+        } else {
           break;
         }
       }
+      arm();
     }
-    // Everything has been issued: let the cores finish with what is under way.
-    for (uint32_t k : s.in_used)
-      if (sources[k].consumed() < sources[k].available->get()) return moved;
-    for (uint32_t k : s.out_used)
-      if (sinks[k].delivered() < sinks[k].started->get()) return moved;
-    stop_.store(true, std::memory_order_release);
-    return true;
+  }
+
+  // Notes what the operation at hand, or the end of the sequence, waits for.
+  void arm() {
+    waiting_.clear();
+    wait_at_ = 0;
+    armed_ = true;
+    const Sequence& s = *seq_;
+    auto consumed = [&](const Source& src, uint64_t count) {
+      if (src.materialised.load(std::memory_order_relaxed) >= count) return;
+      for (const Tap& t : src.taps) waiting_.push_back({t.released, count * t.repeat});
+    };
+    auto arrived = [&](const Sink& sink, uint64_t count) {
+      for (const Counter* c : sink.arrived) waiting_.push_back({c, count});
+    };
+    if (pc_ == s.ops.size()) {
+      // Everything has been issued: let the cores finish with what is under way.
+      for (uint32_t k : s.in_used) consumed(*source_at_[k], source_at_[k]->available->get());
+      for (uint32_t k : s.out_used) arrived(*sink_at_[k], sink_at_[k]->started->get());
+      return;
+    }
+    const Op& op = s.ops[pc_];
+    if (op.kind == Op::kWaitIn) consumed(*source_at_[op.path], source_at_[op.path]->base + op.objects);
+    if (op.kind == Op::kWaitOut) arrived(*sink_at_[op.path], sink_at_[op.path]->base + op.objects);
+    for (const auto& [path, objects] : op.after)
+      if (consumed_[path] < objects) consumed(*source_at_[path], source_at_[path]->base + objects);
   }
   bool read(const Source& s, uint64_t objects) const {
     return s.consumed() >= s.base + objects || s.materialised.load(std::memory_order_relaxed) >= s.base + objects;
@@ -360,7 +399,7 @@ class Overlay {
       if (op.kind == Op::kWaitIn) take(op.path, op.objects);
       if (op.kind == Op::kStartOut)
         for (const auto& [path, objects] : op.after) take(path, objects);
-      if (freed) return;
+      if (freed) return arm();
       return halt(diagnose());
     }
     std::string rest;
@@ -432,6 +471,16 @@ class Overlay {
   Sequence* seq_ = nullptr;
   uint32_t flags_ = 0;
   size_t pc_ = 0;
+  struct Awaited {
+    const Counter* counter;
+    uint64_t count;
+  };
+  std::vector<Awaited> waiting_;     // by the operation at `pc_`, once `armed_`
+  size_t wait_at_ = 0;               // the first of them that may not have come about
+  bool armed_ = false;
+  std::vector<uint64_t> consumed_;   // objects of each source known to be consumed
+  std::vector<Source*> source_at_;
+  std::vector<Sink*> sink_at_;
   bool left_over_ = false;
   alignas(kLine) std::atomic<bool> stop_{false};
   alignas(kLine) Counter asked_;
