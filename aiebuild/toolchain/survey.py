@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
 from aiebuild.config.toolchain import HostToolchain
+from aiebuild.errors import MissingError
+from aiebuild.toolchain.aie import INSTALL, find_aie_compiler
 from aiebuild.toolchain.compiler import HostCompiler, candidate_names, examine
 from aiebuild.toolchain.process import run
 
@@ -83,10 +85,10 @@ def _compilers(profile: HostToolchain) -> list[Finding]:
 
 
 def _mlir_aie() -> Finding:
-    folder = os.environ.get("MLIR_AIE_INSTALL_DIR")
-    aiecc = shutil.which("aiecc") or (shutil.which("aiecc", path=f"{folder}/bin") if folder else None)
-    get = "pip install mlir_aie -f https://github.com/Xilinx/mlir-aie/releases/expanded_assets/v1.4.5"
-    return Finding("mlir-aie", aiecc is not None, aiecc or "no aiecc (needed for --target npu)", get=get)
+    try:
+        return Finding("mlir-aie", True, find_aie_compiler().summary)
+    except MissingError as error:
+        return Finding("mlir-aie", False, f"{error.message} (needed for --target npu)", get=INSTALL)
 
 
 def _peano() -> Finding:
