@@ -12,10 +12,10 @@ from aiebuild.resources import configs_dir
 class AieccGeneration:
     """How one generation of aiecc is told from the others, and called.
 
-    `since`: when it came, for people. `banner`: how a line of its help begins. `requires`, `lacks`: options its help has and does not have; of `any_of`
-    (if not empty) it has at least one. `without_cores`: arguments that check and place a design, route it and lower
-    its cores as far as it goes without a kernel compiler; `instructions`: those that write the sequence's instruction
-    stream besides, with `{insts}` for the file. `{tmpdir}` stands for a folder of its own.
+    `since`: when it came, for people. `banner`: how a line of its help begins. `requires`, `lacks`: options its help
+    has and does not have; of `any_of` (if not empty) it has at least one. `without_cores`: arguments that check and
+    place a design, route it and lower its cores as far as it goes without a kernel compiler; `instructions`: those that
+    write the sequence's instruction stream besides, with `{insts}` for the file. `{tmpdir}`: a folder of its own.
     """
 
     name: str

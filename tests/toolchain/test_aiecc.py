@@ -39,7 +39,7 @@ ROUNDS = {n: [sequence.name for sequence in mel_overlay(n).overlay().sequences] 
 def compiler() -> AieCompiler:
     try:
         found = find_aie_compiler()
-    except MissingError as error:
+    except MissingError:
         if os.environ.get("AIEBUILD_AIECC"):
             raise
         pytest.skip("no aiecc found: the designs are not held against the real compiler")
