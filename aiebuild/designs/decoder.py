@@ -108,11 +108,8 @@ class Split:
     parts: int
     output_tiles: int
     outputs: int
-
-    @property
-    def side_pieces(self) -> int:
-        """A objects that hold the bias of a chunk."""
-        return -(-self.chunk_tiles * TILE // A_FLOATS)
+    side_pieces: int
+    """A objects that hold the bias of a chunk."""
 
     @staticmethod
     def of(linear: Linear, rows: int) -> Split:
@@ -129,7 +126,10 @@ class Split:
         if not parts or (parts > 1 and linear.kind != "linear"):
             raise ValueError(f"{linear.name}: {rows} rows of {linear.k} do not fit {X_BYTES} bytes")
         output_tiles = C_FLOATS // (32 * rows)
-        return Split(chunks, chunk_tiles, parts, output_tiles, -(-chunk_tiles // output_tiles))
+        side_pieces = -(-min(chunk_tiles * TILE, linear.n) // A_FLOATS)
+        if linear.residual and (chunks > 1 or side_pieces > 1):
+            raise ValueError(f"{linear.name}: a residual of {linear.n} columns does not fit one side object")
+        return Split(chunks, chunk_tiles, parts, output_tiles, -(-chunk_tiles // output_tiles), side_pieces)
 
 
 def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
