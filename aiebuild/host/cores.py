@@ -63,6 +63,8 @@ class Body:
     buffers: list[BufferUse] = field(default_factory=list[BufferUse])
     fifos: list[FifoUse] = field(default_factory=list[FifoUse])
     kernels: dict[str, str] = field(default_factory=dict[str, str])
+    written: set[str] = field(default_factory=set[str])
+    """Objectfifos of which the body changes consumed objects."""
     locks: list[LockUse] = field(default_factory=list[LockUse])
 
     def skeleton(self, kind_of: Callable[[FifoUse], str]) -> tuple[object, ...]:
@@ -236,6 +238,10 @@ class _Writer:
             case memref.LoadOp():
                 self.define(op, f"{self.use(op.memref)}[{self.index(op, op.memref, op.indices)}]")
             case memref.StoreOp():
+                access = op.memref.owner
+                acquire = access.acquire if isinstance(access, SubviewAccessOp) else None
+                if acquire is not None and acquire.port is Port.Consume:
+                    self.body.written.add(acquire.fifo_name)
                 place = self.index(op, op.memref, op.indices)
                 self.line(f"{self.use(op.memref)}[{place}] = {self.use(op.value)};")
             case memref.AllocaOp() | memref.AllocOp():

@@ -210,7 +210,7 @@ class _Lowering:
         lines: list[str] = []
         for end in ends:
             found = self._end(end, port)
-            head, part = f"{_quoted(end.fifo)}, {end.depth}", _part(end.part)
+            head, part = f"{_quoted(end.fifo)}, {end.depth}", _part(end.part, self._writes(end))
             if found is None:
                 # The array moves data to this tile until its buffers are full, and then stops.
                 lines.append(f"    b.idle(aieb::IdleEnd::{idle}, {head}, {end.repeat}, {part});")
@@ -219,6 +219,14 @@ class _Lowering:
             else:
                 lines.append(f"    b.producer({found}, {head}, {part});")
         return lines
+
+    def _writes(self, end: Endpoint) -> bool:
+        """Whether the core changes objects it has consumed: it then needs them for itself."""
+        groups = list(self.groups.values())
+        return any(
+            coordinates(core.tile, core) == end.tile and end.fifo in groups[index].bodies[member].written
+            for core, (index, member) in zip(self.cores, self.members, strict=True)
+        )
 
     def _end(self, end: Endpoint, port: Port) -> str | None:
         """`end, context` of an endpoint in the generated code; None when no core uses it."""
@@ -238,9 +246,9 @@ def _channel(channel: ShimChannel) -> str:
     return f"{_quoted(channel.symbol)}, {channel.column}, {channel.channel}, {channel.object_bytes}"
 
 
-def _part(part: Slice) -> str:
+def _part(part: Slice, own: bool) -> str:
     dims = ", ".join(_dims(pattern) for pattern in (part.memory, part.link, part.core))
-    return f"{{{part.offset}, {part.size}, {part.element}, {dims}}}"
+    return f"{{{part.offset}, {part.size}, {part.element}, {dims}{', true' if own else ''}}}"
 
 
 def _dims(pairs: Pairs) -> str:

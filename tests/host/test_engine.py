@@ -631,3 +631,25 @@ def test_generated_code_does_not_grow_with_the_array(tmp_path: Path) -> None:
     source = lower_overlay(parse_module(Gemm(256, 128, 512, True).design(), "gemm.mlir"), "gemm")
     assert source.count("aieb::CoreTask body") == 1
     assert source == lower_overlay(parse_module(Gemm(256, 128, 512, True).design(), "other/gemm.mlir"), "gemm")
+
+
+def test_a_core_may_change_what_it_consumed(tmp_path: Path) -> None:
+    """On the array that is its own copy: neither DDR nor the other consumers of the broadcast see it."""
+    parts = [kernel("add3", K64, K64), fifo("A", "%t0_0", "%t0_2, %t0_3", K64)]
+    for k in range(2):
+        parts.append(fifo(f"C{k}", f"%t0_{2 + k}", f"%t{k}_0", K64))
+        body = [acquire("a", "A", "Consume", K64), acquire("b", f"C{k}", "Produce", K64)]
+        if k == 0:
+            body += ["%v = arith.constant 7 : i8", "memref.store %v, %a0[%c1] : memref<64xi8>"]
+        body += ["func.call @add3(%a0, %b0) : (memref<64xi8>, memref<64xi8>) -> ()"]
+        parts.append(core(f"%t0_{2 + k}", "\n".join((*body, release("A", "Consume"), release(f"C{k}", "Produce")))))
+    ops = [task("x", "A", "a", "512xi8", length=512)]
+    ops += [task(f"y{k}", f"C{k}", f"b{k}", "512xi8", length=512, token=True) for k in range(2)]
+    parts.append(sequence("go", "a: 512xi8, b0: 512xi8, b1: 512xi8", *ops, wait("y0"), wait("y1")))
+    a = noise(512)
+    after, first, second = Bench(module("\n".join(parts)), tmp_path).run("go", a, np.zeros_like(a), np.zeros_like(a))
+    changed = a.reshape(8, 64).copy()
+    changed[:, 1] = 7
+    assert (after == a).all()
+    assert (first.reshape(8, 64) == changed + 3).all()
+    assert (second == a + 3).all()

@@ -60,7 +60,7 @@ void add_in(Overlay& to, InEnd& end, Core* core, const char* name, uint32_t dept
   set(end, core, name, depth);
   Source& s = to.sources.back();
   end.source = &s;
-  end.view = s.view(make_slice(part), repeat);
+  end.view = s.view(make_slice(part), repeat, part.own);
   end.view->slots = std::max(end.view->slots, depth + s.memory_depth + (repeat > 1 ? 1 : 0));
   s.consumers.push_back(&end);
   end.rank = uint32_t(s.consumers.size() - 1);
@@ -85,6 +85,7 @@ void add_out(Overlay& to, OutEnd& end, Core* core, const char* name, uint32_t de
 void add_ring_in(Overlay& to, RingIn& end, Core* core, const char* name, uint32_t depth, uint32_t repeat, const Part& part) {
   set(end, core, name, depth);
   Ring& r = to.rings.back();
+  if (part.own && (repeat > 1 || !r.consumers.empty())) throw std::runtime_error("a core that writes into broadcast or repeated objects is not modelled");
   end.ring = &r;
   end.repeat = repeat;
   Slice slice = make_slice(part);

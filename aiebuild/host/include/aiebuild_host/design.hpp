@@ -241,6 +241,7 @@ struct Part {
   Dims memory;
   Dims link;
   Dims core;
+  bool own = false;  // a consumer that writes into its objects: nobody else may see them
 };
 
 // A memory tile that passes objects on from shim to shim.

@@ -100,6 +100,7 @@ struct View {
   Slice slice;
   uint32_t index = 0;
   uint32_t repeat = 1;  // each object reaches the consumers this many times
+  bool own = false;     // one consumer's, which writes into its objects: always copied
   uint32_t slots = 0;
   size_t pitch = 0;
   AlignedBytes data;
@@ -154,13 +155,14 @@ struct Source {
   uint64_t base = 0;                       // number of the first object of the running sequence
   const ChannelPlan* plan = nullptr;
 
-  View* view(Slice slice, uint32_t repeat) {
+  View* view(Slice slice, uint32_t repeat, bool own) {
     for (auto& v : views)
-      if (v->slice == slice && v->repeat == repeat) return v.get();
+      if (!own && !v->own && v->slice == slice && v->repeat == repeat) return v.get();
     views.push_back(std::make_unique<View>());
     View* v = views.back().get();
     v->slice = std::move(slice);
     v->repeat = repeat;
+    v->own = own;
     v->index = uint32_t(views.size() - 1);
     return v;
   }

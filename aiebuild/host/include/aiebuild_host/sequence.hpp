@@ -569,6 +569,10 @@ class SequenceLoader {
         }
       }
     }
+    for (uint32_t s : seq_->in_used)
+      for (auto& v : sources_[s].views)
+        if (v->own)
+          for (Entry& e : seq_->in[s].entries) e.views[v->index].can_alias = false;
     // Copies need slots.
     for (uint32_t s : seq_->in_used)
       for (auto& v : sources_[s].views)
