@@ -1,4 +1,4 @@
-"""`aiebuild check`: designs against the limits of the array they are for."""
+"""`aiebuild check`: designs against the limits of the array they are for, and models against their references."""
 
 from __future__ import annotations
 
@@ -21,8 +21,18 @@ def check_file(path: Path, device: str) -> bool:
     return _check_text(text, str(path), device, str(path))
 
 
-def check_model(build: ModelBuild) -> bool:
-    """Render and check every overlay and sequence of a model, and hold its published artifact against its manifest."""
+def check_model(build: ModelBuild, audio: Path) -> bool:
+    """Check a model: its designs against the array's limits, its kernels against their references, its published
+    artifact against its manifest, and each stage against float32 on the first window of `audio`."""
+    from aiebuild.report.accuracy import check_kernels, check_stages
+
+    fits = _check_designs(build)
+    agrees = check_kernels()
+    _check_artifact(build)
+    return check_stages(build, audio) and fits and agrees
+
+
+def _check_designs(build: ModelBuild) -> bool:
     from aiebuild.config.toolchain import host_toolchain
     from aiebuild.render.environment import render_template
 
@@ -37,7 +47,6 @@ def check_model(build: ModelBuild) -> bool:
             rendered = render_template(template, dict(parameters), profile=profile)
             origins = [str(origin) if origin else None for origin in rendered.origins]
             fits &= _check_text(rendered.text, f"{name}.mlir", build.device, name, origins)
-    _check_artifact(build)
     return fits
 
 

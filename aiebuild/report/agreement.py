@@ -1,0 +1,116 @@
+"""How far a model on a device is from float32, stage by stage: behind `aiebuild check`, tests and benchmarks.
+
+The float32 model is `aiebuild.whisper.reference`. A window's features are compared as they leave the final layer norm;
+the decoder by its next tokens where the text is given, which does not drift as two transcripts do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.designs.encoder import POSITIONS, smoothing
+from aiebuild.weights import WhisperWeights
+from aiebuild.weights.pack import unpack_rows_int8
+from aiebuild.whisper.decoding import DecodingOptions, decode_window
+from aiebuild.whisper.model import DeviceAudio, DeviceModel
+from aiebuild.whisper.reference import ReferenceModel
+from aiebuild.whisper.tokenizer import WhisperTokenizer
+
+FloatArray = NDArray[np.float32]
+
+LOG_MEL_CORRELATION = 0.9999
+LOG_MEL_ERROR = 0.02
+"""Largest difference on the final scale; two well-known float32 implementations differ by up to 0.085 somewhere."""
+ENCODER_CORRELATION = 0.995
+ENCODER_SQNR = 20.0
+SAME_TOKEN = 0.99
+DIVERGENCE = 0.001
+"""Mean KL divergence in nats of the next token's distribution from float32's."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A signal beside its reference: correlation, ratio of signal to error in dB, largest error."""
+
+    correlation: float
+    sqnr: float
+    largest: float
+
+    @staticmethod
+    def of(got: NDArray[Any], want: NDArray[Any]) -> Agreement:
+        """Of two arrays of one shape."""
+        x, y = got.astype(np.float64).reshape(-1), want.astype(np.float64).reshape(-1)
+        error = float(np.square(x - y).sum())
+        signal = float(np.square(y).sum())
+        with np.errstate(divide="ignore"):
+            sqnr = float(10 * np.log10(np.float64(signal) / error)) if error else np.inf
+        return Agreement(float(np.corrcoef(x, y)[0, 1]), sqnr, float(np.abs(x - y).max()))
+
+
+@dataclass(frozen=True)
+class NextTokens:
+    """Next tokens where the text is given: places, those with float32's best token, mean KL divergence in nats."""
+
+    places: int
+    same: int
+    divergence: float
+
+    @property
+    def rate(self) -> float:
+        """Part of the places with the same best token."""
+        return self.same / self.places
+
+
+def log_mel(audio: DeviceAudio) -> FloatArray:
+    """A device's log-mel on Whisper's final scale, [frames, n_mels]."""
+    return np.maximum(audio.mel, audio.floor).astype(np.float32) / np.float32(8192) + np.float32(1)
+
+
+def encoder_features(model: DeviceModel, weights: WhisperWeights) -> FloatArray:
+    """The features of the window that `model` encoded last, [1500, n]: what the device keeps, with the factors undone
+    that were moved into the weights behind it, and layer norm's beta, which is in the next bias."""
+    dims = model.dims
+    readers = [
+        weights[f"decoder.blocks.{layer}.cross_attn.{name}.weight"]
+        for name in ("key", "value")
+        for layer in range(dims.n_text_layer)
+    ]
+    factor = smoothing(weights["encoder.ln_post.weight"], np.concatenate(readers))
+    rows = unpack_rows_int8(model.encoder_output())[:POSITIONS, : dims.n_audio_state]
+    return rows * factor + weights["encoder.ln_post.bias"]
+
+
+def forced_text(
+    model: DeviceModel, reference: ReferenceModel, prompt: Sequence[int], text: Sequence[int]
+) -> NextTokens:
+    """Both models' next tokens after `prompt` and after each token of `text`, on the windows they encoded last."""
+    ours = model.decode_start(prompt, [len(prompt) - 1])[0]
+    theirs = reference.decode_start(prompt, [len(prompt) - 1])[0]
+    same, divergence = _compare(ours, theirs)
+    for token in text:
+        equal, distance = _compare(model.decode_step(token), reference.decode_step(token))
+        same, divergence = same + equal, divergence + distance
+    return NextTokens(len(text) + 1, same, divergence / (len(text) + 1))
+
+
+def float32_text(reference: ReferenceModel, tokenizer: WhisperTokenizer) -> tuple[list[int], list[int]]:
+    """(prompt, tokens): what float32 says, greedily and with timestamps, of the English window it encoded last."""
+    prompt = list(tokenizer.sot_sequence("en", "transcribe"))
+    said = decode_window(reference, tokenizer, DecodingOptions(language="en"))
+    return prompt, list(said.tokens)
+
+
+def _compare(ours: FloatArray, theirs: FloatArray) -> tuple[bool, float]:
+    """Whether the best token is the same, and the KL divergence in nats of our distribution from theirs."""
+    p, q = _log_softmax(theirs), _log_softmax(ours)
+    return bool(ours.argmax() == theirs.argmax()), float((np.exp(p) * (p - q)).sum())
+
+
+def _log_softmax(x: FloatArray) -> NDArray[np.float64]:
+    shifted = x.astype(np.float64) - x.max()
+    return shifted - np.log(np.exp(shifted).sum())
