@@ -12,9 +12,10 @@ from xdsl.dialects import func
 from xdsl.dialects.builtin import StringAttr
 
 from aiebuild.dialect import DesignError, location
-from aiebuild.dialect.structure import DeviceOp
+from aiebuild.dialect.structure import CoreOp, DeviceOp
 from aiebuild.emulation.design import Design
 from aiebuild.emulation.objects import ObjectCache
+from aiebuild.emulation.statics import writable_statics
 from aiebuild.errors import UsageError
 from aiebuild.host import (
     ENGINE_SOURCES,
@@ -72,11 +73,19 @@ def lower(design: Design) -> Lowered:
     return Lowered(lower_overlay(design.module, design.device.symbol), ENGINE_SOURCES, True)
 
 
-def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: ObjectCache | None = None) -> Path:
+@dataclass(frozen=True)
+class Library:
+    """An overlay library. `remembers`: whether its kernels have static data that a run leaves changed."""
+
+    path: Path
+    remembers: bool
+
+
+def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: ObjectCache | None = None) -> Library:
     """The overlay library of a lowered design: compiled with its kernels, linked with its engine.
 
-    Raises DesignError for a kernel that no source defines, ToolError with the compiler's messages for a source that is
-    wrong, MissingError when there is no compiler.
+    Raises DesignError for a kernel that no source defines or whose static data several cores would share, ToolError
+    with the compiler's messages for a source that is wrong, MissingError when there is no compiler.
     """
     cache = cache or ObjectCache()
     compiler = cache.compiler.path
@@ -89,12 +98,24 @@ def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: Obj
     def command(path: Path, out: Path, depfile: Path) -> list[str]:
         return kernel_command(compiler, path, out, depfile=depfile, defines=kernels.defines, include=kernels.include)
 
-    for path in kernels.sources:
-        objects.append(cache.object(path, lambda out, deps, path=path: command(path, out, deps)))
+    own = [cache.object(path, lambda out, deps, path=path: command(path, out, deps)) for path in kernels.sources]
+    objects += own
     try:
-        return cache.library(objects, lambda out: link_command(compiler, objects, out))
+        path = cache.library(objects, lambda out: link_command(compiler, objects, out))
     except ToolError as error:
         raise _explained(error, design.device) from None
+    statics = writable_statics(own)
+    calling = [op for op in design.device.walk() if isinstance(op, CoreOp) and _calls(op)]
+    if statics and len(calling) > 1:
+        raise DesignError(
+            f"{location(calling[1])}: a second core calls kernels, whose writable static data (`{statics[0]}`) each "
+            "core has for itself: not modelled"
+        )
+    return Library(path, bool(statics))
+
+
+def _calls(core: CoreOp) -> bool:
+    return any(isinstance(op, func.CallOp) for op in core.walk())
 
 
 def _explained(error: ToolError, device: DeviceOp) -> DesignError | ToolError:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from aiebuild.emulation.arguments import Parameter, Pattern, parameters
 from aiebuild.emulation.design import Design, read_design
-from aiebuild.emulation.library import build_library, kernels_of, lower
+from aiebuild.emulation.library import Library, build_library, kernels_of, lower
 from aiebuild.errors import BuildError, DeviceError, UsageError
 from aiebuild.host.sequence import Push, SequenceProgram, WriteBd, encode, read_sequence
 from aiebuild.runtime.device import Counters
@@ -87,20 +91,30 @@ def emulate(
     lowered = lower(parsed)
     program = read_sequence(parsed.module, chosen.symbol)
     library = build_library(parsed, lowered, sources)
-    with HostDevice(threads if lowered.parallel else 1) as host:
+    with HostDevice(threads if lowered.parallel else 1) as host, _fresh(library) as path:
         try:
-            overlay = host.open(library)
+            overlay = host.open(path)
             loaded = overlay.load_sequence(encode(program))
             buffers = [_buffer(array) for array in arrays]
             overlay.dispatch(loaded, buffers, alias=alias)
         except DeviceError as error:
-            message = error.message.removeprefix(f"{library.name}: ")
+            message = error.message.removeprefix(f"{path.name}: ")
             raise EmulationError(f"{parsed.name}: {message}", hint=error.hint, detail=error.detail) from None
         counters = overlay.counters()
         del loaded
         used = host.threads
     after = tuple(_array(buffer, array) for buffer, array in zip(buffers, arrays, strict=True))
     return Result(chosen.symbol, parsed.device.device, used, taken, after, written(program), counters)
+
+
+@contextmanager
+def _fresh(library: Library) -> Generator[Path]:
+    """The library's file; a copy for one run where kernels would find what an earlier run left in their statics."""
+    if not library.remembers:
+        yield library.path
+        return
+    with tempfile.TemporaryDirectory(prefix="aiebuild-") as folder:
+        yield Path(shutil.copy(library.path, folder))
 
 
 def split_name(sequence: str | None) -> tuple[str | None, str | None]:

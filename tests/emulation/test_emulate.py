@@ -120,6 +120,53 @@ def test_defines_and_headers_are_part_of_an_object(tmp_path: Path) -> None:
     assert added(1) == 7
 
 
+COUNTING = """#include <stdint.h>
+extern "C" void add_constant(int32_t *a, int32_t *b, int32_t)
+{ static int calls; ++calls; for (int i = 0; i < 64; ++i) b[i] = calls; }
+extern "C" void begin(int32_t *, int32_t *, int32_t *) {}
+extern "C" void product(int32_t *, int32_t *, int32_t *) {}
+extern "C" void finish(int32_t *, int32_t *, int32_t, int32_t) {}
+"""
+
+
+def test_static_data_starts_anew_with_every_run(tmp_path: Path) -> None:
+    kernel = tmp_path / "counting.cc"
+    kernel.write_text(COUNTING)
+    for _ in range(2):
+        result = aiebuild.emulate(ADD_ONE, [kernel])
+        np.testing.assert_array_equal(result.outputs[0], np.repeat(np.arange(1, 17), 64))
+
+
+def test_static_data_of_several_cores_is_refused(tmp_path: Path) -> None:
+    kernel = tmp_path / "counting.cc"
+    kernel.write_text(COUNTING)
+    with pytest.raises(DesignError, match=r"small_overlay\.mlir:\d+: a second core calls .* \(`.*calls`\)"):
+        aiebuild.emulate(OVERLAY, [kernel])
+
+
+def locks(old: str, new: str) -> str:
+    """The design of locks, changed."""
+    text = (CORPUS / "locks.mlir").read_text()
+    assert old in text
+    return text.replace(old, new, 1)
+
+
+def test_a_deadlock_of_locks_is_diagnosed() -> None:
+    text = locks("%out_free = aie.lock(%core, 2) {init = 1 : i32", "%out_free = aie.lock(%core, 2) {init = 0 : i32")
+    with pytest.raises(aiebuild.EmulationError, match=r"deadlock: <design>:73: .* a token of S2MM 0") as failed:
+        aiebuild.emulate(text)
+    assert failed.value.detail is not None
+    assert "core(0,2) waits in <design>:28 for @out_free to be at least 1, it is 0" in failed.value.detail
+    assert "S2MM 0 of tile (0,2) waits in <design>:54 for @in_free to be at least 1, it is 0" in failed.value.detail
+
+
+def test_a_lock_beyond_its_range_is_an_error() -> None:
+    text = locks("aie.use_lock(%out_full, Release, %one)", "aie.use_lock(%in_free, Release, %many)")
+    text = text.replace("%c12 =", "%many = arith.constant 63 : i32\n      %c12 =", 1)
+    with pytest.raises(aiebuild.EmulationError, match=r"@in_free would become 6., a lock holds 0 to 63"):
+        aiebuild.emulate(text, check=False)
+
+
 def test_what_is_compiled_is_found_again(tmp_path: Path) -> None:
     cache = ObjectCache(tmp_path / "cache")
     source = tmp_path / "s.cc"
