@@ -156,8 +156,8 @@ def test_a_deadlock_of_locks_is_diagnosed() -> None:
     with pytest.raises(aiebuild.EmulationError, match=r"deadlock: <design>:73: .* a token of S2MM 0") as failed:
         aiebuild.emulate(text)
     assert failed.value.detail is not None
-    assert "core(0,2) waits in <design>:28 for @out_free to be at least 1, it is 0" in failed.value.detail
-    assert "S2MM 0 of tile (0,2) waits in <design>:54 for @in_free to be at least 1, it is 0" in failed.value.detail
+    assert "core(0,2) waits in <design>:27 for @out_free to be at least 1, it is 0" in failed.value.detail
+    assert "S2MM 0 of tile (0,2) waits in <design>:52 for @in_free to be at least 1, it is 0" in failed.value.detail
 
 
 def test_a_lock_beyond_its_range_is_an_error() -> None:
