@@ -112,7 +112,10 @@ void binary(int op, const T *a, const T *b, T *c)
     case 5: aie::store_v(c, aie::select(x, y, aie::ge(x, y) ^ aie::eq(x, y))); break;
     case 6: aie::store_v(c, aie::add(x, b[3])); break;
     case 7: aie::store_v(c, aie::sub(b[3], x)); break;
-    case 8: aie::store_v(c, aie::abs(x)); break;
+    case 8:
+        if constexpr (!std::is_same_v<T, float>)
+            aie::store_v(c, aie::abs(x));
+        break;
     case 9:
         if constexpr (aie::detail::is_signed_v<T>)
             aie::store_v(c, aie::neg(x));

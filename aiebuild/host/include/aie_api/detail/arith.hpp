@@ -435,8 +435,11 @@ AIEBUILD_INLINE A add(const A &acc, const B &b)
         static_assert(std::is_same_v<typename A::lane_type, typename B::lane_type> && B::size() == N);
         return detail::add_lanes(acc.to_native(), b.to_native());
     }
-    else if constexpr (Vector<B>)
+    else if constexpr (Vector<B>) {
+        static_assert(std::is_same_v<typename A::lane_type, float> == detail::is_floating_point_v<detail::elem_of<B>>,
+                      "add: integers into floats or the reverse");
         return detail::add_lanes(acc.to_native(), detail::lanes<typename A::lane_type>(detail::as_vector(b)));
+    }
     else
         return detail::add_lanes(acc.to_native(),
                                  detail::splat<typename A::lane_type, N>(detail::as_elem<typename A::lane_type>(b)));
@@ -450,8 +453,11 @@ AIEBUILD_INLINE A sub(const A &acc, const B &b)
         static_assert(std::is_same_v<typename A::lane_type, typename B::lane_type> && B::size() == N);
         return detail::sub_lanes(acc.to_native(), b.to_native());
     }
-    else if constexpr (Vector<B>)
+    else if constexpr (Vector<B>) {
+        static_assert(std::is_same_v<typename A::lane_type, float> == detail::is_floating_point_v<detail::elem_of<B>>,
+                      "sub: integers into floats or the reverse");
         return detail::sub_lanes(acc.to_native(), detail::lanes<typename A::lane_type>(detail::as_vector(b)));
+    }
     else
         return detail::sub_lanes(acc.to_native(),
                                  detail::splat<typename A::lane_type, N>(detail::as_elem<typename A::lane_type>(b)));
@@ -486,14 +492,13 @@ template <Vector V>
 AIEBUILD_INLINE auto abs(const V &v) -> detail::vector_of<V>
 {
     using T = detail::elem_of<V>;
+    static_assert(!std::is_same_v<T, float>, "abs: AIE2's intrinsic takes the bits of floats as integers, which is wrong for "
+                                             "negative numbers; clear the sign with bit_and");
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
     const auto x = detail::as_vector(v).to_native();
     if constexpr (std::is_same_v<T, bfloat16>)
         return detail::map_parts<uint16>([](auto p) AIEBUILD_LAMBDA { return p & 0x7fff; }, x);
-    else if constexpr (std::is_same_v<T, float>)
-        return detail::bitcast<float>(
-            detail::map_parts<uint32>([](auto p) AIEBUILD_LAMBDA { return p & 0x7fffffff; }, detail::bitcast<uint32>(x)));
     else if constexpr (std::is_unsigned_v<T>)
         return x;
     else {
@@ -542,6 +547,7 @@ template <typename X, typename Other>
 struct factor<X, Other> {
     using T = elem_of<Other>;
     static constexpr bool own = ElemBaseType<X> && !is_floating_point_v<X> && !is_floating_point_v<T> && is_valid_mul_v<T, X>;
+    static_assert(own || !ElemBaseType<X> || std::is_same_v<X, T>, "product: AIE2 has none of this vector and scalar type");
     using type = std::conditional_t<own, X, T>;
 };
 template <typename X, typename Other>
@@ -583,6 +589,7 @@ AIEBUILD_INLINE Acc mac(const Acc &acc, const A &a, const B &b)
     using TB = detail::factor_t<B, A>;
     static_assert(detail::is_valid_mul_v<TA, TB>, "mac: AIE2 has no product of these element types");
     using L = typename Acc::lane_type;
+    static_assert(std::is_same_v<L, float> == detail::is_floating_point_v<TA>, "mac: integers into floats or the reverse");
     constexpr unsigned N = Acc::size();
     detail::count_vector(N);
     return detail::mac_lanes(acc.to_native(), detail::factor_lanes<L, TA, N>(a), detail::factor_lanes<L, TB, N>(b));
@@ -596,6 +603,7 @@ AIEBUILD_INLINE Acc msc(const Acc &acc, const A &a, const B &b)
     using TB = detail::factor_t<B, A>;
     static_assert(detail::is_valid_mul_v<TA, TB>, "msc: AIE2 has no product of these element types");
     using L = typename Acc::lane_type;
+    static_assert(std::is_same_v<L, float> == detail::is_floating_point_v<TA>, "msc: integers into floats or the reverse");
     constexpr unsigned N = Acc::size();
     detail::count_vector(N);
     return detail::msc_lanes(acc.to_native(), detail::factor_lanes<L, TA, N>(a), detail::factor_lanes<L, TB, N>(b));

@@ -3,12 +3,13 @@
 //  to_float(v, shift)          v * 2^-shift; integers of 32 bits round to nearest even in fp32; a bfloat16 result is then
 //                              converted in the core's rounding mode.
 //  to_fixed<T>(float, shift)   v * 2^shift to nearest even, always saturated to T (the magic-number addition of the header,
-//                              which sets saturation itself); the core's modes have no part in it. NaN gives 0.
+//                              which sets saturation itself); the core's modes have no part in it. NaN gives 0. On AIE2
+//                              int16 and int8 come out as the maximum where v * 2^shift is below -8.45 million.
 //  to_fixed<T>(bfloat16)       T int16 or int32: floor(v * 2^shift) (the vfloor instruction), int32 saturates and int16 takes
 //                              the lower half of the int32 result, unsaturated; other T as for float.
 //  inv, invsqrt                the header's polynomials, in fp32 for float (there emulated from bfloat16 pieces) and with the
 //                              intermediate bfloat16 conversions, in the core's rounding mode, for bfloat16.
-//  sqrt                        AIE2 has none for vectors; of a scalar float it is exact.
+//  sqrt                        AIE2 has none; of a scalar float invsqrt and sqrt would call sqrtf, which is not there.
 
 #pragma once
 
@@ -254,8 +255,16 @@ AIEBUILD_INLINE auto invsqrt(const vector<bfloat16, N> &v) -> vector<bfloat16, N
 }
 
 AIEBUILD_INLINE float inv(float a) { return 1.0f / a; }
-AIEBUILD_INLINE float invsqrt(float a) { return 1.0f / __builtin_sqrtf(a); }
-AIEBUILD_INLINE float sqrt(float a) { return __builtin_sqrtf(a); }
+template <std::same_as<float> T>
+float invsqrt(T)
+{
+    static_assert(detail::always_false<T>, "aie::invsqrt of a scalar float calls sqrtf, which AIE2's libraries do not have");
+}
+template <std::same_as<float> T>
+float sqrt(T)
+{
+    static_assert(detail::always_false<T>, "aie::sqrt of a scalar float calls sqrtf, which AIE2's libraries do not have");
+}
 AIEBUILD_INLINE bfloat16 inv(bfloat16 a) { return inv(broadcast<bfloat16, 16>(a)).get(0); }
 AIEBUILD_INLINE bfloat16 invsqrt(bfloat16 a) { return invsqrt(broadcast<bfloat16, 16>(a)).get(0); }
 template <Vector V>

@@ -308,6 +308,8 @@ class accum {
     using value_type = Tag;
     using lane_type = detail::accum_lane_t<Tag>;
     using storage_t = detail::storage<lane_type, Elems>;
+    static_assert(std::is_same_v<lane_type, float> || Elems * sizeof(lane_type) >= 32,
+                  "AIE2's integer accumulators have 256 bits at least");
 
     static constexpr detail::AccumClass value_class()
     {
