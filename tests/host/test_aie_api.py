@@ -615,7 +615,10 @@ def _check_source(tmp_path: Path, body: str, *flags: str) -> subprocess.Complete
         ("aie::vector<int8, 8> v;", "128, 256, 512 or 1024 bits"),
         ("auto x = aie::mul(aie::zeros<int8, 16>(), aie::zeros<int32, 16>());", "no product of these element types"),
         ("auto x = aie::mul(aie::zeros<bfloat16, 16>(), 2.0f);", "none of this vector and scalar type"),
-        ("auto v = aie::zeros<int16, 16>();\nauto x = aie::mac(aie::accum<accfloat, 16>(), v, v);", "integers into floats"),
+        (
+            "auto v = aie::zeros<int16, 16>();\nauto x = aie::mac(aie::accum<accfloat, 16>(), v, v);",
+            "integers into floats",
+        ),
         ("aie::accum<acc32, 4> a;", "256 bits at least"),
         ("auto x = aie::abs(aie::zeros<float, 16>());", "clear the sign with bit_and"),
         ("float x = aie::invsqrt(2.0f);", "calls sqrtf"),

@@ -259,11 +259,13 @@ template <std::same_as<float> T>
 float invsqrt(T)
 {
     static_assert(detail::always_false<T>, "aie::invsqrt of a scalar float calls sqrtf, which AIE2's libraries do not have");
+    return 0.0f;
 }
 template <std::same_as<float> T>
 float sqrt(T)
 {
     static_assert(detail::always_false<T>, "aie::sqrt of a scalar float calls sqrtf, which AIE2's libraries do not have");
+    return 0.0f;
 }
 AIEBUILD_INLINE bfloat16 inv(bfloat16 a) { return inv(broadcast<bfloat16, 16>(a)).get(0); }
 AIEBUILD_INLINE bfloat16 invsqrt(bfloat16 a) { return invsqrt(broadcast<bfloat16, 16>(a)).get(0); }
