@@ -20,9 +20,9 @@ from aiebuild.designs.encoder import (
     EncoderShape,
     encoder_parameters,
     normalise_command,
-    pack_encoder,
     plan_encoder,
 )
+from aiebuild.designs.encoder_weights import pack_encoder
 from aiebuild.designs.spec import Design, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
 from aiebuild.designs.tasks import Operation, emit
 from aiebuild.designs.whisper import ENCODER_KERNELS

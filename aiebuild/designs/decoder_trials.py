@@ -27,10 +27,9 @@ from aiebuild.designs.decoder import (
     decoder_parameters,
     linear_command,
     load_pieces,
-    pack_linear,
-    quantise_slices,
     self_command,
 )
+from aiebuild.designs.decoder_weights import pack_linear, quantise_slices
 from aiebuild.designs.encoder import GRID, STRIP
 from aiebuild.designs.encoder_trials import pack_layout, random_rows
 from aiebuild.designs.trial import Kernels, Object, Trial, memory, objects_of, soiled

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
 from aiebuild.designs.mel import MelOverlay, mel_overlay
 from aiebuild.designs.spec import Design, FileSpec, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
 from aiebuild.designs.tasks import Operation
@@ -151,14 +151,14 @@ def pack_encoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Pac
     """The encoder's weights and commands: buffer `encoder.weights`."""
     weights = _open(inputs, parameters)
     plan = encoder.plan_encoder(encoder.EncoderShape.of(weights.dims))
-    return _packed("encoder.weights", encoder.pack_encoder(weights, plan))
+    return _packed("encoder.weights", encoder_weights.pack_encoder(weights, plan))
 
 
 def pack_decoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """The decoder's weights and commands: buffer `decoder.weights`."""
     weights = _open(inputs, parameters)
     plan = decoder.plan_decoder(decoder.DecoderShape.of(weights.dims))
-    return _packed("decoder.weights", decoder.pack_decoder(weights, plan))
+    return _packed("decoder.weights", decoder_weights.pack_decoder(weights, plan))
 
 
 def pack_embedding(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:

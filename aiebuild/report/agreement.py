@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs.encoder import POSITIONS, smoothing
+from aiebuild.designs.encoder import POSITIONS
+from aiebuild.designs.encoder_weights import smoothing
 from aiebuild.weights import WhisperWeights
 from aiebuild.weights.pack import unpack_rows_int8
 from aiebuild.whisper.decoding import DecodingOptions, decode_window

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aiebuild import host
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
 from aiebuild.dialect import parse_module
 from aiebuild.render import render
 from aiebuild.runtime.host import HostBuffer, HostDevice
@@ -71,7 +71,7 @@ class Wide:
         self.arena = HostBuffer.allocate(self.plan.arena_bytes)
         self.log = HostBuffer.allocate(self.plan.log_bytes)
         self.text_weights = HostBuffer.allocate(self.plan.weight_bytes)
-        self.text_weights.array[:] = decoder.pack_decoder(weights, self.plan)
+        self.text_weights.array[:] = decoder_weights.pack_decoder(weights, self.plan)
 
     @staticmethod
     def _encode(template: str, values: Mapping[str, object], name: str) -> bytes:
@@ -81,7 +81,7 @@ class Wide:
         """`mel` [3000, n_mels] on the final scale; the encoder's output [1500, n] as its readers see it."""
         plan, size = self.encoder_plan, encoder.OBJECT
         window, packed = HostBuffer.allocate(plan.input_bytes), HostBuffer.allocate(plan.weight_bytes)
-        packed.array[:] = encoder.pack_encoder(self.weights, plan)
+        packed.array[:] = encoder_weights.pack_encoder(self.weights, plan)
         window.array[:size] = np.frombuffer(encoder.normalise_command(plan.shape, -32768, 3000), np.uint8)
         q11 = np.rint((mel * 4 - 4) * 2048).astype(np.int16)
         window.array[size : size + q11.nbytes] = q11.view(np.uint8).reshape(-1)
@@ -94,7 +94,7 @@ class Wide:
             for name in ("key", "value")
             for layer in range(self.dims.n_text_layer)
         ]
-        factor = encoder.smoothing(self.weights["encoder.ln_post.weight"], np.concatenate(readers))
+        factor = encoder_weights.smoothing(self.weights["encoder.ln_post.weight"], np.concatenate(readers))
         return values[:1500] * factor + self.weights["encoder.ln_post.bias"]
 
     def decode(self, tokens: list[int], position: int) -> Floats:

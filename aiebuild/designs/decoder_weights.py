@@ -1,0 +1,107 @@
+"""Packing the decoder's weights and commands into the file that its sequences stream from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import e, log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.designs.decoder import (
+    GRID,
+    ROWS,
+    SLICE,
+    TILE,
+    DecoderPlan,
+    Linear,
+    cross_command,
+    layer_products,
+    linear_command,
+    logits_product,
+    stored_tiles,
+)
+from aiebuild.designs.encoder_weights import smoothing
+from aiebuild.weights.pack import Floats, from_bf16, to_bf16
+
+SMOOTHING = 0.25
+"""Exponent of the smoothing: activations have 16 bits, so it serves the weights (mean KL divergence of the logits' int8
+weights alone, base: 0.0007 without it and with a scale a column, 0.00013 so; 0.5: 0.0002)."""
+
+
+def pack_linear(w: Floats, k_tiles: int, tiles: int) -> NDArray[np.uint8]:
+    """`w` [k, n] as [column of cores][tile][k tile][16896] int8 slices; padding is zero.
+
+    A slice has its own float scale for each column: for 128 weights, not for all of a column's.
+    """
+    n = tiles * TILE
+    padded = np.zeros((w.shape[0], n), np.float32)
+    padded[:, : w.shape[1]] = w
+    q, scale = quantise_slices(padded)
+    # k: tile, block, row; n: tile, column of cores, row of cores, block, column
+    blocks = q.reshape(k_tiles, 16, 8, tiles, GRID, GRID, 4, 8).transpose(4, 3, 0, 5, 1, 6, 2, 7)
+    out = np.zeros((GRID, tiles, k_tiles, GRID, SLICE), np.uint8)
+    out[..., :4096] = np.ascontiguousarray(blocks).view(np.uint8).reshape(GRID, tiles, k_tiles, GRID, 4096)
+    scales = scale.reshape(k_tiles, tiles, GRID, GRID, 32).transpose(2, 1, 0, 3, 4)
+    out[..., 4096:] = np.ascontiguousarray(scales).view(np.uint8).reshape(GRID, tiles, k_tiles, GRID, 128)
+    return out.reshape(-1)
+
+
+def quantise_slices(w: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """int8 weights [k, n] and a scale for each 128 of a column, [k / 128, n]: w ~ q * scale, |q| <= 127."""
+    slices = w.reshape(-1, 128, w.shape[1])
+    scale = np.maximum(np.abs(slices).max(axis=1), 1e-12).astype(np.float32) / np.float32(127)
+    q = np.clip(np.rint(slices / scale[:, None]), -127, 127).astype(np.int8)
+    return q.reshape(w.shape), scale
+
+
+def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np.uint8]:
+    """The packed weights of the decoder, `plan.weight_bytes` bytes.
+
+    Layer norm's beta goes into the bias that follows; gamma over the smoothing factors is sent as bf16, and what
+    that rounds off goes into the weights; the attention's 1/8 and log2 e go into the queries.
+    """
+    s = plan.shape
+    out = np.zeros(plan.weight_bytes, np.uint8)
+
+    def put(name: str, data: NDArray[np.uint8] | bytes) -> None:
+        flat = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data.reshape(-1)
+        at = plan.weight_offsets[name]
+        out[at : at + flat.size] = flat
+
+    def put_linear(linear: Linear, w: Floats, bias: Floats | None, norm: str | None) -> None:
+        gamma: Floats | None = None
+        if norm is not None:
+            exact, beta = weights[norm + ".weight"], weights[norm + ".bias"]
+            gamma = from_bf16(to_bf16(exact / smoothing(exact, w, SMOOTHING)))
+            bias = w @ beta if bias is None else bias + w @ beta
+            w = w * np.where(gamma == 0, 0, exact / np.where(gamma == 0, 1, gamma))
+        put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear.k_tiles, stored_tiles(linear)))
+        if bias is not None:
+            put(linear.name + ".bias", bias.astype(np.float32).view(np.uint8))
+        for rows in ROWS:
+            put(f"{linear.name}.command{rows}", linear_command(s, linear, rows, gamma))
+
+    scale = np.float32(0.125 * log2(e))
+    zeros = np.zeros(s.state, np.float32)
+    for layer in range(s.layers):
+        b = f"decoder.blocks.{layer}."
+        p = layer_products(s, layer)
+        w = np.concatenate([
+            weights[b + "attn.query.weight"] * scale, weights[b + "attn.key.weight"], weights[b + "attn.value.weight"]
+        ])  # fmt: skip
+        bias = np.concatenate([weights[b + "attn.query.bias"] * scale, zeros, weights[b + "attn.value.bias"]])
+        put_linear(p["qkv"], w, bias, b + "attn_ln")
+        put_linear(p["out"], weights[b + "attn.out.weight"], weights[b + "attn.out.bias"], None)
+        put_linear(
+            p["cross_query"], weights[b + "cross_attn.query.weight"] * scale,
+            weights[b + "cross_attn.query.bias"] * scale,
+            b + "cross_attn_ln",
+        )  # fmt: skip
+        put_linear(p["cross_out"], weights[b + "cross_attn.out.weight"], weights[b + "cross_attn.out.bias"], None)
+        put_linear(p["fc1"], weights[b + "mlp.0.weight"], weights[b + "mlp.0.bias"], b + "mlp_ln")
+        put_linear(p["fc2"], weights[b + "mlp.2.weight"], weights[b + "mlp.2.bias"], None)
+    put_linear(logits_product(s), weights["decoder.token_embedding.weight"], None, "decoder.ln")
+    for rows in ROWS:
+        put(f"cross.command{rows}", cross_command(s, rows))
+    return out
