@@ -148,10 +148,21 @@ def _blocks(op: Operation) -> Iterator[Block]:
 
 
 def _check_balance(design: Design, core: CoreOp, where: Coordinates) -> None:
-    """Follow each path of a core: what is released must be held, and loops must end with what they began with."""
-    for block in core.body.blocks:
-        walker = _Walker(design, where)
-        walker.block(block, Counter())
+    """Follow the paths of a core: what is released must be held, and loops must end with what they began with.
+
+    A block that others branch to is followed once, with what the first of them holds.
+    """
+    walker = _Walker(design, where)
+    waiting: list[tuple[Block, Counter[Key]]] = [(core.body.blocks[0], Counter())] if core.body.blocks else []
+    seen: set[Block] = set()
+    while waiting:
+        block, held = waiting.pop()
+        if block in seen:
+            continue
+        seen.add(block)
+        held = walker.block(block, held.copy())
+        last = block.last_op
+        waiting.extend((following, held) for following in (last.successors if last is not None else ()))
 
 
 class _Walker:

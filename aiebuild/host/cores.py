@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from xdsl.dialects import arith, func, memref, scf
+from xdsl.dialects import arith, cf, func, memref, scf
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     FloatAttr,
@@ -121,6 +121,7 @@ class _Writer:
         self.lines: list[str] = []
         self.indent = 1
         self.count = 0
+        self.hoisted: list[str] | None = None  # declarations of a body in several blocks, all at its top
 
     # -- helpers ---------------------------------------------------------------------------------------
     def line(self, text: str) -> None:
@@ -159,7 +160,15 @@ class _Writer:
     def define(self, op: Operation, expression: str) -> None:
         name = self.fresh()
         self.names[op.results[0]] = name
-        self.line(f"const {scalar_type(op.results[0].type, op)} {name} = {expression};")
+        self.variable(f"const {scalar_type(op.results[0].type, op)}", name, expression)
+
+    def variable(self, kind: str, name: str, expression: str) -> None:
+        """Declares a variable where it stands, or at the body's top where jumps might go past it."""
+        if self.hoisted is None:
+            self.line(f"{kind} {name} = {expression};")
+        else:
+            self.hoisted.append(f"  {kind.removeprefix('const ')} {name}{{}};")
+            self.line(f"{name} = {expression};")
 
     def constant(self, op: arith.ConstantOp) -> None:
         attr = op.value
@@ -182,10 +191,47 @@ class _Writer:
     def block(self, block: Block) -> Operation | None:
         """Writes a block's operations up to its terminator, which is returned."""
         for op in block.ops:
-            if isinstance(op, scf.YieldOp | scf.ConditionOp | EndOp | func.ReturnOp):
+            if isinstance(
+                op, scf.YieldOp | scf.ConditionOp | EndOp | func.ReturnOp | cf.BranchOp | cf.ConditionalBranchOp
+            ):
                 return op
             self.op(op)
         return None
+
+    def graph(self, blocks: Sequence[Block]) -> None:
+        """Blocks that branch to each other, each in a scope of its own behind a label."""
+        self.hoisted = []
+        numbers = {block: k for k, block in enumerate(blocks)}
+        arguments: dict[Block, list[str]] = {}
+        for block in blocks:
+            arguments[block] = []
+            for arg in block.args:
+                self.names[arg] = self.fresh()
+                arguments[block].append(self.names[arg])
+                self.hoisted.append(f"  {scalar_type(arg.type, self.body.core)} {self.names[arg]}{{}};")
+
+        def jump(target: Block, values: Sequence[SSAValue]) -> None:
+            if values:
+                self.assign(arguments[target], [self.use(v) for v in values])
+            self.line(f"goto block{numbers[target]};")
+
+        for block, k in numbers.items():
+            self.line(f"block{k}: {{")
+            self.indent += 1
+            end = self.block(block)
+            if isinstance(end, cf.BranchOp):
+                jump(end.successor, end.arguments)
+            elif isinstance(end, cf.ConditionalBranchOp):
+                self.line(f"if ({self.use(end.cond)}) {{")
+                jump(end.then_block, end.then_arguments)
+                self.line("} else {")
+                jump(end.else_block, end.else_arguments)
+                self.line("}")
+            else:
+                self.line("co_return;")
+            self.indent -= 1
+            self.line("}")
+        self.lines[:0] = self.hoisted
 
     def nested(self, block: Block, targets: Sequence[str]) -> None:
         """A block whose terminator's operands go to `targets`."""
@@ -211,7 +257,7 @@ class _Writer:
         for k, value in enumerate(values):
             name = self.fresh()
             start = initial[k] if initial is not None else "0"
-            self.line(f"{scalar_type(value.type, op)} {name} = {start};")
+            self.variable(scalar_type(value.type, op), name, start)
             names.append(name)
         return names
 
@@ -225,7 +271,7 @@ class _Writer:
                 line = self.place("uint32_t", str(line_of(op)))
                 self.line(f"if (!{end}.acquire({op.size})) co_await c.wait({end}, {op.size}, {line});")
                 name = self.fresh()
-                self.line(f"const uint64_t {name} = {end}.head;")
+                self.variable("const uint64_t", name, f"{end}.head")
                 self.names[op.results[0]] = name
             case SubviewAccessOp():
                 self.access(op)
@@ -248,7 +294,11 @@ class _Writer:
                 kind = memref_of(op.results[0].type)
                 assert kind is not None
                 name = self.fresh()
-                self.line(f"alignas(64) {element_type(kind, op)} {name}[{memref_elements(kind, op)}];")
+                array = f"alignas(64) {element_type(kind, op)} {name}[{memref_elements(kind, op)}];"
+                if self.hoisted is None:
+                    self.line(array)
+                else:
+                    self.hoisted.append(f"  {array}")
                 self.names[op.results[0]] = name
             case memref.DeallocOp():
                 pass
@@ -454,10 +504,11 @@ def line_of(op: Operation) -> int:
 
 def core_body(core: CoreOp) -> Body:
     """The C++ of a core's body. Raises DesignError on what is not modelled, with file and line."""
-    if len(core.body.blocks) != 1:
-        raise DesignError(f"{location(core)}: a core with unstructured control flow is not modelled")
     writer = _Writer(core)
-    writer.block(core.body.block)
+    if len(core.body.blocks) > 1:
+        writer.graph(core.body.blocks)
+    else:
+        writer.block(core.body.block)
     writer.line("co_return;")
     writer.body.text = "\n".join(writer.lines)
     return writer.body

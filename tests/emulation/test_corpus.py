@@ -43,6 +43,14 @@ def blocks(x: NDArray[np.int8]) -> NDArray[np.int8]:
     return x.reshape(2, 32, 4, 16).transpose(0, 2, 1, 3).reshape(-1)
 
 
+def doubled(x: NDArray[np.int32]) -> NDArray[np.int32]:
+    """`branches`: doubled until 1,000 or more; 0 for what is below 1."""
+    out = np.maximum(x, 0)
+    while (low := (out > 0) & (out < 1000)).any():
+        out[low] *= 2
+    return out
+
+
 def packets(x: NDArray[np.int32]) -> NDArray[np.int32]:
     """`packets`: pieces 0 and 3 go to the core that adds 1, pieces 1 and 2 to the one that adds 2."""
     pieces = x.reshape(4, 16)
@@ -83,6 +91,7 @@ SMALL = np.random.default_rng(4).integers(-1000, 1000, 256, np.int32)
 RUNS: dict[str, tuple[list[str], Arrays, Callable[..., NDArray[np.generic]], int]] = {
     # name: kernels, inputs, expectation, elements of the output
     "add_one": (["add_constant.cc"], [words(1024)], lambda x: x + 1, 1024),
+    "branches": ([], [np.arange(-8, 56, dtype=np.int32) * 25], doubled, 64),
     "broadcast": ([], [words(128).view(np.int16)], lambda x: (x + np.arange(4, dtype="i2")[:, None]).reshape(-1), 1024),
     "dimensions": ([], [words(256)], dimensions, 256),
     "distribute_join": ([], [words(256)], halves, 256),
