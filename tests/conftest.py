@@ -14,12 +14,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelConfig, load_model_config
 from aiebuild.errors import MissingError
 from aiebuild.resources import artifacts_dir
 from aiebuild.weights import WeightFiles, WhisperWeights, fetch_weights, load_weights
+
+# a loaded machine is slow: times are no property of the code under test; CI draws the same examples every time
+settings.register_profile(
+    "aiebuild", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("aiebuild")
 
 ROOT = Path(__file__).resolve().parent.parent
 
