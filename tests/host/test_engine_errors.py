@@ -236,3 +236,12 @@ def test_threads_are_shared_by_overlays(library: Path) -> None:
             b.array[:] = 0
             runs[k % 2].run()
             assert (b.array[:1024] == a.array[:1024] + 3).all()
+
+
+def test_more_threads_than_cores(library: Path) -> None:
+    with HostDevice(4) as device:
+        overlay = device.open(library)
+        a, b = device.buffer(4096), device.buffer(4096)
+        a.array[:] = np.arange(4096) % 251
+        overlay.dispatch(overlay.load_sequence(sequence_bytes(TEXT, "go")), [a, b], strict=True)
+        assert (b.array[:1024] == a.array[:1024] + 3).all()

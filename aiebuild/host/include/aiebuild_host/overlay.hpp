@@ -176,7 +176,8 @@ class Overlay {
   };
 
   // Assigns cores to threads in column-major order, neighbours together.
-  void spread(uint32_t count) {
+  void spread(uint32_t threads) {
+    const uint32_t count = std::max(1u, std::min(threads, uint32_t(cores.size())));
     for (uint32_t t = 0; t < count; ++t) threads_.push_back(std::make_unique<Thread>());
     for (size_t k = 0; k < cores.size(); ++k) {
       const size_t index = k * count / cores.size();
@@ -249,6 +250,7 @@ class Overlay {
   }
 
   void run(uint32_t index) {
+    if (index >= threads_.size()) return;  // more threads than cores
     Thread& t = *threads_[index];
     const ArithmeticState callers = aie::detail::core_state;
     uint32_t idle = 0;
