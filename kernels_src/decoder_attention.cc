@@ -38,15 +38,19 @@ template <bool Rows> inline aie::vector<bfloat16, 32> key_block(const int8_t *st
 // scores[key block][4 keys x 4 queries] = K Q^T - maxima; returns the largest of them.
 template <bool Rows> float scores_of(const int8_t *strip, const bfloat16 *Q, float *scores, const float *stats) {
     MM c[4];
+    // unrolled for certain: the arrays stay in registers
+#pragma clang loop unroll(full)
     for (int i = 0; i < 4; ++i)
         c[i] = MM(aie::zeros<float, 16>());
     for (int cb = 0; cb < 8; ++cb) {
         const aie::vector<bfloat16, 32> q = aie::load_v<32>(Q + cb * 32);
+#pragma clang loop unroll(full)
         for (int i = 0; i < 4; ++i)
             c[i].mac(key_block<Rows>(strip, i, cb), q);
     }
     const aie::vector<float, 16> m = per_query(stats + maxima);
     aie::vector<float, 16> largest = aie::broadcast<float, 16>(never);
+#pragma clang loop unroll(full)
     for (int i = 0; i < 4; ++i) {
         const aie::vector<float, 16> s = aie::sub(c[i].to_vector<float>(), m);
         largest = aie::max(largest, s);

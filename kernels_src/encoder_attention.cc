@@ -34,21 +34,30 @@ float scores_of(const int8_t *K, const bfloat16 *Q, float *scores, const float *
     for (int s = 0; s < 2; ++s) {
         const bfloat16 *strip = (const bfloat16 *)(K + s * strip_bytes);
         MM c[4][4];
+        // unrolled for certain, here and below: the arrays stay in registers
+#pragma clang loop unroll(full)
         for (int i = 0; i < 4; ++i)
+#pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
                 c[i][j] = MM(aie::zeros<float, 16>());
         for (int kb = 0; kb < 8; ++kb) {
             aie::vector<bfloat16, 32> k[4], x[4];
+#pragma clang loop unroll(full)
             for (int i = 0; i < 4; ++i)
                 k[i] = aie::load_v<32>(strip + (i * 8 + kb) * 32);
+#pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
                 x[j] = aie::load_v<32>(Q + (j * 8 + kb) * 32);
+#pragma clang loop unroll(full)
             for (int i = 0; i < 4; ++i)
+#pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
                     c[i][j].mac(k[i], x[j]);
         }
+#pragma clang loop unroll(full)
         for (int j = 0; j < 4; ++j) {
             const aie::vector<float, 16> m = per_query(own_maxima + j * 4);
+#pragma clang loop unroll(full)
             for (int i = 0; i < 4; ++i) {
                 const aie::vector<float, 16> d = aie::sub(c[i][j].to_vector<float>(), m);
                 largest = aie::max(largest, d);
@@ -113,21 +122,29 @@ void weighted_values(const int8_t *V, const bfloat16 *P, float *O) {
     using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
     for (int db = 0; db < 16; db += 4) {
         MM c[4][4];
+#pragma clang loop unroll(full)
         for (int i = 0; i < 4; ++i)
+#pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
                 c[i][j] = MM(aie::load_v<16>(O + ((db + i) * 16 + j) * 16));
         for (int kb = 0; kb < 4; ++kb) {
             const bfloat16 *strip = (const bfloat16 *)(V + (kb >> 1) * strip_bytes);
             aie::vector<bfloat16, 32> v[4], p[4];
+#pragma clang loop unroll(full)
             for (int i = 0; i < 4; ++i)
                 v[i] = aie::load_v<32>(strip + ((db + i) * 2 + (kb & 1)) * 32);
+#pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
                 p[j] = aie::load_v<32>(P + (j * 4 + kb) * 32);
+#pragma clang loop unroll(full)
             for (int i = 0; i < 4; ++i)
+#pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
                     c[i][j].mac(v[i], p[j]);
         }
+#pragma clang loop unroll(full)
         for (int i = 0; i < 4; ++i)
+#pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
                 aie::store_v(O + ((db + i) * 16 + j) * 16, c[i][j].to_vector<float>());
     }

@@ -73,20 +73,29 @@ void product_bf16(const bfloat16 *a, const bfloat16 *b, float *acc, bool first) 
     for (int rb = 0; rb < 16; rb += 4) {
         for (int nb = 0; nb < 16; nb += 4) {
             MM c[4][4];
+            // unrolled for certain: 16 accumulators and 8 operands as arrays would be 1.5 KB of stack
+#pragma clang loop unroll(full)
             for (int i = 0; i < 4; ++i)
+#pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
                     c[i][j] = MM(first ? aie::zeros<float, 16>() : aie::load_v<16>(acc + ((rb + i) * 16 + nb + j) * 16));
             for (int kb = 0; kb < 8; ++kb) {
                 aie::vector<bfloat16, 32> x[4], w[4];
+#pragma clang loop unroll(full)
                 for (int i = 0; i < 4; ++i)
                     x[i] = block_of<Rows>(a, rb + i, kb);
+#pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
                     w[j] = aie::load_v<32>(b + ((nb + j) * 8 + kb) * 32);
+#pragma clang loop unroll(full)
                 for (int i = 0; i < 4; ++i)
+#pragma clang loop unroll(full)
                     for (int j = 0; j < 4; ++j)
                         c[i][j].mac(x[i], w[j]);
             }
+#pragma clang loop unroll(full)
             for (int i = 0; i < 4; ++i)
+#pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
                     aie::store_v(acc + ((rb + i) * 16 + nb + j) * 16, c[i][j].template to_vector<float>());
         }

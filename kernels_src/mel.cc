@@ -82,6 +82,8 @@ inline Part transform(const int16_t *x, const int8_t *planes) {
     Product high[4], low[4];
     for (int i = 0; i < points / 4; ++i) {
         const aie::vector<int8, 32> h = aie::load_v<32>(planes), l = aie::load_v<32>(planes + 32);
+        // unrolled for certain: the accumulators stay in registers
+#pragma clang loop unroll(full)
         for (int quad = 0; quad < 4; ++quad) {
             const aie::vector<int16, 16> v = aie::load_v<16>(x + quad * quad_fold);
             high[quad].mac(v, h);
