@@ -130,8 +130,11 @@ def written(program: SequenceProgram) -> tuple[int, ...]:
     for op in program.instructions:
         if isinstance(op, WriteBd):
             descriptors[(op.column, op.bd)] = op
-        elif isinstance(op, Push) and not program.channels[op.channel].into_array:
-            column, bd = program.channels[op.channel].column, op.bd
+        elif isinstance(op, Push):
+            channel = program.channels[op.channel]
+            if channel.into_array or channel.row:
+                continue
+            column, bd = channel.column, op.bd
             seen: set[int] = set()
             while bd is not None and bd not in seen:
                 seen.add(bd)

@@ -57,13 +57,17 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class ShimChannel:
-    """A DMA channel of a shim tile, by the name of the objectfifo that uses it."""
+    """A DMA channel of a shim tile, by the name of the objectfifo that uses it.
+
+    In a design of circuits tasks may also be queued on the channels of other rows; `into_array` then means MM2S.
+    """
 
     symbol: str
     column: int
     channel: int
     into_array: bool
     object_bytes: int
+    row: int = 0
 
 
 @dataclass(frozen=True)

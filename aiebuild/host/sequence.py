@@ -32,12 +32,15 @@ from aiebuild.dialect.sequence import (
 from aiebuild.dialect.structure import BufferOp, DeviceOp, EndOp
 from aiebuild.host.cores import line_of
 from aiebuild.host.fifos import ShimChannel, find_paths, refuse
-from aiebuild.host.tiles import shim_channels, uses_circuits
+from aiebuild.host.tiles import shim_channels, tile_tasks, token_sources, uses_circuits
 from aiebuild.host.types import element_bytes, memref_bytes, memref_elements
 
 MAGIC = b"AIEBSEQ\n"
 VERSION = 1
 """`kSequenceVersion` of abi.hpp."""
+
+TILES_VERSION = 2
+"""As VERSION, for the engine of tiles: each channel is followed by its row (u16), and descriptors know packets."""
 
 SHIM_DESCRIPTORS = 16
 """Buffer descriptors of a shim tile, shared by its four channels (TM)."""
@@ -100,7 +103,10 @@ Instruction = WriteBd | Push | Sync | WriteRtp
 
 @dataclass(frozen=True)
 class SequenceProgram:
-    """A runtime sequence. Pushes, syncs and parameter writes refer to `channels` and `buffers` by position."""
+    """A runtime sequence. Pushes, syncs and parameter writes refer to `channels` and `buffers` by position.
+
+    `circuits`: whether it is for the engine of tiles.
+    """
 
     name: str
     file: str
@@ -108,6 +114,7 @@ class SequenceProgram:
     channels: tuple[ShimChannel, ...]
     buffers: tuple[str, ...]
     instructions: tuple[Instruction, ...]
+    circuits: bool = False
 
 
 def find_sequence(module: ModuleOp, name: str | None) -> tuple[DeviceOp, RuntimeSequenceOp]:
@@ -140,6 +147,8 @@ class _Reader:
     def __init__(self, device: DeviceOp, sequence: RuntimeSequenceOp) -> None:
         self.sequence = sequence
         self.circuits = uses_circuits(device)
+        self.tile_tasks = tile_tasks(device) if self.circuits else {}
+        self.tokens = token_sources(device)
         self.known = shim_channels(device) if self.circuits else find_paths(device).channels()
         self.device_buffers: dict[str, BufferOp] = {
             op.symbol: op for op in device.body.block.ops if isinstance(op, BufferOp) and op.symbol is not None
@@ -163,7 +172,13 @@ class _Reader:
         self.block(self.sequence.block)
         file = Path(location(self.sequence).rpartition(":")[0]).name or "<unknown>"
         return SequenceProgram(
-            self.sequence.symbol, file, tuple(sizes), tuple(self.channels), tuple(self.buffers), tuple(self.out)
+            self.sequence.symbol,
+            file,
+            tuple(sizes),
+            tuple(self.channels),
+            tuple(self.buffers),
+            tuple(self.out),
+            self.circuits,
         )
 
     def block(self, block: Block) -> None:
@@ -239,11 +254,13 @@ class _Reader:
 
     def channel_at(self, op: DmaConfigureTaskOp) -> ShimChannel:
         tile = op.tile
-        if tile is None or tile.row != 0:
+        if tile is None or (tile.row != 0 and not self.circuits):
             raise refuse(op, "a task on a tile that is not a shim is not modelled")
-        return self.find(op, tile.col, op.direction.name == "MM2S", op.channel)
+        return self.find(op, tile.col, op.direction.name == "MM2S", op.channel, tile.row)
 
-    def find(self, op: Operation, column: int, into: bool, channel: int) -> ShimChannel:
+    def find(self, op: Operation, column: int, into: bool, channel: int, row: int = 0) -> ShimChannel:
+        if row != 0:
+            return ShimChannel("", column, channel, into, 0, row)
         for known in self.known.values():
             if (known.column, known.into_array, known.channel) == (column, into, channel):
                 return known
@@ -282,10 +299,17 @@ class _Reader:
         return bd
 
     def release(self, task: TaskOp) -> None:
+        if task in self.tile_tasks:
+            return
         column = self.channel_of_task(task).column
         self.free.setdefault(column, set(range(SHIM_DESCRIPTORS))).update(self.descriptors.get(task, ()))
 
     def configure(self, task: TaskOp, channel: ShimChannel) -> None:
+        if task in self.tile_tasks:
+            if task.issue_token and (channel.column, channel.row) not in self.tokens:
+                raise refuse(task, "issues a token, and no aie.packet_flow carries this tile's tokens to a shim")
+            self.descriptors[task] = [self.tile_tasks[task]]
+            return
         blocks = list(task.body.blocks)
         chain: list[tuple[DmaBdOp, Block | None]] = []
         at: Block | None = blocks[0]
@@ -435,10 +459,10 @@ class _Reader:
     def sync(self, op: NpuSyncOp) -> None:
         fields = (op.column, op.row, op.direction, op.channel, op.column_num, op.row_num)
         column, row, direction, channel, columns, rows = (self.value(v, op) for v in fields)
-        if row != 0 or rows != 1:
+        if (row != 0 and not self.circuits) or rows != 1:
             raise refuse(op, "a sync with tiles other than shims is not modelled")
         for k in range(column, column + columns):
-            self.out.append(Sync(line_of(op), self.position(self.find(op, k, direction == 1, channel))))
+            self.out.append(Sync(line_of(op), self.position(self.find(op, k, direction == 1, channel, row))))
 
     def rtp(self, op: NpuRtpWriteOp) -> None:
         buffer = self.device_buffers.get(op.buffer)
@@ -493,9 +517,12 @@ def encode(program: SequenceProgram) -> bytes:
     for channel in program.channels:
         parts.append(struct.pack("<HBBI", channel.column, channel.into_array, channel.channel, channel.object_bytes))
         parts.append(_text(channel.symbol))
+        if program.circuits:
+            parts.append(struct.pack("<H", channel.row))
     parts.append(struct.pack("<I", len(program.buffers)))
     parts += [_text(name) for name in program.buffers]
     parts.append(struct.pack("<I", len(program.instructions)))
     parts += [_encode_one(op) for op in program.instructions]
     payload = b"".join(parts)
-    return MAGIC + struct.pack("<IIQ", VERSION, zlib.crc32(payload), len(payload)) + payload
+    version = TILES_VERSION if program.circuits else VERSION
+    return MAGIC + struct.pack("<IIQ", version, zlib.crc32(payload), len(payload)) + payload

@@ -28,7 +28,7 @@ from aiebuild.dialect.circuits import (
 )
 from aiebuild.dialect.dma import DmaBdOp, DmaBdPacketOp, DmaOp, DmaStartOp, NextBdOp
 from aiebuild.dialect.objectfifo import ObjectFifoOp
-from aiebuild.dialect.sequence import RuntimeSequenceOp
+from aiebuild.dialect.sequence import DmaConfigureTaskOp, RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, MemOp, MemTileDmaOp, TileOp
 from aiebuild.host.cores import core_body, initial_values, line_of
 from aiebuild.host.fifos import ShimChannel, coordinates, refuse
@@ -51,6 +51,20 @@ def shim_channels(device: DeviceOp) -> dict[str, ShimChannel]:
         op.symbol: ShimChannel(op.symbol, coordinates(op.tile, op)[0], op.channel, op.direction is Direction.MM2S, 0)
         for op in device.body.block.ops
         if isinstance(op, ShimDmaAllocationOp)
+    }
+
+
+def tile_tasks(device: DeviceOp) -> dict[Operation, int]:
+    """The first descriptors of the tasks that sequences queue on tiles other than shims."""
+    return _Lowering(device, "").tasks
+
+
+def token_sources(device: DeviceOp) -> set[tuple[int, int]]:
+    """The tiles whose tokens are routed to a shim, beside the shims themselves."""
+    return {
+        coordinates(op.tile, op)
+        for op in device.walk()
+        if isinstance(op, PacketSourceOp) and op.bundle is WireBundle.TileControl
     }
 
 
@@ -80,6 +94,7 @@ class _Lowering:
         self.bodies: list[str] = []
         self.kernels: dict[str, str] = {}
         self.descriptors = 0
+        self.tasks: dict[Operation, int] = {}
         for op in device.walk():
             if isinstance(op, BufferOp):
                 self._buffer(op)
@@ -94,6 +109,14 @@ class _Lowering:
                 self._packets(op)
             elif isinstance(op, CoreOp):
                 self._core(op)
+            elif isinstance(op, RuntimeSequenceOp):
+                self._tasks(op)
+
+    def _tasks(self, sequence: RuntimeSequenceOp) -> None:
+        """The descriptors of tasks that a sequence queues on tiles other than shims: they are there from the start."""
+        for op in sequence.walk():
+            if isinstance(op, DmaConfigureTaskOp) and op.tile is not None and op.tile.row > 0:
+                self.tasks[op] = self._chain(op.body.blocks[0], {})
 
     def source(self) -> str:
         file = Path(location(self.device).rpartition(":")[0]).name or "<unknown>"
@@ -261,6 +284,9 @@ class _Lowering:
     def _packets(self, op: PacketFlowOp) -> None:
         sources: list[PacketSourceOp] = []
         dests: list[PacketDestOp] = []
+        ports = [inner for inner in op.regions[0].block.ops if isinstance(inner, PacketSourceOp | PacketDestOp)]
+        if {port.bundle for port in ports} == {WireBundle.TileControl, WireBundle.South}:
+            return  # carries tokens: `token_sources`
         if {"keep_pkt_header", "mask"} & (op.properties.keys() | op.attributes.keys()):
             raise refuse(op, "packets that keep their header, or with a mask, are not modelled")
         for inner in op.regions[0].block.ops:

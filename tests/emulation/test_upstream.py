@@ -64,6 +64,15 @@ def two_packets() -> Array:
     return np.repeat(np.array([13, 8], np.int8), 64 * 64)
 
 
+def dealt() -> Array:
+    """Quarters in the order in which four descriptors put them down."""
+    return count(4096).reshape(4, 1024)[[2, 0, 3, 1]].reshape(-1)
+
+
+def padded() -> Array:
+    return np.pad(count(13), (2, 1), constant_values=42)
+
+
 def cumsum(first: Array) -> Array:
     rows = [first, first]
     for _ in range(2, 8):
@@ -109,6 +118,9 @@ RUNS = [
     Upstream("add_one_two_txn", {0: count(64)}, 1, count(64, 2), sequence="add_one:"),
     Upstream("add_one_two_txn", {0: count(64, 2)}, 1, count(64, 104), sequence="add_two:"),
     Upstream("add_one_using_dma", {0: count(64)}, 2, count(64, 2)),
+    *(Upstream(f"core_dmas/dma_configure_task_{name}", {0: count(1024)}, 1, count(1024)) for name in ("lock", "token")),
+    Upstream("dma_op_pad_value_i32", {0: count(13)}, 1, padded(), device="npu2"),
+    Upstream("memtile_dmas/dma_configure_task_lock", {0: count(4096)}, 1, dealt()),
     *(Upstream("many_buffers", {2 * p: count(64, 0) * (p + 1)}, 2 * p + 1, count(64, 0) * (p + 1)) for p in range(8)),
     Upstream(
         "multi_source_packet_flow", {}, 2, np.concatenate([count(8, 1), count(8, 101)]).astype(np.int32), ordered=False

@@ -34,11 +34,12 @@ class FileReader {
   const u8* end_;
 };
 
-// Layout: aiebuild_host/sequence.hpp.
+// Layout: aiebuild_host/sequence.hpp, but for TILES_VERSION of host/sequence.py: each channel ends with its row (u16), and
+// the zero byte of a descriptor is the identifier of its packet plus 1.
 std::unique_ptr<Sequence> read_sequence(Array& array, const void* data, size_t size) {
   FileReader r(data, size);
   if (r.get<uint64_t>() != 0x0A51455342454941ull) throw Fault("not a sequence file");  // "AIEBSEQ\n"
-  if (r.get<uint32_t>() != kSequenceVersion) throw Fault("sequence file of another version");
+  if (r.get<uint32_t>() != 2) throw Fault("sequence file of another version");
   r.get<uint32_t>();
   r.get<uint64_t>();
   auto s = std::make_unique<Sequence>();
@@ -48,7 +49,7 @@ std::unique_ptr<Sequence> read_sequence(Array& array, const void* data, size_t s
   for (uint32_t k = 0; k < arguments; ++k) s->declared.push_back(r.get<uint64_t>());
   s->needed = s->declared;
   struct Port {
-    uint32_t column;
+    uint32_t column, row;
     bool out;
     uint32_t index;
   };
@@ -59,10 +60,11 @@ std::unique_ptr<Sequence> read_sequence(Array& array, const void* data, size_t s
     c.index = r.get<u8>();
     r.get<uint32_t>();
     r.string();
+    c.row = r.get<uint16_t>();
   }
   auto port = [&](Instruction& op, uint16_t k) {
     const Port& c = channels.at(k);
-    op.column = c.column, op.out = c.out, op.index = c.index;
+    op.column = c.column, op.row = c.row, op.out = c.out, op.index = c.index;
   };
   std::vector<std::string> buffers(r.get<uint32_t>());
   for (std::string& name : buffers) name = r.string();

@@ -220,9 +220,9 @@ inline constexpr size_t kQueue = 4;  // tasks that wait behind the one that runs
 struct Instruction {
   u8 kind;
   uint32_t line;
-  bool out = false;            // of the shim's channel
+  bool out = false;            // of the channel
   uint32_t index = 0;
-  uint32_t column = 0, bd = 0;
+  uint32_t column = 0, row = 0, bd = 0;
   Bd descriptor;
   bool token = false;
   uint32_t repeat = 0;
@@ -391,13 +391,13 @@ struct Array {
         shim[{op.column, op.bd}] = op.descriptor;
         return true;
       case 2: {
-        Channel& c = channel(op.column, 0, op.out, op.index);
+        Channel& c = channel(op.column, op.row, op.out, op.index);
         if (c.queue.size() >= kQueue) return false;
         c.queue.push_back({int(op.bd), op.repeat, op.token, op.line});
         return true;
       }
       case 3: {
-        Channel& c = channel(op.column, 0, op.out, op.index);
+        Channel& c = channel(op.column, op.row, op.out, op.index);
         if (c.tokens == 0) return false;
         --c.tokens;
         return true;
@@ -443,7 +443,7 @@ struct Array {
 
   std::string stuck(const Sequence& s, const Instruction& op) {
     std::string text = "deadlock: " + s.file + ":" + std::to_string(op.line) + ": sequence `" + s.name + "` waits for ";
-    text += (op.kind == 3 ? "a token of " : "room in the queue of ") + channel(op.column, 0, op.out, op.index).name();
+    text += (op.kind == 3 ? "a token of " : "room in the queue of ") + channel(op.column, op.row, op.out, op.index).name();
     auto lock = [](const Lock& l, int n, bool ge) {
       return "@" + l.name + " to be " + (ge ? "at least " : "") + std::to_string(n) + ", it is " + std::to_string(l.value);
     };
