@@ -104,8 +104,9 @@ RUNS: dict[str, tuple[list[str], Arrays, Callable[..., NDArray[np.generic]], int
     "runtime_parameter": ([], [words(16)], lambda x: x * np.int32(7), 16),
     "small_overlay": (["small.cc"], [overlay_headers(), SMALL], two_operations, 512),
     "task_queue": ([], [octets(512)], queue, 768),
+    "tile_task": ([], [words(64)], lambda x: np.roll(x, 32), 64),
 }
-TILES = ("locks", "packets", "padding")
+TILES = ("locks", "packets", "padding", "tile_task")
 """Those in locks and circuits, whose engine has one thread."""
 REFUSED = {
     "repeat_pad": r"repeat_pad\.mlir:7: objectfifo @out with padding is not modelled",
