@@ -120,7 +120,7 @@ RUNS = [
     Upstream("add_one_using_dma", {0: count(64)}, 2, count(64, 2)),
     *(Upstream(f"core_dmas/dma_configure_task_{name}", {0: count(1024)}, 1, count(1024)) for name in ("lock", "token")),
     Upstream("dma_op_pad_value_i32", {0: count(13)}, 1, padded(), device="npu2"),
-    Upstream("memtile_dmas/dma_configure_task_lock", {0: count(4096)}, 1, dealt()),
+    *(Upstream(f"memtile_dmas/dma_configure_task_{name}", {0: count(4096)}, 1, dealt()) for name in ("lock", "token")),
     *(Upstream("many_buffers", {2 * p: count(64, 0) * (p + 1)}, 2 * p + 1, count(64, 0) * (p + 1)) for p in range(8)),
     Upstream(
         "multi_source_packet_flow", {}, 2, np.concatenate([count(8, 1), count(8, 101)]).astype(np.int32), ordered=False
