@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 from aiebuild.dialect import parse_module
 from aiebuild.host import (
@@ -21,6 +21,9 @@ from aiebuild.runtime.host import HostDevice, HostOverlay
 
 COMPILER = "g++"
 
+_KEPT: list[TemporaryDirectory[str]] = []
+"""Folders of this test run, removed at its end."""
+
 
 def run(command: Sequence[str]) -> None:
     """Runs a compiler; its messages are the failure's."""
@@ -32,7 +35,8 @@ def run(command: Sequence[str]) -> None:
 @lru_cache
 def engine_objects(count: bool = False) -> tuple[Path, ...]:
     """The engine's objects, compiled once per test run."""
-    folder = Path(mkdtemp(prefix="aiebuild-engine-"))
+    _KEPT.append(TemporaryDirectory(prefix="aiebuild-engine-"))
+    folder = Path(_KEPT[-1].name)
     objects = tuple(folder / f"{source.stem}.o" for source in ENGINE_SOURCES)
     for source, out in zip(ENGINE_SOURCES, objects, strict=True):
         run(overlay_command(COMPILER, source, out, count=count))
