@@ -171,7 +171,7 @@ def test_one_damaged_tile_changes_the_text(
     dims = tiny_en_config.dims
     if stage == "encoder":
         offset = encoder.plan_encoder(encoder.EncoderShape.of(dims)).weight_offsets[name]
-        size = 8192
+        size = encoder.OBJECT
     else:
         offset = decoder.plan_decoder(decoder.DecoderShape.of(dims)).weight_offsets[name]
         size = decoder.B_OBJECT
@@ -180,10 +180,11 @@ def test_one_damaged_tile_changes_the_text(
     data = bytearray(path.read_bytes())
     tile = np.frombuffer(data, np.uint8, size, offset)
     if stage == "encoder":
-        tile[:] = 0x47  # 71 as int8, 50,944 as bf16
+        tile[:] = 0x47  # weights of 71; as bf16, which a tile's scales and biases are, 50,944
     else:
-        # numbers of a slice, not its scales
-        tile.reshape(4, decoder.SLICE)[:, :4096] = 0x7F
+        slices = tile.reshape(4, decoder.SLICE)
+        slices[:, :4096] = 0x7F
+        slices[:, 4096:] = np.frombuffer(np.float32(1).tobytes() * 32, np.uint8)  # the columns' scales
     path.write_bytes(data)
     assert text_of(adopt(artifact, path), jfk_samples) != sound_text
 
