@@ -522,5 +522,5 @@ def encoder_parameters() -> dict[str, Any]:
         "trip_counts": [
             ["tiles", 1], ["statistics", 2], ["products", 3], ["outputs", 4], ["side", 5], ["stream", 6],
         ],
-        "stack_size": 1536,
+        "stack_size": 2048,
     }  # fmt: skip
