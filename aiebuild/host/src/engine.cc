@@ -265,7 +265,7 @@ AIEB_EXPORT const char* overlay_op_names() {
 #if defined(AIEBUILD_COUNT) && defined(AIEBUILD_OP_NAMES)
   return AIEBUILD_OP_NAMES;
 #elif defined(AIEBUILD_COUNT)
-  return "mmul_macs,vector_ops";
+  return "mmul_macs,vector_ops,scalar_ops";
 #else
   return "";
 #endif

@@ -818,11 +818,13 @@ AIEBUILD_INLINE auto unpack(const V &v) { return detail::as_vector(v).unpack(); 
 template <Vector V>
 AIEBUILD_INLINE auto reduce_max(const V &v) -> detail::elem_of<V>
 {
+    detail::count_scalar();
     return detail::reduce_extreme<true>(detail::as_vector(v));
 }
 template <Vector V>
 AIEBUILD_INLINE auto reduce_min(const V &v) -> detail::elem_of<V>
 {
+    detail::count_scalar();
     return detail::reduce_extreme<false>(detail::as_vector(v));
 }
 
@@ -833,6 +835,7 @@ AIEBUILD_INLINE auto reduce_add(const V &vr) -> detail::elem_of<V>
     constexpr unsigned N = detail::size_of<V>;
     const auto &v = detail::as_vector(vr);
     detail::count_vector(N);
+    detail::count_scalar();
     auto sum = [](auto x, auto y) AIEBUILD_LAMBDA { return x + y; };
     if constexpr (std::is_same_v<T, float>) {
         auto x = detail::extract_storage<(N < 16 ? N : 16)>(v.to_native(), 0);

@@ -254,7 +254,11 @@ AIEBUILD_INLINE auto invsqrt(const vector<bfloat16, N> &v) -> vector<bfloat16, N
     return detail::to_bf16(detail::mul_lanes(y, t));
 }
 
-AIEBUILD_INLINE float inv(float a) { return 1.0f / a; }
+AIEBUILD_INLINE float inv(float a)
+{
+    detail::count_scalar();
+    return 1.0f / a;
+}
 template <std::same_as<float> T>
 float invsqrt(T)
 {

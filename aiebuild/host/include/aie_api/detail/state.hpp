@@ -39,6 +39,8 @@ struct core_state_t {
 struct op_counts_t {
     uint64_t mmul_macs = 0;  // M*K*N of each mmul::mul and mmul::mac
     uint64_t vector_ops = 0; // lanes of each elementwise, reshaping, reducing or converting vector operation
+    uint64_t scalar_ops = 0; // elements read from and put into vectors, results of reductions, scalar reciprocals;
+                             // arithmetic on plain C++ scalars is not seen
 };
 
 #define AIEBUILD_CORE_LOCAL __attribute__((visibility("hidden"), tls_model("initial-exec"))) inline thread_local
@@ -48,9 +50,11 @@ AIEBUILD_CORE_LOCAL constinit op_counts_t op_counts{};
 #if defined(AIEBUILD_COUNT)
 AIEBUILD_INLINE void count_mmul(unsigned macs) { op_counts.mmul_macs += macs; }
 AIEBUILD_INLINE void count_vector(unsigned lanes) { op_counts.vector_ops += lanes; }
+AIEBUILD_INLINE void count_scalar() { ++op_counts.scalar_ops; }
 #else
 AIEBUILD_INLINE void count_mmul(unsigned) {}
 AIEBUILD_INLINE void count_vector(unsigned) {}
+AIEBUILD_INLINE void count_scalar() {}
 #endif
 
 } // namespace detail

@@ -147,8 +147,16 @@ class vector {
         return vector<U, Elems * sizeof(T) / sizeof(U)>(detail::bitcast<detail::raw_t<U>>(data));
     }
 
-    AIEBUILD_INLINE T get(unsigned i) const { return detail::from_raw<T>(data.get(i)); }
-    AIEBUILD_INLINE void set(T v, unsigned i) { data.set(i, detail::to_raw<T>(v)); }
+    AIEBUILD_INLINE T get(unsigned i) const
+    {
+        detail::count_scalar();
+        return detail::from_raw<T>(data.get(i));
+    }
+    AIEBUILD_INLINE void set(T v, unsigned i)
+    {
+        detail::count_scalar();
+        data.set(i, detail::to_raw<T>(v));
+    }
     AIEBUILD_INLINE T operator[](unsigned i) const { return get(i); }
     AIEBUILD_INLINE vector_elem_ref<T, Elems> operator[](unsigned i) { return {*this, i}; }
     AIEBUILD_INLINE vector_elem_ref<T, Elems> elem_ref(unsigned i) { return {*this, i}; }
