@@ -74,8 +74,8 @@ def _stored(value: Doubles, tolerance: Doubles) -> Expected:
 
 
 def exp2_q8(t: NDArray[np.int16]) -> NDArray[np.float32]:
-    """2^(t / 256) for t <= 127 * 256 as `exp2.h` computes it, bit for bit: exponent from t's whole part, mantissa
-    1 + f - 0.34375 f (1 - f) in units of 1/128, rounded to nearest even once."""
+    """2^(t / 256) for t <= 127 * 256 as `exp2.h` computes it, but that its two shifts round: exponent from t's whole
+    part, mantissa 1 + f - 0.34375 f (1 - f) in units of 1/128, rounded to nearest even once."""
     t = np.maximum(t.astype(np.int64), -127 * 256)
     f = t & 255
     rest = 256 - f
