@@ -42,6 +42,8 @@ def _files(name: str) -> WeightFiles:
     try:
         return fetch_weights(load_model_config(name), report=print)
     except MissingError as error:
+        if os.environ.get("CI"):  # there, tests on real weights must run
+            raise
         pytest.skip(str(error))
 
 

@@ -26,7 +26,6 @@ STRIP = 2112
 """Bytes of 16 rows of a tile; a pattern's innermost run (528 words; a run of a tiled pattern must be below 1,024)."""
 REPEATS = 64
 """Most repetitions of a descriptor (a 6-bit iteration count)."""
-FRAMES = 3000
 POSITIONS = 1500
 ROW_TILES = 24
 """64-row tiles of a window: 1,500 positions and 36 of padding."""
@@ -501,7 +500,6 @@ def encoder_parameters() -> dict[str, Any]:
     memref = f"memref<{OBJECT}xi8>"
     return {
         "device": "npu1",
-        "profile": "C2",
         "columns": list(range(GRID)),
         "rows": list(range(GRID)),
         "cores": [

@@ -75,7 +75,6 @@ class _Task:
 
 @dataclass
 class _Emitter:
-    types: Sequence[str]
     steps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     tasks: list[_Task] = field(default_factory=list[_Task])
     outstanding: dict[str, deque[_Task]] = field(default_factory=dict[str, "deque[_Task]"])
@@ -113,7 +112,7 @@ def emit(name: str, operations: Sequence[Operation], argument_bytes: Sequence[in
     Raises ValueError when a transfer leaves its argument.
     """
     types = [f"memref<{size}xi8>" for size in argument_bytes]
-    emitter = _Emitter(types)
+    emitter = _Emitter()
     pending: list[list[tuple[str, Transfer]]] = [list(_in_order(op)) for op in operations]
     for operation, transfers in zip(operations, pending, strict=True):
         for channel, transfer in transfers:
