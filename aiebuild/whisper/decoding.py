@@ -1,4 +1,4 @@
-"""Decoding one window: Whisper's sampling rules on the host, the model's arithmetic behind `SpeechModel`.
+"""Decoding one window: Whisper's sampling rules on the host, the model's arithmetic behind `SequenceModel`.
 
 The rules are openai/whisper's (`decoding.py`), for one sequence at a time: greedy at temperature 0, else sampling with
 the best of several. Beam search needs several sequences in the decoder at once and is not here.
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from aiebuild.whisper.candidates import logsumexp
 from aiebuild.whisper.constants import CHUNK_SECONDS, N_FRAMES
-from aiebuild.whisper.speech import Audio, SpeechModel
+from aiebuild.whisper.speech import Audio, SequenceModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 
 FloatArray = NDArray[np.float32]
@@ -65,7 +66,7 @@ class DecodingResult:
 
 
 def detect_language(
-    model: SpeechModel[Audio], tokenizer: WhisperTokenizer, audio: Audio
+    model: SequenceModel[Audio], tokenizer: WhisperTokenizer, audio: Audio
 ) -> tuple[str, dict[str, float]]:
     """The language of the first 30 s, and the probability of each, by code.
 
@@ -129,7 +130,7 @@ class LogitRules:
 
 
 def decode_window(
-    model: SpeechModel[Audio],
+    model: SequenceModel[Audio],
     tokenizer: WhisperTokenizer,
     options: DecodingOptions,
     random: np.random.Generator | None = None,
@@ -156,7 +157,7 @@ def decode_window(
 class _Sampler:
     def __init__(
         self,
-        model: SpeechModel[Audio],
+        model: SequenceModel[Audio],
         tokenizer: WhisperTokenizer,
         options: DecodingOptions,
         random: np.random.Generator,
@@ -206,14 +207,6 @@ class _Sampler:
         scaled = logits.astype(np.float64) / self.options.temperature
         cumulative = np.cumsum(np.exp(scaled - scaled.max()))
         return int(np.searchsorted(cumulative, self.random.random() * float(cumulative[-1]), side="right"))
-
-
-def logsumexp(x: FloatArray) -> float:
-    """log(sum(exp(x))), minus infinity where all of `x` is."""
-    top = float(x.max())
-    if top == -np.inf:
-        return top
-    return top + float(np.log(np.exp(x - np.float32(top)).sum(dtype=np.float64)))
 
 
 def compression_ratio(text: str) -> float:

@@ -1,8 +1,14 @@
-"""What transcription needs from a model: `SpeechModel`, implemented on a device and, for tests, in NumPy."""
+"""What transcription needs from a model: `SpeechModel`, implemented on a device and, for tests, in NumPy.
+
+A model holds several encoded windows, and several token sequences ("rows") of each: the beams of a search, or
+samples. It does not give out the logits of each step but `Candidates`: the masks of the rules travel with a row as
+`Allowed`, and the vocabulary is reduced to the best few tokens and the sums of probability where it was computed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -23,7 +29,116 @@ class AudioHandle(Protocol):
 Audio = TypeVar("Audio", bound=AudioHandle)
 
 
+TOP = 8
+"""Tokens a list of `Candidates` holds: one more than the widest beam."""
+
+MOST_BANNED = 4
+"""Tokens `Allowed.banned` may name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What may follow a row: two ranges of token ids, each half-open, and what is left out of them.
+
+    `text` is the first list's range (usually below the timestamps), `times` the second's (timestamps); start >= stop is
+    an empty range. `banned`: at most `MOST_BANNED` more tokens that may not follow. `raw`: tokens given to
+    `SpeechModel.suppress` may follow too.
+    """
+
+    text: tuple[int, int]
+    times: tuple[int, int]
+    banned: tuple[int, ...] = ()
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """The next tokens of R rows, reduced after the masks: for each of the two lists of `Allowed`, the best tokens and
+    the log of the sum of exponentials of the logits of all tokens in it.
+
+    Tokens [R, TOP] by falling logit (of equal ones the lower id first), -1 where there are fewer; logits [R, TOP],
+    minus infinity there; totals [R], minus infinity where nothing is allowed. A token's log probability among all that
+    is allowed is its logit - logaddexp(text_total, time_total).
+    """
+
+    text_tokens: NDArray[np.int32]
+    text_logits: NDArray[np.float32]
+    text_total: NDArray[np.float32]
+    time_tokens: NDArray[np.int32]
+    time_logits: NDArray[np.float32]
+    time_total: NDArray[np.float32]
+
+
 class SpeechModel(Protocol[Audio]):
+    """A Whisper model that holds several encoded windows, and several token sequences of each."""
+
+    @property
+    def dims(self) -> ModelDims:
+        """The model's dimensions."""
+        ...
+
+    @property
+    def max_windows(self) -> int:
+        """Windows that can be held at once."""
+        ...
+
+    @property
+    def max_rows(self) -> int:
+        """Live rows a window can have."""
+        ...
+
+    def prepare(self, samples: NDArray[np.int16]) -> Audio:
+        """The log-mel of a whole file: 16 kHz mono samples [n], n >= 0.
+
+        The file is followed by 480,000 zero samples, and the clamp to the maximum minus 8 uses the maximum over all of
+        it, as in openai/whisper's `transcribe()`. Mel frames: n // 160 + 3000.
+        """
+        ...
+
+    def encode(self, audio: Audio, frame_offset: int, n_frames: int, window: int = 0) -> None:
+        """Encode, into slot `window`, the window of 3,000 mel frames whose first `n_frames` are those from
+        `frame_offset` on. What the other slots hold stays; rows are gone until the next start.
+
+        The remaining 3000 - n_frames columns are 0.0 on the final, normalised scale (openai/whisper's `pad_or_trim`
+        pads after normalising). `frame_offset + n_frames` may reach into the 3,000 frames after the content: language
+        detection takes (0, 3000) whatever the length of the file; transcription stops at the content's end.
+        """
+        ...
+
+    def suppress(self, tokens: Sequence[int]) -> None:
+        """Tokens that may not follow any row, unless its `Allowed` is raw: for all starts and steps from now on."""
+        ...
+
+    def start(
+        self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed]
+    ) -> tuple[Candidates, NDArray[np.float32]]:
+        """Start anew on the windows 0 to W - 1 with a prompt each (1 to n_text_ctx tokens), which become their row 0.
+
+        Returns the candidates after each prompt, R = W, and the probability of no speech at index `sot[w]` of prompt w,
+        [W] (NaN where that is negative): the softmax over the whole vocabulary, without masks.
+        """
+        ...
+
+    def step(
+        self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
+    ) -> Candidates:
+        """Append a token to each live row. For each of the W windows, the rows that live on (maybe none): row i is
+        row `parents[w][i]` of the last step with `tokens[w][i]` appended; several may share a parent.
+
+        Returns the candidates after each live row, window by window.
+        """
+        ...
+
+    def start_logits(self, prompts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """As `start`, with all logits after each prompt, without masks: [W, n_vocab]."""
+        ...
+
+    def step_logits(self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """As `step`, with all logits after each live row, without masks: [R, n_vocab]."""
+        ...
+
+
+class SequenceModel(Protocol[Audio]):
     """A Whisper model that holds one encoded window and one token sequence at a time."""
 
     @property

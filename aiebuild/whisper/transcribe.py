@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from aiebuild.whisper.constants import FRAMES_PER_SECOND, HOP_LENGTH, N_FRAMES, SAMPLE_RATE
 from aiebuild.whisper.decoding import DecodingOptions, DecodingResult, decode_window, detect_language
 from aiebuild.whisper.languages import language_code
-from aiebuild.whisper.speech import Audio, SpeechModel
+from aiebuild.whisper.speech import Audio, SequenceModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -87,7 +87,7 @@ Progress = Callable[[float, float], None]
 
 
 def transcribe(
-    model: SpeechModel[Audio],
+    model: SequenceModel[Audio],
     tokenizer: WhisperTokenizer,
     samples: NDArray[np.int16],
     options: TranscribeOptions,
@@ -116,7 +116,7 @@ class Transcription:
 
     def __init__(
         self,
-        model: SpeechModel[Audio],
+        model: SequenceModel[Audio],
         tokenizer: WhisperTokenizer,
         audio: Audio,
         language: str,
@@ -257,7 +257,7 @@ class Transcription:
 
 
 def _language(
-    model: SpeechModel[Audio], tokenizer: WhisperTokenizer, audio: Audio, options: TranscribeOptions
+    model: SequenceModel[Audio], tokenizer: WhisperTokenizer, audio: Audio, options: TranscribeOptions
 ) -> tuple[str, dict[str, float]]:
     if options.language is not None or not model.dims.is_multilingual:
         language = language_code(options.language or "en")

@@ -11,13 +11,13 @@ from scripted import ScriptedAudio, ScriptedModel, Window
 from aiebuild.config.model import ModelConfig
 from aiebuild.errors import UsageError
 from aiebuild.weights import WeightFiles
+from aiebuild.whisper.candidates import logsumexp
 from aiebuild.whisper.decoding import (
     DecodingOptions,
     LogitRules,
     compression_ratio,
     decode_window,
     detect_language,
-    logsumexp,
 )
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 
