@@ -271,6 +271,25 @@ def doctor() -> int:
     return 0 if print_findings() else 3
 
 
+@cli.group()
+def toolchain() -> None:
+    """The compilers for the NPU: mlir-aie and Peano."""
+
+
+@toolchain.command("install")
+@click.option("--pair", help="Which pair of toolchain.lock. [default: the pinned one]")
+@click.option("--from", "sources", multiple=True, metavar="FOLDER|URL", help="Where to look first.")
+@click.option("--record", is_flag=True, help="Write hashes not known so far into toolchain.lock, instead of refusing.")
+def toolchain_install(pair: str | None, sources: tuple[str, ...], record: bool) -> None:
+    """Download and install the pair of compilers that toolchain.lock pins, into this Python's environment."""
+    from aiebuild.config.lock import lock_path, read_lock
+    from aiebuild.toolchain.install import install_pair
+
+    lock = read_lock()
+    install_pair(lock, lock.pair(pair), note, sources=sources, record=lock_path() if record else None)
+    click.echo(f"{lock.pair(pair).name} is installed")
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Entry point of `aiebuild`: runs a command, reports its error in a line, exits with its code.
 

@@ -15,7 +15,8 @@ class AieccGeneration:
     `since`: when it came, for people. `banner`: how a line of its help begins. `requires`, `lacks`: options its help
     has and does not have; of `any_of` (if not empty) it has at least one. `without_cores`: arguments that check and
     place a design, route it and lower its cores as far as it goes without a kernel compiler; `instructions`: those that
-    write the sequence's instruction stream besides, with `{insts}` for the file. `{tmpdir}`: a folder of its own.
+    write the sequence's instruction stream besides, with `{insts}` for the file. `overlay`: those that make an overlay,
+    cores compiled by the Peano in `{peano}`, written to `{xclbin}`. `{tmpdir}`: a folder of its own.
     """
 
     name: str
@@ -26,6 +27,7 @@ class AieccGeneration:
     any_of: tuple[str, ...]
     without_cores: tuple[str, ...]
     instructions: tuple[str, ...]
+    overlay: tuple[str, ...]
 
     def describes(self, help_text: str, options: frozenset[str]) -> bool:
         """Whether a help text and the options in it are those of this generation."""

@@ -19,7 +19,7 @@ from aiebuild.toolchain.process import Completed, ToolError, run
 VARIABLES = ("AIEBUILD_AIECC", "MLIR_AIE_INSTALL_DIR")
 """What names mlir-aie: aiecc itself or a folder it is in, and an installation."""
 
-INSTALL = "pip install mlir_aie -f https://github.com/Xilinx/mlir-aie/releases/expanded_assets/v1.4.5"
+INSTALL = "aiebuild toolchain install"
 
 _OPTION = re.compile(r"^\s+(?:-\w\b[^,\n]*, )?--?([A-Za-z][\w-]*)", re.MULTILINE)
 _REVISION = re.compile(r"\b[0-9a-f]{7,40}\b")

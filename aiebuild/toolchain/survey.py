@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import platform
-import shutil
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
-from pathlib import Path
 
+from aiebuild.config.npu import peano_profile
 from aiebuild.config.toolchain import HostToolchain
 from aiebuild.errors import MissingError
 from aiebuild.toolchain.aie import INSTALL, find_aie_compiler
 from aiebuild.toolchain.compiler import HostCompiler, candidate_names, examine
-from aiebuild.toolchain.process import run
+from aiebuild.toolchain.peano import find_peano, include_of
+from aiebuild.toolchain.xrt import INSTALL as xrt_install
+from aiebuild.toolchain.xrt import accel_nodes, driver_version, memory_lock_limit, npu_of, report_or_none
+
+MEMORY_LOCK = 1 << 30
+"""Bytes of locked memory below which larger models' buffers are refused."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +38,8 @@ def survey(profile: HostToolchain) -> tuple[Finding, ...]:
         _python(),
         _packages(),
         *_compilers(profile),
-        _mlir_aie(),
-        _peano(),
-        _xrt(),
-        _npu(),
+        *_npu_compilers(),
+        *_xrt(),
     )
 
 
@@ -84,34 +85,58 @@ def _compilers(profile: HostToolchain) -> list[Finding]:
     return [*findings, Finding("c++ compiler", False, what, needed=True, get="sudo apt-get install g++")]
 
 
-def _mlir_aie() -> Finding:
+def _npu_compilers() -> list[Finding]:
+    """mlir-aie, Peano, and whether they go together."""
+    findings: list[Finding] = []
+    aiecc = peano = None
     try:
-        return Finding("mlir-aie", True, find_aie_compiler().summary)
+        aiecc = find_aie_compiler()
+        findings.append(Finding("mlir-aie", True, aiecc.summary))
     except MissingError as error:
-        return Finding("mlir-aie", False, f"{error.message} (needed for --target npu)", get=INSTALL)
+        findings.append(Finding("mlir-aie", False, f"{error.message} (needed for --target npu)", get=INSTALL))
+    profile = peano_profile()
+    try:
+        peano = find_peano(profile)
+        findings.append(Finding("peano", True, peano.summary))
+    except MissingError as error:
+        findings.append(Finding("peano", False, f"{error.message} (needed for --target npu)", get=INSTALL))
+    if aiecc is not None:
+        include = include_of(aiecc)
+        what = include or f"no aie_api/aie.hpp beside {aiecc.path}"
+        findings.append(Finding("aie_api", include is not None, what, get=None if include else INSTALL))
+    return findings
 
 
-def _peano() -> Finding:
-    folder = os.environ.get("PEANO_INSTALL_DIR")
-    clang = Path(folder) / "bin" / "clang++" if folder else None
-    found = clang is not None and clang.is_file()
-    what = str(clang) if found else "PEANO_INSTALL_DIR names no compiler (needed for --target npu)"
-    get = "pip install llvm-aie -f https://github.com/Xilinx/llvm-aie/releases/expanded_assets/nightly"
-    return Finding("peano", found, what, get=get)
-
-
-def _xrt() -> Finding:
-    tool = shutil.which("xrt-smi") or shutil.which("xrt-smi", path="/opt/xilinx/xrt/bin")
-    return Finding("xrt", tool is not None, tool or "no xrt-smi", get="sudo add-apt-repository ppa:amd-team/xrt")
-
-
-def _npu() -> Finding:
-    tool = shutil.which("xrt-smi") or shutil.which("xrt-smi", path="/opt/xilinx/xrt/bin")
-    if tool:
-        said = run([tool, "examine"], check=False, timeout=20).output
-        for line in said.splitlines():
-            if "NPU" in line or "RyzenAI-npu" in line:
-                return Finding("npu", True, " ".join(line.split()))
-    nodes = sorted(str(path) for path in Path("/dev/accel").glob("accel*")) if Path("/dev/accel").is_dir() else []
-    what = f"{', '.join(nodes)}, but XRT does not see an NPU" if nodes else "none; models run on the host target"
-    return Finding("npu", False, what)
+def _xrt() -> list[Finding]:
+    """XRT, driver, firmware, device nodes, rights, limits, and the NPU."""
+    report, error = report_or_none()
+    if report is not None:
+        xrt = Finding("xrt", True, f"{report.version('Version') or 'no version told'} ({report.tool})")
+    else:
+        xrt = Finding("xrt", False, error.message if error else "no xrt-smi", get=xrt_install)
+    driver = driver_version()
+    nodes = accel_nodes()
+    closed = [str(path) for path, usable in nodes if not usable]
+    told = report.version("amdxdna Version") if report else None
+    firmware = report.version("NPU Firmware Version", "Firmware Version") if report else None
+    found = ", ".join(str(path) for path, _ in nodes)
+    findings = [
+        xrt,
+        Finding("driver", driver is not None, told or driver or "amdxdna is not loaded", get="sudo modprobe amdxdna"),
+        Finding("firmware", firmware is not None, firmware or "not told (xrt-smi tells it)"),
+    ]
+    if closed:
+        what = f"{', '.join(closed)}: this user may not open it"
+        findings.append(Finding("/dev/accel", False, what, get="sudo usermod -aG render $USER, then log in again"))
+    else:
+        findings.append(Finding("/dev/accel", bool(nodes), found or "no device node"))
+    limit = memory_lock_limit()
+    enough = limit is None or limit >= MEMORY_LOCK
+    told_limit = "no limit" if limit is None else f"{limit // 1024} KB may be locked"
+    get = "echo '* - memlock unlimited' | sudo tee /etc/security/limits.d/99-npu.conf, then log in again"
+    findings.append(Finding("memory lock", enough, told_limit, get=get))
+    if report is None:
+        reason = f"{found}, but there is no XRT to ask" if nodes else "none; models run on the host target"
+        return [*findings, Finding("npu", False, reason)]
+    npu = npu_of(report)
+    return [*findings, Finding("npu", npu.problem is None, npu.problem or f"{npu.name}: {npu.device}")]

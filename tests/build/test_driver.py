@@ -109,7 +109,10 @@ def test_force_makes_a_secretly_damaged_artifact_again(artifacts: Path, weights:
     """Same size and time, other bytes, in the published file and in the build folder: only `force` looks inside."""
     run(artifacts, toy(weights))
     name = REQUEST.name
-    for packed in (artifacts / name / "weights" / "weights.bin", artifacts / ".build" / name / "packs" / "weights.bin"):
+    for packed in (
+        artifacts / name / "weights" / "weights.bin",
+        artifacts / ".build" / "packs" / "toy-npu1" / "weights.bin",
+    ):
         before = packed.stat().st_mtime_ns
         packed.write_bytes(b"dcbb")
         os.utime(packed, ns=(before, before))
@@ -168,7 +171,7 @@ def test_missing_inputs(artifacts: Path, tmp_path: Path) -> None:
 def test_the_plan_as_text(weights: Path) -> None:
     plan = make_plan(toy(weights), REQUEST, None)
     folder = REQUEST.name
-    packed, table, values = (f"{folder}/packs/weights.{suffix}" for suffix in ("bin", "table.json", "json"))
+    packed, table, values = (f"packs/toy-npu1/weights.{suffix}" for suffix in ("bin", "table.json", "json"))
     assert describe(plan).splitlines() == [
         f"{folder}: 2 steps",
         f"pack      {packed}  <-  {weights} {values}",
