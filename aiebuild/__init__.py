@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from aiebuild.emulation import EmulationError, Pattern, Result, emulate
+    from aiebuild.emulation import EmulationError, Finding, Pattern, Result, emulate
 
-__all__ = ["EmulationError", "Pattern", "Result", "__version__", "emulate"]
+__all__ = ["EmulationError", "Finding", "Pattern", "Result", "__version__", "emulate"]
 
 
 def __getattr__(name: str) -> Any:

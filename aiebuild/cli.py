@@ -228,11 +228,13 @@ def check(what: str, device: str, weights: Path | None, offline: bool, audio: Pa
 @click.option("--threads", type=click.IntRange(min=1), help="Threads. [default: one a CPU]")
 @click.option("--check/--no-check", default=True, help="Whether a broken limit of the array is an error.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the pattern.")
-def emulate(design: Path, **options: Any) -> None:
+@click.option("--sanitize", is_flag=True, help="Check every access, acquire, release, lock and kernel call.")
+@click.option("--max-steps", type=click.IntRange(min=1), help="With --sanitize: passes of loops without a transfer.")
+def emulate(design: Path, **options: Any) -> int:
     """Run a design in MLIR on this machine, as its array would."""
     from aiebuild.report.emulate import EmulateOptions, emulate_file
 
-    emulate_file(design, EmulateOptions(**options))
+    return 0 if emulate_file(design, EmulateOptions(**options)) else 1
 
 
 @cli.command(hidden=True)

@@ -19,6 +19,7 @@ from aiebuild.emulation.statics import writable_statics
 from aiebuild.errors import UsageError
 from aiebuild.host import (
     ENGINE_SOURCES,
+    SANITIZE_SOURCES,
     TILE_SOURCES,
     kernel_command,
     link_command,
@@ -59,18 +60,23 @@ def kernels_of(
 
 @dataclass(frozen=True)
 class Lowered:
-    """A design as C++, and the sources of the engine it needs. `parallel`: whether that engine uses threads."""
+    """A design as C++, and the sources of the engine it needs. `parallel`: whether that engine uses threads;
+    `sanitize`: whether it is for the checking mode."""
 
     source: str
     engine: tuple[Path, ...]
     parallel: bool
+    sanitize: bool = False
 
 
-def lower(design: Design) -> Lowered:
+def lower(design: Design, *, sanitize: bool = False) -> Lowered:
     """Lower a design for the engine that models it. Raises DesignError with file and line on what none does."""
+    extra = SANITIZE_SOURCES if sanitize else ()
+    name = design.device.symbol
     if uses_circuits(design.device):
-        return Lowered(lower_tiles(design.module, design.device.symbol), TILE_SOURCES, False)
-    return Lowered(lower_overlay(design.module, design.device.symbol), ENGINE_SOURCES, True)
+        return Lowered(lower_tiles(design.module, name, sanitize=sanitize), TILE_SOURCES + extra, False, sanitize)
+    source = lower_overlay(design.module, name, sanitize=sanitize)
+    return Lowered(source, ENGINE_SOURCES + extra, not sanitize, sanitize)
 
 
 @dataclass(frozen=True)
@@ -90,8 +96,12 @@ def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: Obj
     cache = cache or ObjectCache()
     compiler = cache.compiler.path
     overlay = cache.generated(lowered.source)
+
+    def engine_command(path: Path, out: Path, depfile: Path) -> list[str]:
+        return overlay_command(compiler, path, out, depfile=depfile, sanitize=lowered.sanitize)
+
     objects = [
-        cache.object(path, lambda out, deps, path=path: overlay_command(compiler, path, out, depfile=deps))
+        cache.object(path, lambda out, deps, path=path: engine_command(path, out, deps))
         for path in (overlay, *lowered.engine)
     ]
 

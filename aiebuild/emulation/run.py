@@ -16,11 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from aiebuild.emulation.arguments import Parameter, Pattern, parameters
 from aiebuild.emulation.design import Design, read_design
+from aiebuild.emulation.findings import Finding, failure, read_findings
 from aiebuild.emulation.library import Library, build_library, kernels_of, lower
 from aiebuild.errors import BuildError, DeviceError, UsageError
 from aiebuild.host.sequence import Push, SequenceProgram, WriteBd, encode, read_sequence
 from aiebuild.runtime.device import Counters
 from aiebuild.runtime.host import HostBuffer, HostDevice
+
+MAX_STEPS = 200_000_000
+"""Passes of loops without a transfer after which the checking mode takes a run to be endless."""
 
 
 class EmulationError(BuildError):
@@ -34,7 +38,7 @@ class Result:
     `arguments`: every argument afterwards, in the sequence's order, each in the shape and type it was given in.
     `written`: positions of the arguments that the sequence writes to. `parameters`: what the sequence takes.
     `device`: the array the design is for; `threads`: how many emulated it. `counters`: what was done;
-    `counters.leftover` is 1 when data was left in the array at the end.
+    `counters.leftover` is 1 when data was left in the array at the end. `findings`: what the checking mode found.
     """
 
     sequence: str
@@ -44,6 +48,7 @@ class Result:
     arguments: tuple[NDArray[Any], ...]
     written: tuple[int, ...]
     counters: Counters
+    findings: tuple[Finding, ...] = ()
 
     @property
     def outputs(self) -> tuple[NDArray[Any], ...]:
@@ -64,6 +69,8 @@ def emulate(
     check: bool = True,
     alias: bool = True,
     seed: int = 0,
+    sanitize: bool = False,
+    max_steps: int | None = None,
 ) -> Result:
     """Run a design's runtime sequence once, on an array in its first state, and return what it left in its arguments.
 
@@ -72,6 +79,9 @@ def emulate(
     where one is None or missing, a pattern that depends on `seed` and its position. `sequence`: which one, where there
     are several, as `NAME` or `CONFIGURATION:NAME`. `device` fills in the placeholder NPUDEVICE. `check`: a broken limit
     of the array is an error. `alias=False` copies data where it might be used in place; the result is the same.
+    `sanitize` runs in the checking mode: what is wrong is in the result's `findings`, a deadlock too. `max_steps`: ends
+    a run after so many passes of the cores' loops without a transfer to or from an argument; it is checked in the
+    checking mode, where the default is MAX_STEPS.
 
     Raises DesignError (with file and line) for what is malformed, breaks a limit or is not modelled; EmulationError
     for a run that fails, such as a deadlock; UsageError for arguments that do not fit; ToolError for a kernel that
@@ -88,23 +98,28 @@ def emulate(
     sources = kernels_of(kernels, defines, include)
     if check:
         parsed.check()
-    lowered = lower(parsed)
+    lowered = lower(parsed, sanitize=sanitize)
     program = read_sequence(parsed.module, chosen.symbol)
     library = build_library(parsed, lowered, sources)
+    steps = (max_steps or MAX_STEPS) if sanitize else None
+    findings: tuple[Finding, ...] = ()
     with HostDevice(threads if lowered.parallel else 1) as host, _fresh(library) as path:
+        overlay = host.open(path, max_steps=steps)
+        buffers = [_buffer(array) for array in arrays]
         try:
-            overlay = host.open(path)
-            loaded = overlay.load_sequence(encode(program))
-            buffers = [_buffer(array) for array in arrays]
-            overlay.dispatch(loaded, buffers, alias=alias)
+            overlay.dispatch(overlay.load_sequence(encode(program)), buffers, alias=alias and not sanitize)
         except DeviceError as error:
             message = error.message.removeprefix(f"{path.name}: ")
-            raise EmulationError(f"{parsed.name}: {message}", hint=error.hint, detail=error.detail) from None
+            if not sanitize:
+                raise EmulationError(f"{parsed.name}: {message}", hint=error.hint, detail=error.detail) from None
+            if not message.startswith("crash: "):  # that is among the findings
+                findings = (failure(DeviceError(message, detail=error.detail), parsed.name),)
         counters = overlay.counters()
-        del loaded
+        if sanitize:
+            findings = read_findings(overlay.findings(), parsed.name) + findings
         used = host.threads
     after = tuple(_array(buffer, array) for buffer, array in zip(buffers, arrays, strict=True))
-    return Result(chosen.symbol, parsed.device.device, used, taken, after, written(program), counters)
+    return Result(chosen.symbol, parsed.device.device, used, taken, after, written(program), counters, findings)
 
 
 @contextmanager

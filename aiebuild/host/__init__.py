@@ -7,7 +7,15 @@ command lines. The engine and the AIE API's host headers are in `include`; what 
 
 from __future__ import annotations
 
-from aiebuild.host.flags import ENGINE_SOURCES, INCLUDE, TILE_SOURCES, kernel_command, link_command, overlay_command
+from aiebuild.host.flags import (
+    ENGINE_SOURCES,
+    INCLUDE,
+    SANITIZE_SOURCES,
+    TILE_SOURCES,
+    kernel_command,
+    link_command,
+    overlay_command,
+)
 from aiebuild.host.lower import ABI_VERSION, lower_overlay
 from aiebuild.host.sequence import SequenceProgram, encode, encode_sequence, read_sequence
 from aiebuild.host.tiles import lower_tiles, uses_circuits
@@ -16,6 +24,7 @@ __all__ = [
     "ABI_VERSION",
     "ENGINE_SOURCES",
     "INCLUDE",
+    "SANITIZE_SOURCES",
     "TILE_SOURCES",
     "SequenceProgram",
     "encode",

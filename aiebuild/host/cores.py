@@ -114,7 +114,7 @@ _COMPARE = ("==", "!=", "<", "<=", ">", ">=", "<", "<=", ">", ">=")
 _CASTS = ("arith.index_cast", "arith.extsi", "arith.trunci", "arith.sitofp", "arith.fptosi")
 
 
-class _Writer:
+class BodyWriter:
     def __init__(self, core: CoreOp) -> None:
         self.body = Body(core)
         self.names: dict[SSAValue, str] = {}
@@ -187,6 +187,13 @@ class _Writer:
         self.body.constants.append((kind, text))
         return f"\x01{len(self.body.constants) - 1}\x02"
 
+    def enter(self, op: Operation | None) -> None:
+        """A pass of a loop, or a block that others jump to, begins; `op` is the loop or the block's first."""
+
+    def leave(self) -> None:
+        """The body ends."""
+        self.line("co_return;")
+
     # -- regions ---------------------------------------------------------------------------------------
     def block(self, block: Block) -> Operation | None:
         """Writes a block's operations up to its terminator, which is returned."""
@@ -218,6 +225,7 @@ class _Writer:
         for block, k in numbers.items():
             self.line(f"block{k}: {{")
             self.indent += 1
+            self.enter(block.first_op)
             end = self.block(block)
             if isinstance(end, cf.BranchOp):
                 jump(end.successor, end.arguments)
@@ -228,7 +236,7 @@ class _Writer:
                 jump(end.else_block, end.else_arguments)
                 self.line("}")
             else:
-                self.line("co_return;")
+                self.leave()
             self.indent -= 1
             self.line("}")
         self.lines[:0] = self.hoisted
@@ -389,6 +397,7 @@ class _Writer:
             self.names[arg] = name
         end, step = self.use(op.ub), self.use(op.step)
         self.line(f"for ({kind} {variable} = {self.use(op.lb)}; {variable} < {end}; {variable} += {step}) {{")
+        self.enter(op)
         self.nested(block, carried)
         self.line("}")
         for result, name in zip(op.results, carried, strict=True):
@@ -404,6 +413,7 @@ class _Writer:
             self.names[arg] = name
         self.line("for (;;) {")
         self.indent += 1
+        self.enter(op)
         end = self.block(before)
         assert isinstance(end, scf.ConditionOp)
         if passed:
@@ -502,14 +512,14 @@ def line_of(op: Operation) -> int:
     return int(line) if line.isdigit() else 0
 
 
-def core_body(core: CoreOp) -> Body:
-    """The C++ of a core's body. Raises DesignError on what is not modelled, with file and line."""
-    writer = _Writer(core)
+def core_body(core: CoreOp, kind: type[BodyWriter] = BodyWriter) -> Body:
+    """The C++ of a core's body, written by `kind`. Raises DesignError on what is not modelled, with file and line."""
+    writer = kind(core)
     if len(core.body.blocks) > 1:
         writer.graph(core.body.blocks)
     else:
         writer.block(core.body.block)
-    writer.line("co_return;")
+    writer.leave()
     writer.body.text = "\n".join(writer.lines)
     return writer.body
 

@@ -14,6 +14,9 @@ ENGINE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("engine
 TILE_SOURCES = (Path(__file__).parent / "src" / "tiles.cc",)
 """The engine of designs in locks, buffers and circuits, in place of ENGINE_SOURCES."""
 
+SANITIZE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("watch.cc", "kernel.cc"))
+"""What the checking mode adds to either engine."""
+
 _COMMON = (
     "-std=c++20",
     "-march=native",
@@ -55,14 +58,15 @@ def kernel_command(
 
 
 def overlay_command(
-    compiler: str, source: Path, out: Path, *, depfile: Path | None = None, count: bool = False
+    compiler: str, source: Path, out: Path, *, depfile: Path | None = None, count: bool = False, sanitize: bool = False
 ) -> list[str]:
-    """Compiles lowered C++, or one of ENGINE_SOURCES, to an object."""
+    """Compiles lowered C++, or one of ENGINE_SOURCES, to an object; `sanitize`: for the checking mode."""
     return [
         compiler,
         *_COMMON,
         *(flag for flag in _OVERLAY if flag != "-fcoroutines" or "clang" not in Path(compiler).name),
         *(("-DAIEBUILD_COUNT",) if count else ()),
+        *(("-DAIEBUILD_SANITIZE",) if sanitize else ()),
         f"-I{INCLUDE}",
         *(("-MMD", "-MF", str(depfile)) if depfile is not None else ()),
         "-c",

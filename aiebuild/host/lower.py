@@ -21,7 +21,8 @@ from aiebuild.dialect.circuits import LockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.sequence import RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, TileOp
-from aiebuild.host.cores import Body, FifoUse, core_body, initial_values
+from aiebuild.host.checked import HEADER, CheckedWriter, guarded, region_of, start
+from aiebuild.host.cores import Body, BodyWriter, FifoUse, core_body, initial_values
 from aiebuild.host.fifos import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, find_paths
 from aiebuild.host.types import element_type, memref_bytes, memref_elements
 
@@ -52,18 +53,20 @@ def device_of(module: ModuleOp) -> DeviceOp:
     return devices[0]
 
 
-def lower_overlay(module: ModuleOp, name: str = "overlay") -> str:
+def lower_overlay(module: ModuleOp, name: str = "overlay", *, sanitize: bool = False) -> str:
     """The C++ source of the design's overlay library.
 
-    `name` is what `overlay_info` reports. Raises DesignError with file and line on what the host target does not model.
+    `name` is what `overlay_info` reports; `sanitize` makes the source of the checking mode. Raises DesignError with
+    file and line on what the host target does not model.
     """
-    return _Lowering(device_of(module), name).source()
+    return _Lowering(device_of(module), name, sanitize).source()
 
 
 class _Lowering:
-    def __init__(self, device: DeviceOp, name: str) -> None:
+    def __init__(self, device: DeviceOp, name: str, sanitize: bool) -> None:
         self.device = device
         self.name = name
+        self.sanitize = sanitize
         for op in device.body.block.ops:
             if not isinstance(op, _DECLARATIVE + _QUIET):
                 raise DesignError(f"{location(op)}: `{op.name}` is not modelled by the host target")
@@ -93,7 +96,7 @@ class _Lowering:
     def _add_core(self, core: CoreOp) -> None:
         if core.elf_file is not None:
             raise DesignError(f"{location(core)}: a core given as an ELF file is not modelled by the host target")
-        body = core_body(core)
+        body = core_body(core, CheckedWriter if self.sanitize else BodyWriter)
         if body.locks:
             first = body.locks[0].first
             raise DesignError(
@@ -122,6 +125,7 @@ class _Lowering:
         out = [
             f"// Host overlay of `{self.name}`, lowered from {file}. Generated; edit the design instead.",
             "#include <aiebuild_host/design.hpp>",
+            *([HEADER] if self.sanitize else []),
             "",
             'extern "C" {',
             *(declaration for _, declaration in sorted(self.kernels.items())),
@@ -160,6 +164,7 @@ class _Lowering:
         varying = group.varying()
         tile = coordinates(body.core.tile, body.core)
         lines = [f"struct Context{index} : aieb::CoreContext {{"]
+        lines += ["  aieb::check::Watch watch;"] if self.sanitize else []
         lines += [f"  aieb::{self.kinds[(use.fifo, tile, use.port)]} f{k};" for k, use in enumerate(body.fifos)]
         lines += [f"  {element_type(use.op.type, use.op)}* b{k};" for k, use in enumerate(body.buffers)]
         lines += [f"  {body.constants[k][0]} k{k};" for k in sorted(varying)]
@@ -170,19 +175,26 @@ class _Lowering:
         lines = ["struct Design {"]
         for k, op in enumerate(self.buffers):
             kind = element_type(op.type, op)
-            lines.append(f"  alignas(64) {kind} buffer{k}[{memref_elements(op.type, op)}]{_initial(op)};")
+            plain = f"alignas(64) {kind} buffer{k}[{memref_elements(op.type, op)}]{_initial(op)};"
+            lines.append(f"  {guarded(op, f'buffer{k}', _initial(op)) if self.sanitize else plain}")
         lines += [f"  Context{group} core{k};" for k, (group, _) in enumerate(self.members)]
         lines += [f"  aieb::Relay relay{k};" for k in range(len(self.paths.relays))]
         lines += ["", "  explicit Design(aieb::Builder& b) {"]
+        data = ".data" if self.sanitize else ""
         for k, op in enumerate(self.buffers):
+            if self.sanitize:
+                where = coordinates(op.tile, op)
+                made = region_of(op, where, k, f"buffer{k}.data", "initial_value" in op.properties)
+                lines.append(f"    auto* region{k} = {made};")
             if op.symbol is not None:
-                lines.append(f"    b.buffer({_quoted(op.symbol)}, buffer{k}, {memref_bytes(op.type, op) // 4});")
+                lines.append(f"    b.buffer({_quoted(op.symbol)}, buffer{k}{data}, {memref_bytes(op.type, op) // 4});")
         places = {id(op): k for k, op in enumerate(self.buffers)}
         groups = list(self.groups.values())
         for k, (core, (index, member)) in enumerate(zip(self.cores, self.members, strict=True)):
             body = groups[index].bodies[member]
             column, row = coordinates(core.tile, core)
-            lines += [f"    core{k}.b{i} = buffer{places[id(use.op)]};" for i, use in enumerate(body.buffers)]
+            lines += self._watch(core, k, [places[id(use.op)] for use in body.buffers])
+            lines += [f"    core{k}.b{i} = buffer{places[id(use.op)]}{data};" for i, use in enumerate(body.buffers)]
             lines += [f"    core{k}.k{i} = {body.constants[i][1]};" for i in sorted(groups[index].varying())]
             lines.append(f"    b.core(core{k}, {column}, {row}, body{index}(core{k}));")
         for k, relay in enumerate(self.paths.relays):
@@ -191,6 +203,15 @@ class _Lowering:
         lines += self._paths()
         lines += ["  }", "};", ""]
         return lines
+
+    def _watch(self, core: CoreOp, k: int, used: list[int]) -> list[str]:
+        """In the checking mode: core `k` with the buffers it uses, and those that lie in its memory."""
+        if not self.sanitize:
+            return []
+        tile = coordinates(core.tile, core)
+        own = [i for i, op in enumerate(self.buffers) if coordinates(op.tile, op) == tile]
+        reached = [f"    core{k}.watch.reaches(region{i});" for i in sorted({*used, *own})]
+        return [f"    {start(core, f'core{k}.watch', tile)}", *reached]
 
     def _paths(self) -> list[str]:
         lines: list[str] = []

@@ -30,7 +30,8 @@ from aiebuild.dialect.dma import DmaBdOp, DmaBdPacketOp, DmaOp, DmaStartOp, Next
 from aiebuild.dialect.objectfifo import ObjectFifoOp
 from aiebuild.dialect.sequence import DmaConfigureTaskOp, RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, MemOp, MemTileDmaOp, TileOp
-from aiebuild.host.cores import core_body, initial_values, line_of
+from aiebuild.host.checked import CheckedWriter, guarded, region_of, start
+from aiebuild.host.cores import Body, BodyWriter, core_body, initial_values, line_of
 from aiebuild.host.fifos import ShimChannel, coordinates, refuse
 from aiebuild.host.types import element_bytes, element_type, memref_bytes, memref_elements
 
@@ -68,19 +69,22 @@ def token_sources(device: DeviceOp) -> set[tuple[int, int]]:
     }
 
 
-def lower_tiles(module: ModuleOp, name: str = "overlay") -> str:
+def lower_tiles(module: ModuleOp, name: str = "overlay", *, sanitize: bool = False) -> str:
     """The C++ source of the design's overlay library, to be linked with TILE_SOURCES.
 
-    Raises DesignError with file and line on what the host target does not model.
+    `sanitize` makes the source of the checking mode. Raises DesignError with file and line on what the host target does
+    not model.
     """
     device = next(op for op in module.ops if isinstance(op, DeviceOp))
-    return _Lowering(device, name).source()
+    return _Lowering(device, name, sanitize=sanitize).source()
 
 
 class _Lowering:
-    def __init__(self, device: DeviceOp, name: str) -> None:
+    def __init__(self, device: DeviceOp, name: str, *, sanitize: bool = False) -> None:
         self.device = device
         self.name = name
+        self.sanitize = sanitize
+        self.data = ".data" if sanitize else ""
         ops = list(device.body.block.ops)
         for op in ops:
             if isinstance(op, ObjectFifoOp):
@@ -159,11 +163,17 @@ class _Lowering:
         k = len(self.buffers)
         self.buffers[op.results[0]] = k
         values = initial_values(op)
-        start = "{}" if values is None else "{" + ", ".join(str(v) for v in values) + "}"
-        self.declared.append(f"  alignas(64) {element_type(op.type, op)} b{k}[{memref_elements(op.type, op)}]{start};")
+        first = "{}" if values is None else "{" + ", ".join(str(v) for v in values) + "}"
+        plain = f"alignas(64) {element_type(op.type, op)} b{k}[{memref_elements(op.type, op)}]{first};"
+        self.declared.append(f"  {guarded(op, f'b{k}', first) if self.sanitize else plain}")
+        if self.sanitize:
+            made = region_of(op, coordinates(op.tile, op), k, f"d.b{k}.data", "initial_value" in op.properties)
+            self.lines.append(f"auto* r{k} = {made};")
         if op.symbol is not None:
             name = json.dumps(op.symbol)
-            self.lines.append(f"a.buffers[{name}] = {{reinterpret_cast<u8*>(d.b{k}), {memref_bytes(op.type, op)}}};")
+            self.lines.append(
+                f"a.buffers[{name}] = {{reinterpret_cast<u8*>(d.b{k}{self.data}), {memref_bytes(op.type, op)}}};"
+            )
 
     def _lock(self, op: LockOp) -> None:
         k = len(self.locks)
@@ -251,7 +261,7 @@ class _Lowering:
         k = self.buffers[found.buffer]
         fields = {
             "line": str(line_of(found)),
-            "memory": f"reinterpret_cast<u8*>(d.b{k})",
+            "memory": f"reinterpret_cast<u8*>(d.b{k}{self.data})",
             "bytes": str(memref_bytes(kind, found)),
             "offset": str(_static(found.offset, found) * size),
             "unit": str(unit),
@@ -263,6 +273,7 @@ class _Lowering:
             "iteration_stride": str(stride * size),
             "iteration": str(current),
             "packet": str(packet),
+            **({"region": f"r{k}"} if self.sanitize else {}),
         }
         text = ", ".join(f".{name} = {value}" for name, value in fields.items())
         self.lines.append(f"a.bd({{{text}}});")
@@ -306,7 +317,7 @@ class _Lowering:
     def _core(self, core: CoreOp) -> None:
         if core.elf_file is not None:
             raise refuse(core, "a core given as an ELF file is not modelled by the host target")
-        body = core_body(core)
+        body = core_body(core, CheckedWriter if self.sanitize else BodyWriter)
         if body.fifos:
             raise refuse(core, "a core that uses objectfifos beside `aie.flow` is not modelled")
         k = len(self.bodies)
@@ -314,6 +325,7 @@ class _Lowering:
             if self.kernels.setdefault(kernel, declaration) != declaration:
                 raise refuse(core, f"@{kernel} is called with different types by different cores")
         context = [f"struct Core{k} : aieb::CoreContext {{"]
+        context += ["  aieb::check::Watch watch;"] if self.sanitize else []
         context += [f"  aieb::Lock* l{i};" for i in range(len(body.locks))]
         context += [f"  {element_type(use.op.type, use.op)}* b{i};" for i, use in enumerate(body.buffers)]
         context += ["};", "", f"aieb::CoreTask body{k}([[maybe_unused]] Core{k}& c) {{", body.render(set()), "}", ""]
@@ -322,9 +334,22 @@ class _Lowering:
         for i, lock in enumerate(body.locks):
             self.lines.append(f"d.core{k}.l{i} = l{self.locks[lock.op.results[0]]};")
         for i, buffer in enumerate(body.buffers):
-            self.lines.append(f"d.core{k}.b{i} = d.b{self.buffers[buffer.op.results[0]]};")
+            self.lines.append(f"d.core{k}.b{i} = d.b{self.buffers[buffer.op.results[0]]}{self.data};")
         column, row = coordinates(core.tile, core)
+        if self.sanitize:
+            self.lines.append(start(core, f"d.core{k}.watch", (column, row)))
+            self.lines.append(f'd.core{k}.watch.agent = aieb::check::add_agent("core({column},{row})");')
+            self.lines += [f"d.core{k}.watch.reaches(r{i});" for i in self._reached(core, body)]
         self.lines.append(f"a.core(d.core{k}, {column}, {row}, body{k}(d.core{k}));")
+
+    def _reached(self, core: CoreOp, body: Body) -> list[int]:
+        """The buffers that a core uses, and those in its memory."""
+        tile = coordinates(core.tile, core)
+        found = {self.buffers[use.op.results[0]] for use in body.buffers}
+        for value, k in self.buffers.items():
+            if isinstance(value.owner, BufferOp) and coordinates(value.owner.tile, core) == tile:
+                found.add(k)
+        return sorted(found)
 
 
 def _following(block: Block) -> Block | None:

@@ -35,10 +35,15 @@ class EmulateOptions:
     threads: int | None
     check: bool
     seed: int
+    sanitize: bool
+    max_steps: int | None
 
 
-def emulate_file(path: Path, options: EmulateOptions) -> None:
-    """Run a design and write what it wrote: to the `--out` files, else a line for each argument to standard output."""
+def emulate_file(path: Path, options: EmulateOptions) -> bool:
+    """Run a design and write what it wrote: to the `--out` files, else a line for each argument to standard output.
+
+    In the checking mode, what was found comes first on standard output. Returns whether nothing was.
+    """
     configuration, name = split_name(options.sequence)
     design = read_design(path, options.device, configuration)
     given = [read_argument(text) for text in options.args]
@@ -58,13 +63,22 @@ def emulate_file(path: Path, options: EmulateOptions) -> None:
         threads=options.threads,
         check=options.check,
         seed=options.seed,
+        sanitize=options.sanitize,
+        max_steps=options.max_steps,
     )
     _tell(result)
+    for finding in result.findings:
+        print(finding)
+        for line in finding.detail.splitlines():
+            print(line)
+    if options.sanitize:
+        note(f"{len(result.findings) or 'no'} finding{'' if len(result.findings) == 1 else 's'}")
     for out, array in zip(options.outs, result.outputs, strict=False):
         _save(out, array)
     if not options.outs:
         for line in summary(result):
             print(line)
+    return not result.findings
 
 
 def _enough(sequence: str, outs: int, positions: Sequence[int]) -> None:

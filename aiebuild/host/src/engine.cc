@@ -60,7 +60,7 @@ void add_in(Overlay& to, InEnd& end, Core* core, const char* name, uint32_t dept
   set(end, core, name, depth);
   Source& s = to.sources.back();
   end.source = &s;
-  end.view = s.view(make_slice(part), repeat, part.own);
+  end.view = s.view(make_slice(part), repeat, part.own || kChecked);
   end.view->slots = std::max(end.view->slots, depth + s.memory_depth + (repeat > 1 ? 1 : 0));
   s.consumers.push_back(&end);
   end.rank = uint32_t(s.consumers.size() - 1);
@@ -90,6 +90,7 @@ void add_ring_in(Overlay& to, RingIn& end, Core* core, const char* name, uint32_
   end.repeat = repeat;
   Slice slice = make_slice(part);
   end.offset = slice.offset;
+  if (kChecked && slice.runs.empty()) slice.runs = {{0, slice.offset, slice.bytes}};
   if (!slice.runs.empty()) {
     to.layouts.push_back(std::move(slice.runs));
     end.runs = to.layouts.back().data();
@@ -107,6 +108,7 @@ void add_ring_out(Overlay& to, RingOut& end, Core* core, const char* name, uint3
   end.ring = &r;
   end.offset = part.offset;
   r.producers.push_back(&end);
+  for (RingOut* p : r.producers) p->alone = r.producers.size() == 1;
 }
 
 }  // namespace
@@ -186,6 +188,9 @@ AIEB_EXPORT void* overlay_open(void* pool, char* error, size_t n) try {
   }
   auto instance = std::make_unique<aieb::Instance>();
   instance->pool = p;
+#if defined(AIEBUILD_SANITIZE)
+  aieb::check::begin();
+#endif
   instance->overlay = std::make_unique<aieb::Overlay>(p->threads);
   return instance.release();
 } catch (const std::exception& e) {
@@ -197,6 +202,9 @@ AIEB_EXPORT void* overlay_open(void* pool, char* error, size_t n) try {
 AIEB_EXPORT int overlay_reset(void* handle) try {
   auto* i = static_cast<aieb::Instance*>(handle);
   aieb::PoolLock lock(i->pool);
+#if defined(AIEBUILD_SANITIZE)
+  aieb::check::begin();
+#endif
   i->overlay = std::make_unique<aieb::Overlay>(i->pool->threads);
   return 0;
 } catch (const std::exception& e) {

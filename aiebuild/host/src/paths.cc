@@ -67,6 +67,9 @@ void InEnd::fill(const Entry& e, uint64_t o, u8* to) {
   }
   ++counters.copied;
   counters.copied_bytes += view->slice.bytes;
+#if defined(AIEBUILD_SANITIZE)
+  check::transferred();
+#endif
 }
 
 void InEnd::next_entry() {
@@ -192,6 +195,9 @@ void OutEnd::scatter(uint64_t k) {
   }
   ++counters.copied;
   counters.copied_bytes += bytes;
+#if defined(AIEBUILD_SANITIZE)
+  check::transferred();
+#endif
 }
 
 void OutEnd::describe(uint32_t n, Text& to) const {
@@ -238,7 +244,7 @@ bool RingIn::take(uint32_t n) {
     u8* p = ring->slot(k) + offset;
     if (runs) {
       p = data + (k % ring->slots) * pitch;
-      if (acquired % repeat == 0)
+      if (acquired % repeat == 0 || kChecked)
         for (size_t i = 0; i < run_count; ++i) std::memcpy(p + runs[i].dst, ring->slot(k) + runs[i].src, size_t(runs[i].len));
     }
     held[acquired % kMaxHeld] = p;

@@ -132,6 +132,7 @@ struct Instance {
 
   Instance() { reset(); }
   void reset() {
+    AIEB_CHECKED(array.reset(); check::begin();)
     array = make_array();
     array->start();
     broken = false;

@@ -113,6 +113,7 @@ struct End : Waitable {
   uint32_t depth = 0;
   Core* core = nullptr;
   const char* name = "";
+  bool alone = true;  // nobody else's bytes lie beside an object's
 
   template <class T>
   T* at(uint64_t object) const {

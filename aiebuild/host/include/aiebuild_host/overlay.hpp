@@ -268,6 +268,9 @@ class Overlay {
         moved();
         progress = true;
         if (c.handle.done()) t.cores.erase(t.cores.begin() + long(k--));
+#if defined(AIEBUILD_SANITIZE)
+        if (!check::stop_reason().empty()) halt(check::stop_reason());
+#endif
         if (index == 0) step();
       }
       for (OutEnd* e : t.outs)
@@ -323,6 +326,9 @@ class Overlay {
         } else if (op.kind == Op::kRtp) {
           const BufferRef& b = buffers[op.path];
           __atomic_store_n(reinterpret_cast<uint32_t*>(b.data) + op.objects, uint32_t(op.value), __ATOMIC_RELEASE);
+#if defined(AIEBUILD_SANITIZE)
+          check::mark_written(b.data + size_t(op.objects) * 4, 4);
+#endif
         } else {
           break;
         }

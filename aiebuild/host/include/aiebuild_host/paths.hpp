@@ -20,6 +20,10 @@
 #include "design.hpp"
 #include "pattern.hpp"
 
+#if defined(AIEBUILD_SANITIZE)
+#include <aiebuild_sanitize/watch.hpp>
+#endif
+
 namespace aieb {
 
 struct Text {
@@ -30,21 +34,30 @@ inline std::string core_name(const Core* c) {
   return "core(" + std::to_string(c->column) + "," + std::to_string(c->row) + ")";
 }
 
+// Bytes of memory before and after each slot that belong to nobody: none but in the checking mode.
+#if defined(AIEBUILD_SANITIZE)
+inline constexpr bool kChecked = true;
+inline constexpr size_t kAround = check::kZone;
+#else
+inline constexpr bool kChecked = false;
+inline constexpr size_t kAround = 0;
+#endif
+
 struct AlignedFree {
-  void operator()(u8* p) const { std::free(p); }
+  void operator()(u8* p) const { std::free(p - kAround); }
 };
 using AlignedBytes = std::unique_ptr<u8[], AlignedFree>;
 
 inline AlignedBytes aligned_bytes(size_t n) {
-  n = (n + kLine - 1) / kLine * kLine;
+  n = (n + kLine - 1) / kLine * kLine + 2 * kAround;
   u8* p = static_cast<u8*>(std::aligned_alloc(kLine, n ? n : kLine));
   if (!p) throw std::bad_alloc();
   std::memset(p, 0, n);
-  return AlignedBytes(p);
+  return AlignedBytes(p + kAround);
 }
 
 // Bytes from slot to slot: whole lines, and one more so that slots fall into different cache sets.
-inline size_t slot_pitch(size_t bytes) { return (bytes + 63) / 64 * 64 + 64; }
+inline size_t slot_pitch(size_t bytes) { return (bytes + 63) / 64 * 64 + (kChecked ? kAround : 64); }
 
 // A piece of one object that no regular plan describes.
 struct AbsoluteRun {

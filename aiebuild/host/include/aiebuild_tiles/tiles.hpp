@@ -21,6 +21,13 @@
 #include <utility>
 #include <vector>
 
+#if defined(AIEBUILD_SANITIZE)
+#include <aiebuild_sanitize/watch.hpp>
+#define AIEB_CHECKED(...) __VA_ARGS__
+#else
+#define AIEB_CHECKED(...)
+#endif
+
 #define AIEB_COUNT_CALL(c) ++(c).kernel_calls
 
 namespace aieb {
@@ -50,6 +57,7 @@ struct Lock {
   std::string name;
   int initial = 0;
   int value = initial;
+  AIEB_CHECKED(check::Clock clock;)  // of all who gave to it
 
   // Takes n; with `at_least` when there are n or more, else when there are exactly n.
   bool take(int n, bool at_least) {
@@ -125,6 +133,7 @@ struct Channel;
 struct Stream {
   std::deque<u8> bytes;
   const Channel* owner = nullptr;
+  AIEB_CHECKED(check::Clock clock;)  // of all who sent through it
 };
 
 struct Level {
@@ -153,6 +162,7 @@ struct Bd {
   int64_t iteration_stride = 0;
   uint32_t iteration = 0;
   int packet = -1;
+  AIEB_CHECKED(check::Region* region = nullptr;)  // of the memory
   std::vector<int64_t> places;  // of the units, relative to the offset; -1 for padding; made at first use
 
   void lay_out() {
@@ -197,6 +207,7 @@ struct Channel {
   std::deque<Task> queue;
   uint32_t tokens = 0;
   uint64_t done = 0;          // tasks
+  AIEB_CHECKED(check::Agent* agent = nullptr;)
 
   // what is under way
   bool running = false;
@@ -250,6 +261,7 @@ struct Array {
   std::shared_ptr<void> design;
   std::string file;
   std::vector<Arg> arguments;
+  AIEB_CHECKED(check::Agent* controller = check::add_agent("the sequence");)
 
   Lock* lock(const char* name, int initial) {
     locks.push_back({name, initial});
@@ -261,6 +273,7 @@ struct Array {
     channels.emplace_back();
     Channel& c = channels.back();
     c.column = column, c.row = row, c.out = out, c.index = index;
+    AIEB_CHECKED(c.agent = check::add_agent(c.name());)
     return c;
   }
   int bd(Bd d) {
@@ -306,6 +319,7 @@ struct Array {
       if (!c.held) {
         if (d.acquire.lock != nullptr && !d.acquire.lock->take(d.acquire.amount, d.acquire.at_least)) return moved;
         c.held = moved = true;
+        AIEB_CHECKED(if (d.acquire.lock != nullptr) c.agent->clock.join(d.acquire.lock->clock);)
         d.lay_out();
         place(c, d);
       }
@@ -343,6 +357,7 @@ struct Array {
       u8 padding[kStreamBytes];
       for (size_t k = 0; k < kStreamBytes; ++k) padding[k] = u8(c.pad_value >> (8 * (k % 4)));
       const u8* from = at < 0 ? padding : c.memory + c.base + at;
+      AIEB_CHECKED(if (at >= 0) sends(c, d, c.base + at);)
       for (Stream* s : c.route->to) s->bytes.insert(s->bytes.end(), from, from + d.unit);
       moved = true;
     }
@@ -355,6 +370,7 @@ struct Array {
     while (c.place < d.places.size()) {
       if (c.in.bytes.size() < d.unit) return false;
       u8* to = c.memory + c.base + d.places[c.place++];
+      AIEB_CHECKED(receives(c, d, size_t(to - c.memory));)
       for (uint32_t k = 0; k < d.unit; ++k) to[k] = c.in.bytes[k];
       c.in.bytes.erase(c.in.bytes.begin(), c.in.bytes.begin() + d.unit);
       moved = true;
@@ -362,7 +378,33 @@ struct Array {
     return true;
   }
 
+#if defined(AIEBUILD_SANITIZE)
+  void sends(Channel& c, Bd& d, int64_t at) {
+    for (Stream* s : c.route->to) s->clock.join(c.agent->clock);
+    c.agent->clock.tick(c.agent->number);
+    if (d.region == nullptr) return check::transferred();
+    const size_t first = d.region->first_unwritten(size_t(at), d.unit);
+    if (first < size_t(at) + d.unit)
+      check::report("uninitialised", d.line, c.column, c.row, "aie.dma_bd", d.region->name,
+                    c.name() + " sends byte " + std::to_string(first) + " of " + std::to_string(d.region->bytes) + ", which was never written; on the array what was left there is sent");
+    check::touch(*d.region, *c.agent, size_t(at), d.unit, false, d.line, "aie.dma_bd");
+  }
+  void receives(Channel& c, Bd& d, size_t at) {
+    c.agent->clock.join(c.in.clock);
+    if (d.region == nullptr) return check::transferred();
+    std::memset(d.region->written.data() + at, 1, d.unit);
+    check::touch(*d.region, *c.agent, at, d.unit, true, d.line, "aie.dma_bd");
+  }
+  void gives(Channel& c, Bd& d) {
+    if (d.release.lock == nullptr) return;
+    check::lock_fits(d.release.lock->name, d.release.lock->value + d.release.amount, d.line, c.column, c.row, "aie.dma_bd");
+    d.release.lock->clock.join(c.agent->clock);
+    c.agent->clock.tick(c.agent->number);
+  }
+#endif
+
   void finish(Channel& c, Bd& d) {
+    AIEB_CHECKED(gives(c, d);)
     if (d.release.lock != nullptr) d.release.lock->give(d.release.amount);
     if (d.next >= 0) return begin(c, d.next);
     if (c.task.repeat > 0) {
@@ -378,6 +420,7 @@ struct Array {
     bool moved = false;
     for (Channel& c : channels) moved |= step(c);
     for (Core& c : cores) moved |= c.step();
+    AIEB_CHECKED(if (!check::stop_reason().empty()) throw Fault(check::stop_reason());)
     return moved;
   }
 
@@ -394,17 +437,20 @@ struct Array {
         Channel& c = channel(op.column, op.row, op.out, op.index);
         if (c.queue.size() >= kQueue) return false;
         c.queue.push_back({int(op.bd), op.repeat, op.token, op.line});
+        AIEB_CHECKED(c.agent->clock.join(controller->clock); controller->clock.tick(controller->number);)
         return true;
       }
       case 3: {
         Channel& c = channel(op.column, op.row, op.out, op.index);
         if (c.tokens == 0) return false;
         --c.tokens;
+        AIEB_CHECKED(controller->clock.join(c.agent->clock); c.agent->clock.tick(c.agent->number);)
         return true;
       }
       default: {
         const int32_t value = int32_t(op.value);
         std::memcpy(buffers.at(op.buffer).first + size_t(op.word) * 4, &value, 4);
+        AIEB_CHECKED(check::mark_written(buffers.at(op.buffer).first + size_t(op.word) * 4, 4);)
         return true;
       }
     }

@@ -1,0 +1,81 @@
+"""What the checking mode finds: one frozen record each, from the lines the overlay library gives."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, cast
+
+from aiebuild.errors import DeviceError
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that a design or a kernel does wrong.
+
+    `kind`: `use after release`, `not held`, `double release`, `missing release`, `over-acquire`, `uninitialised`,
+    `out of bounds`, `input written`, `stack`, `data race`, `lock value`, `crash`; `deadlock`, `endless` or `fault` for
+    what ended the run. `location`: `file:line`. `tile`: (column, row), None where no one tile is meant. `operation`:
+    what did it. `buffer`: the buffer or objectfifo, or "". `message`: what was found and what the array would
+    have done. `times`: how often. `detail`: further lines, such as who waits for whom.
+    """
+
+    kind: str
+    location: str
+    tile: tuple[int, int] | None
+    operation: str
+    buffer: str
+    message: str
+    times: int = 1
+    detail: str = ""
+
+    def __str__(self) -> str:
+        tile = f"tile ({self.tile[0]},{self.tile[1]}) " if self.tile is not None else ""
+        buffer = f"@{self.buffer}: " if self.buffer and self.kind != "stack" else ""
+        operation = f"{self.operation}: " if self.operation else ""
+        often = f" ({self.times} times)" if self.times > 1 else ""
+        return f"{self.location}: {tile}{self.kind}: {operation}{buffer}{self.message}{often}"
+
+
+def read_findings(lines: str, file: str) -> tuple[Finding, ...]:
+    """The findings of a library (`HostOverlay.findings`), of a design in `file`."""
+    found: list[Finding] = []
+    for line in lines.splitlines():
+        entry = cast(dict[str, Any], json.loads(line))
+        found.append(
+            Finding(
+                kind=entry["kind"],
+                location=f"{file}:{entry['line']}",
+                tile=(entry["column"], entry["row"]),
+                operation=entry["operation"],
+                buffer=entry["buffer"],
+                message=entry["text"],
+                times=entry["times"],
+            )
+        )
+    return tuple(found)
+
+
+_PLACE = re.compile(r"\S+?:(\d+): ")
+_TILE = re.compile(r"tile \((\d+), ?(\d+)\)")
+
+
+def failure(error: DeviceError, file: str) -> Finding:
+    """What ended a run, as a finding."""
+    text = error.message
+    kind = "fault"
+    for known in ("deadlock", "endless"):
+        if text.startswith(f"{known}: "):
+            kind, text = known, text.removeprefix(f"{known}: ")
+    place = _PLACE.match(text)
+    tile = _TILE.search(text)
+    return Finding(
+        kind=kind,
+        location=f"{file}:{place.group(1)}" if place else file,
+        tile=(int(tile.group(1)), int(tile.group(2))) if tile else None,
+        operation="",
+        buffer="",
+        message=text[place.end() :] if place else text,
+        detail=error.detail or "",
+    )
