@@ -57,7 +57,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
             "unknown language `englsh`; did you mean `english`?",
             None,
         ),
-        (["run", "samples/jfk.wav", "--beam_size", "5"], 2, "beam search is not in this version", None),
+        (["run", "samples/jfk.wav", "--patience", "2"], 2, "--beam_size must be above 1", None),
         (["run", "samples/jfk.wav", "--temperature", "2"], 2, "2.0 is not in the range", "aiebuild run --help"),
         (["check", "none.mlir"], 2, "none.mlir: no such file", None),
     ],

@@ -17,9 +17,10 @@ from aiebuild.designs.encoder import POSITIONS
 from aiebuild.designs.encoder_weights import smoothing
 from aiebuild.weights import WhisperWeights
 from aiebuild.weights.pack import unpack_rows_int8
-from aiebuild.whisper.decoding import DecodingOptions, decode_window
+from aiebuild.whisper.decoding import Context, DecodingOptions, decode_window
 from aiebuild.whisper.model import DeviceAudio, DeviceModel
 from aiebuild.whisper.reference import ReferenceModel
+from aiebuild.whisper.speech import SpeechModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 
 FloatArray = NDArray[np.float32]
@@ -87,14 +88,13 @@ def encoder_features(model: DeviceModel, weights: WhisperWeights) -> FloatArray:
 
 
 def forced_text(
-    model: DeviceModel, reference: ReferenceModel, prompt: Sequence[int], text: Sequence[int]
+    model: SpeechModel[Any], reference: ReferenceModel, prompt: Sequence[int], text: Sequence[int]
 ) -> NextTokens:
-    """Both models' next tokens after `prompt` and after each token of `text`, on the windows they encoded last."""
-    ours = model.decode_start(prompt, [len(prompt) - 1])[0]
-    theirs = reference.decode_start(prompt, [len(prompt) - 1])[0]
-    same, divergence = _compare(ours, theirs)
-    for token in text:
-        equal, distance = _compare(model.decode_step(token), reference.decode_step(token))
+    """Both models' next tokens after `prompt` and after each token of `text`, on the windows in their slots 0."""
+    theirs = reference.all_logits([*prompt, *text])[len(prompt) - 1 :]
+    same, divergence = _compare(model.start_logits([prompt])[0], theirs[0])
+    for token, row in zip(text, theirs[1:], strict=True):
+        equal, distance = _compare(model.step_logits([[0]], [[token]])[0], row)
         same, divergence = same + equal, divergence + distance
     return NextTokens(len(text) + 1, same, divergence / (len(text) + 1))
 
@@ -102,7 +102,7 @@ def forced_text(
 def float32_text(reference: ReferenceModel, tokenizer: WhisperTokenizer) -> tuple[list[int], list[int]]:
     """(prompt, tokens): what float32 says, greedily and with timestamps, of the English window it encoded last."""
     prompt = list(tokenizer.sot_sequence("en", "transcribe"))
-    said = decode_window(reference, tokenizer, DecodingOptions(language="en"))
+    said = decode_window(reference, tokenizer, DecodingOptions(), Context("en"))
     return prompt, list(said.tokens)
 
 

@@ -1,9 +1,10 @@
-"""`aiebuild run`: transcribes files one after the other and prints what they say."""
+"""`aiebuild run`: transcribes files, one after the other or several at a time, and prints what they say in order."""
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,16 +16,21 @@ from aiebuild.report.terminal import AudioProgress, BuildProgress, note, report_
 from aiebuild.resources import artifacts_dir
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from aiebuild.whisper.clip import TranscribeOptions
     from aiebuild.whisper.model import DeviceModel
     from aiebuild.whisper.tokenizer import WhisperTokenizer
-    from aiebuild.whisper.transcribe import Segment, TranscribeOptions
+    from aiebuild.whisper.transcript import Segment, Transcript
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """How to run. `threads`: None for one a CPU. `timestamps`: None for only when standard output is a terminal.
 
-    `output_format`: None writes no files. `no_build`: use the artifact that stands, or fail.
+    `output_format`: None writes no files. `no_build`: use the artifact that stands, or fail. `batch_size`: windows at a
+    time.
     """
 
     threads: int | None = None
@@ -32,6 +38,7 @@ class RunOptions:
     output_format: str | None = None
     output_dir: Path = Path()
     no_build: bool = False
+    batch_size: int = 1
     profile: Path | None = None
 
 
@@ -47,19 +54,12 @@ def run_files(audio: tuple[Path, ...], build: ModelBuild, options: RunOptions, h
         check_audio(audio[0])
     artifact = find_artifact(build, no_build=options.no_build)
     model, tokenizer = _open(artifact, options)
-    failed = 0
+    files = _Files(audio)
     with model:
-        for path in audio:
-            try:
-                _run_file(path, model, tokenizer, options, how)
-            except AiebuildError as error:
-                if len(audio) == 1:
-                    raise
-                failed += 1
-                report_error(error)
+        _run_files(files, model, tokenizer, options, how)
         if options.profile:
             _write_profile(model, options.profile)
-    return 1 if failed else 0
+    return 1 if files.failed else 0
 
 
 def check_audio(path: Path) -> None:
@@ -116,31 +116,74 @@ def _open(artifact: Path, options: RunOptions) -> tuple[DeviceModel, WhisperToke
     return model, WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
 
 
-def _run_file(
-    path: Path, model: DeviceModel, tokenizer: WhisperTokenizer, options: RunOptions, how: TranscribeOptions
+class _Files:
+    """The files of a run, decoded as they are asked for. `taken`: path, length in seconds and time of asking of each
+    that could be read, in order; `failed`: how many could not."""
+
+    def __init__(self, paths: tuple[Path, ...]) -> None:
+        self._paths = paths
+        self.taken: list[tuple[Path, float, float]] = []
+        self.failed = 0
+
+    @property
+    def title(self) -> str:
+        """What is transcribed, in words."""
+        return str(self._paths[0]) if len(self._paths) == 1 else f"{len(self._paths)} files"
+
+    def samples(self) -> Iterator[NDArray[np.int16]]:
+        """16 kHz samples, file by file; what is wrong with one is said."""
+        from aiebuild.whisper.audio import load_audio
+
+        for path in self._paths:
+            start = time.monotonic()
+            try:
+                audio = load_audio(path)
+            except AiebuildError as error:
+                if len(self._paths) == 1:
+                    raise
+                self.failed += 1
+                report_error(error)
+                continue
+            for warning in audio.warnings:
+                note(f"warning: {warning}")
+            self.taken.append((path, audio.seconds, start))
+            yield audio.samples
+
+
+def _run_files(
+    files: _Files, model: DeviceModel, tokenizer: WhisperTokenizer, options: RunOptions, how: TranscribeOptions
 ) -> None:
-    from aiebuild.whisper.audio import load_audio
-    from aiebuild.whisper.transcribe import transcribe
+    from aiebuild.whisper.one_row import OneRow
+    from aiebuild.whisper.transcribe import transcribe_files
+
+    timestamps = sys.stdout.isatty() if options.timestamps is None else options.timestamps
+    with AudioProgress(files.title) as progress:
+        transcripts = transcribe_files(
+            OneRow(model),
+            tokenizer,
+            files.samples(),
+            how,
+            batch_size=options.batch_size,
+            on_segment=(lambda _, segment: _print_segment(segment)) if timestamps else None,
+            progress=progress,
+        )
+        for number, transcript in enumerate(transcripts):
+            path, seconds, start = files.taken[number]
+            if not timestamps:
+                print(transcript.text.strip(), flush=True)
+            _finish(path, transcript, options)
+            spent = time.monotonic() - start
+            note(f"{path}: {seconds:.1f} s of audio ({transcript.language}) in {spent:.2f} s on {model.device}")
+
+
+def _finish(path: Path, transcript: Transcript, options: RunOptions) -> None:
     from aiebuild.whisper.writers import write_transcript
 
-    start = time.monotonic()
-    timestamps = sys.stdout.isatty() if options.timestamps is None else options.timestamps
-    audio = load_audio(path)
-    for warning in audio.warnings:
-        note(f"warning: {warning}")
-    with AudioProgress(str(path)) as progress:
-        transcript = transcribe(
-            model, tokenizer, audio.samples, how, on_segment=_print_segment if timestamps else None, progress=progress
-        )
-    if not timestamps:
-        print(transcript.text.strip(), flush=True)
     if not transcript.text.strip():
         note(f"{path}: no speech found")
     if options.output_format:
         for written in write_transcript(transcript, path, options.output_dir, options.output_format):
             note(f"wrote {written}")
-    spent = time.monotonic() - start
-    note(f"{path}: {audio.seconds:.1f} s of audio ({transcript.language}) in {spent:.2f} s on {model.device}")
 
 
 def _print_segment(segment: Segment) -> None:

@@ -32,16 +32,18 @@ def reduce_logits(logits: FloatArray, allowed: Sequence[Allowed], suppressed: Se
     totals = np.full((2, rows), -np.inf, np.float32)
     static = np.array(sorted(set(suppressed)), np.intp)
     for row, (given, rule) in enumerate(zip(logits, allowed, strict=True)):
-        masked = mask(given, rule, static)
+        whole = mask(given, rule, static)
         for place, (start, stop) in enumerate((rule.text, rule.times)):
             if start >= stop:
                 continue
-            part = masked[start:stop]
-            order = np.argsort(-part, kind="stable")[:TOP]
-            order = order[part[order] > -np.inf]
-            tokens[place, row, : order.size] = start + order
-            best[place, row, : order.size] = part[order]
+            part = whole[start:stop].copy()
             totals[place, row] = logsumexp(part)
+            for rank in range(TOP):  # each time the first of the largest
+                found = int(part.argmax())
+                if part[found] == -np.inf:
+                    break
+                tokens[place, row, rank], best[place, row, rank] = start + found, part[found]
+                part[found] = -np.inf
     return Candidates(tokens[0], best[0], totals[0], tokens[1], best[1], totals[1])
 
 

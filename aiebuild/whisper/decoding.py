@@ -1,45 +1,48 @@
-"""Decoding one window: Whisper's sampling rules on the host, the model's arithmetic behind `SequenceModel`.
+"""Decoding encoded windows, several in step: Whisper's rules on the host, the model's arithmetic behind `SpeechModel`.
 
-The rules are openai/whisper's (`decoding.py`), for one sequence at a time: greedy at temperature 0, else sampling with
-the best of several. Beam search needs several sequences in the decoder at once and is not here.
+The rules are openai/whisper's (`decoding.py`): greedy or beam search at temperature 0, else sampling with the best of
+several. Each window ends for itself: its rows leave, and the others go on.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.whisper.candidates import logsumexp
-from aiebuild.whisper.constants import CHUNK_SECONDS, N_FRAMES
-from aiebuild.whisper.speech import Audio, SequenceModel
+from aiebuild.errors import UsageError
+from aiebuild.whisper.constants import N_FRAMES
+from aiebuild.whisper.rules import Grammar, Rules
+from aiebuild.whisper.search import NO_ROWS, Beam, Found, Greedy, likeliest
+from aiebuild.whisper.speech import TOP, Allowed, Audio, SpeechModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 
 FloatArray = NDArray[np.float32]
 
+_ANYTHING = Allowed((0, 1), (0, 0))
+
 
 @dataclass(frozen=True)
 class DecodingOptions:
-    """How to decode a window. Defaults are openai/whisper's.
+    """How to decode windows. Defaults are openai/whisper's.
 
-    `language`: a code; None means English (detect it beforehand). `prompt`: tokens of what came before. `sample_len`:
-    most tokens to sample, None for half of the text context. `best_of`: sequences to sample when `temperature` is above
-    0. `length_penalty`: None divides log probabilities by length, a number is the alpha of Google's NMT paper.
-    `suppress_tokens`: never sampled; None is openai/whisper's "-1", the non-speech tokens. `max_initial_timestamp`: in
-    seconds.
+    `beam_size`: None for greedy; only at temperature 0, as `patience` (None: 1.0). `best_of`: sequences to sample when
+    `temperature` is above 0. `sample_len`: most tokens to sample, None for half of the text context. `length_penalty`:
+    None divides log probabilities by length, a number is the alpha of Google's NMT paper. `suppress_tokens`: never
+    sampled, -1 standing for all non-speech tokens. `max_initial_timestamp`: in seconds.
     """
 
     task: str = "transcribe"
-    language: str | None = None
     temperature: float = 0.0
     sample_len: int | None = None
     best_of: int = 1
+    beam_size: int | None = None
+    patience: float | None = None
     length_penalty: float | None = None
-    prompt: tuple[int, ...] = ()
-    suppress_tokens: tuple[int, ...] | None = None
+    suppress_tokens: tuple[int, ...] = (-1,)
     suppress_blank: bool = True
     without_timestamps: bool = False
     max_initial_timestamp: float | None = 1.0
@@ -49,8 +52,41 @@ class DecodingOptions:
             raise ValueError(f"temperature must not be negative, is {self.temperature:g}")
         if self.best_of < 1:
             raise ValueError(f"best_of must be at least 1, is {self.best_of}")
+        if self.beam_size is not None and not 1 <= self.beam_size < TOP:
+            raise ValueError(f"beam_size must be 1 to {TOP - 1}, is {self.beam_size}")
+        if self.patience is not None and self.beam_size is None:
+            raise ValueError("patience is for beam search: it needs a beam_size")
         if self.length_penalty is not None and not 0 <= self.length_penalty <= 1:
             raise ValueError(f"length_penalty must be 0 to 1, is {self.length_penalty:g}")
+
+    def rules(self, tokenizer: WhisperTokenizer) -> Rules:
+        """The rules of these options."""
+        return Rules(
+            tokenizer,
+            suppress_tokens=self.suppress_tokens,
+            suppress_blank=self.suppress_blank,
+            without_timestamps=self.without_timestamps,
+            max_initial_timestamp=self.max_initial_timestamp,
+        )
+
+
+def default_random() -> np.random.Generator:
+    """What samples where nothing else is asked for."""
+    return np.random.default_rng(0)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What belongs to one window of several.
+
+    `language`: a code; None means English (detect it beforehand). `prompt`: tokens of what came before. `random`: what
+    samples, of this window alone, so that its text does not depend on others. `no_speech_prob`: where it is known.
+    """
+
+    language: str | None = None
+    prompt: tuple[int, ...] = ()
+    random: np.random.Generator = field(default_factory=default_random)
+    no_speech_prob: float | None = None
 
 
 @dataclass(frozen=True)
@@ -66,17 +102,17 @@ class DecodingResult:
 
 
 def detect_language(
-    model: SequenceModel[Audio], tokenizer: WhisperTokenizer, audio: Audio
+    model: SpeechModel[Audio], tokenizer: WhisperTokenizer, audio: Audio, window: int = 0
 ) -> tuple[str, dict[str, float]]:
-    """The language of the first 30 s, and the probability of each, by code.
+    """The language of the first 30 s, and the probability of each, by code; encodes them into slot `window`.
 
     A file shorter than that is followed by the log-mel of silence, as in openai/whisper. Raises ValueError for an
     English-only model.
     """
     if not tokenizer.language_tokens:
         raise ValueError("an English-only model cannot tell languages")
-    model.encode(audio, 0, N_FRAMES)
-    logits = model.decode_start([tokenizer.sot], [0])[0]
+    model.encode(audio, 0, N_FRAMES, window)
+    logits = model.start_logits([(tokenizer.sot,)] * (window + 1))[window]
     codes = list(tokenizer.language_tokens)
     chosen = logits[[tokenizer.language_tokens[code] for code in codes]].astype(np.float64)
     weights = np.exp(chosen - chosen.max())
@@ -84,138 +120,198 @@ def detect_language(
     return max(probabilities, key=lambda code: probabilities[code]), probabilities
 
 
-class LogitRules:
-    """What may be sampled next: blank, suppressed tokens and the grammar of timestamps, as masks on the logits."""
-
-    def __init__(self, tokenizer: WhisperTokenizer, options: DecodingOptions) -> None:
-        self.tokenizer = tokenizer
-        self.blank = list(tokenizer.blank_tokens) if options.suppress_blank else []
-        suppress = tokenizer.non_speech_tokens if options.suppress_tokens is None else options.suppress_tokens
-        self.suppress = np.array(sorted({*suppress, *tokenizer.special_tokens}), np.intp)
-        self.timestamps = not options.without_timestamps
-        self.last_initial: int | None = None
-        if options.max_initial_timestamp:
-            precision = CHUNK_SECONDS / tokenizer.dims.n_audio_ctx
-            self.last_initial = tokenizer.timestamp_begin + round(options.max_initial_timestamp / precision)
-
-    def apply(self, logits: FloatArray, sampled: Sequence[int]) -> None:
-        """Set logits [n_vocab] of what may not follow the tokens `sampled` so far to minus infinity, in place."""
-        if not sampled:
-            logits[self.blank] = -np.inf
-        logits[self.suppress] = -np.inf
-        if self.timestamps:
-            self._apply_timestamps(logits, sampled)
-
-    def _apply_timestamps(self, logits: FloatArray, sampled: Sequence[int]) -> None:
-        begin, eot = self.tokenizer.timestamp_begin, self.tokenizer.eot
-        logits[self.tokenizer.no_timestamps] = -np.inf
-        last = len(sampled) >= 1 and sampled[-1] >= begin
-        penultimate = len(sampled) < 2 or sampled[-2] >= begin
-        if last:
-            if penultimate:  # a pair, or the first: text must follow
-                logits[begin:] = -np.inf
-            else:  # text may not follow until the pair is complete
-                logits[:eot] = -np.inf
-        earlier = [token for token in sampled if token >= begin]
-        if earlier:
-            # they do not go back, and a segment is not empty, lest it loop for ever
-            logits[begin : earlier[-1] + (0 if last and not penultimate else 1)] = -np.inf
-        if not sampled:
-            logits[:begin] = -np.inf
-            if self.last_initial is not None:
-                logits[self.last_initial + 1 :] = -np.inf
-        # a timestamp, whichever, that is likelier than any text
-        if logsumexp(logits[begin:]) > float(logits[:begin].max()):
-            logits[:begin] = -np.inf
-
-
 def decode_window(
-    model: SequenceModel[Audio],
+    model: SpeechModel[Audio],
     tokenizer: WhisperTokenizer,
     options: DecodingOptions,
-    random: np.random.Generator | None = None,
+    context: Context | None = None,
 ) -> DecodingResult:
-    """Decode the window last given to `model.encode`.
+    """Decode the window in slot 0; see `decode_windows`."""
+    return decode_windows(model, tokenizer, options, [context or Context()])[0]
 
-    At a temperature above 0, `best_of` sequences are sampled one after the other with `random`, and the likeliest is
-    taken. Raises UsageError for a language or task the model does not have.
+
+def decode_windows(
+    model: SpeechModel[Audio],
+    tokenizer: WhisperTokenizer,
+    options: DecodingOptions,
+    contexts: Sequence[Context | None],
+) -> list[DecodingResult]:
+    """Decode the windows in the slots 0 to n - 1, but those whose context is None; the results of the others, in order.
+
+    Raises UsageError for a language or task the model does not have, and for more rows than it holds.
     """
-    sampler = _Sampler(model, tokenizer, options, random or np.random.default_rng(0))
-    attempts = [sampler.sample() for _ in range(options.best_of if options.temperature > 0 else 1)]
-    tokens, logprob = max(attempts, key=lambda attempt: _score(len(attempt[0]), attempt[1], options.length_penalty))
-    text = tokenizer.decode(tokens).strip()
-    return DecodingResult(
-        tokens=tuple(tokens),
-        text=text,
-        avg_logprob=logprob / (len(tokens) + 1),
-        no_speech_prob=sampler.no_speech_prob,
-        temperature=options.temperature,
-        compression_ratio=compression_ratio(text),
-    )
+    if options.temperature == 0 and (options.beam_size or 1) > model.max_rows:
+        raise UsageError(f"beam_size {options.beam_size} is too wide: the model holds {model.max_rows} sequences")
+    rules = options.rules(tokenizer)
+    model.suppress(rules.suppressed)
+    batch = _Batch(model, tokenizer, options, rules, contexts)
+    found = batch.search() if options.temperature == 0 else batch.sample()
+    results: list[DecodingResult] = []
+    for window in batch.windows:
+        best = likeliest(found[window], options.length_penalty)
+        text = tokenizer.decode(best.tokens).strip()
+        results.append(
+            DecodingResult(
+                tokens=best.tokens,
+                text=text,
+                avg_logprob=best.logprob / (len(best.tokens) + 1),
+                no_speech_prob=batch.no_speech[window],
+                temperature=options.temperature,
+                compression_ratio=compression_ratio(text),
+            )
+        )
+    return results
 
 
-class _Sampler:
+class _Batch:
+    """Windows that are decoded in step. `windows`: the slots that take part."""
+
     def __init__(
         self,
-        model: SequenceModel[Audio],
+        model: SpeechModel[Audio],
         tokenizer: WhisperTokenizer,
         options: DecodingOptions,
-        random: np.random.Generator,
+        rules: Rules,
+        contexts: Sequence[Context | None],
     ) -> None:
-        dims = model.dims
-        self.model = model
-        self.tokenizer = tokenizer
-        self.options = options
-        self.random = random
-        self.rules = LogitRules(tokenizer, options)
-        self.n_ctx = dims.n_text_ctx
-        self.sample_len = options.sample_len or dims.n_text_ctx // 2
-        initial = list(tokenizer.sot_sequence(options.language, options.task))
-        if options.without_timestamps:
-            initial.append(tokenizer.no_timestamps)
-        if options.prompt:
-            initial = [tokenizer.sot_prev, *options.prompt[-(dims.n_text_ctx // 2 - 1) :], *initial]
-        self.initial = initial
-        self.sot_index = initial.index(tokenizer.sot)
-        self.no_speech_prob = float("nan")
+        self._start, self._step = model.start, model.step
+        self._start_logits, self._step_logits = model.start_logits, model.step_logits
+        self._rules = rules
+        self._options = options
+        self._max_rows = model.max_rows
+        self._contexts = {window: context for window, context in enumerate(contexts) if context is not None}
+        self.windows = list(self._contexts)
+        n_ctx = model.dims.n_text_ctx
+        # a slot that takes no part is given the shortest prompt there is
+        self._prompts: list[tuple[int, ...]] = [(tokenizer.sot,)] * len(contexts)
+        for window, context in self._contexts.items():
+            self._prompts[window] = _initial_tokens(tokenizer, options, context, n_ctx)
+        self._sot = [prompt.index(tokenizer.sot) for prompt in self._prompts]
+        most = options.sample_len or n_ctx // 2
+        self._limits = [min(most, n_ctx + 1 - len(prompt)) for prompt in self._prompts]
+        self.no_speech = {
+            window: context.no_speech_prob
+            for window, context in self._contexts.items()
+            if context.no_speech_prob is not None
+        }
 
-    def sample(self) -> tuple[list[int], float]:
-        """One sequence: its tokens without the end of text, and their summed log probability with it."""
-        first = self.model.decode_start(self.initial, [self.sot_index, len(self.initial) - 1])
-        at_sot = first[0].astype(np.float32, copy=False)
-        self.no_speech_prob = float(np.exp(at_sot[self.tokenizer.no_speech] - logsumexp(at_sot)))
-        logits = first[1]
-        sampled: list[int] = []
-        total = 0.0
-        for _ in range(self.sample_len):
-            allowed = np.array(logits, np.float32)  # the model's buffer stays as it is
-            self.rules.apply(allowed, sampled)
-            token = self._choose(allowed)
-            total += float(allowed[token]) - logsumexp(allowed)
-            if token == self.tokenizer.eot:
-                break
-            sampled.append(token)
-            length = len(self.initial) + len(sampled)
-            if length > self.n_ctx or len(sampled) == self.sample_len:
-                break
-            logits = self.model.decode_step(token)
-        return sampled, total
+    def _first(self) -> list[Allowed]:
+        first = self._rules.allowed(Grammar())
+        return [first if window in self._contexts else _ANYTHING for window in range(len(self._prompts))]
 
-    def _choose(self, logits: FloatArray) -> int:
-        if self.options.temperature == 0:
-            return int(logits.argmax())
-        scaled = logits.astype(np.float64) / self.options.temperature
-        cumulative = np.cumsum(np.exp(scaled - scaled.max()))
-        return int(np.searchsorted(cumulative, self.random.random() * float(cumulative[-1]), side="right"))
+    def search(self) -> dict[int, list[Found]]:
+        """Greedy or beam search: what each window found."""
+        searches: dict[int, Greedy | Beam] = {}
+        for window in self.windows:
+            limit, size = self._limits[window], self._options.beam_size or 1
+            if size == 1:  # one beam finds what greedy finds
+                searches[window] = Greedy(self._rules, limit)
+            else:
+                searches[window] = Beam(self._rules, limit, size, self._options.patience or 1.0)
+        candidates, no_speech = self._start(self._prompts, self._sot, self._first())
+        self.no_speech = {window: float(no_speech[window]) for window in self.windows}
+        live = [1] * len(self._prompts)
+        while True:
+            ranked, probabilities = self._rules.rank(candidates)
+            tokens, logprobs = ranked.tolist(), probabilities.tolist()
+            rows, at = [NO_ROWS] * len(live), 0
+            for window, count in enumerate(live):
+                if count and window in searches:
+                    rows[window] = searches[window].update(tokens[at : at + count], logprobs[at : at + count])
+                at += count
+            live = [len(row.tokens) for row in rows]
+            if not any(live):
+                return {window: search.results() for window, search in searches.items()}
+            candidates = self._step(
+                [row.parents for row in rows], [row.tokens for row in rows], [row.allowed for row in rows]
+            )
+
+    def sample(self) -> dict[int, list[Found]]:
+        """Samples at a temperature: `best_of` for each window, as many at once as the model holds rows."""
+        if len(self.no_speech) < len(self.windows):
+            _, no_speech = self._start(self._prompts, self._sot, self._first())
+            self.no_speech = {window: float(no_speech[window]) for window in self.windows}
+        found: dict[int, list[Found]] = {window: [] for window in self.windows}
+        left = self._options.best_of
+        while left:
+            count = min(left, self._max_rows)
+            for window, more in self._sample(count).items():
+                found[window] += more
+            left -= count
+        return found
+
+    def _sample(self, count: int) -> dict[int, list[Found]]:
+        samples = {
+            window: [_Sample(self._rules, self._limits[window]) for _ in range(count)] for window in self.windows
+        }
+        live = dict(samples)
+        logits = self._start_logits(self._prompts)
+        # the samples of a window start from the same row
+        origin = {window: [window] * count for window in self.windows}
+        while True:
+            parents: list[list[int]] = [[] for _ in self._prompts]
+            tokens: list[list[int]] = [[] for _ in self._prompts]
+            for window, rows in live.items():
+                random, first = self._contexts[window].random, min(origin[window], default=0)
+                going: list[_Sample] = []
+                for sample, row in zip(rows, origin[window], strict=True):
+                    if sample.extend(logits[row], self._options.temperature, random):
+                        going.append(sample)
+                        parents[window].append(row - first)
+                        tokens[window].append(sample.tokens[-1])
+                live[window] = going
+            if not any(tokens):
+                break
+            logits = self._step_logits(parents, tokens)
+            at = 0
+            for window, rows in live.items():
+                origin[window] = list(range(at, at + len(rows)))
+                at += len(rows)
+        return {window: [Found(tuple(one.tokens), one.logprob) for one in rows] for window, rows in samples.items()}
+
+
+class _Sample:
+    """One sequence that is sampled."""
+
+    def __init__(self, rules: Rules, limit: int) -> None:
+        self._rules = rules
+        self._limit = limit
+        self._grammar = Grammar()
+        self._steps = 0
+        self.tokens: list[int] = []
+        self.logprob = 0.0
+
+    def extend(self, logits: FloatArray, temperature: float, random: np.random.Generator) -> bool:
+        """Sample a token after a row's logits [n_vocab]; whether the sequence goes on."""
+        allowed = self._rules.apply(logits, self._grammar)
+        self._steps += 1
+        top = allowed.max()
+        if top == -np.inf:  # nothing is allowed
+            self.logprob = -np.inf
+            return False
+        exponents = np.exp((allowed - top).astype(np.float64))
+        scaled = np.cumsum(exponents ** (1 / temperature))
+        token = int(np.searchsorted(scaled, random.random() * float(scaled[-1]), side="right"))
+        self.logprob += float(allowed[token] - top) - float(np.log(exponents.sum()))
+        if token == self._rules.eot:
+            return False
+        self.tokens.append(token)
+        self._grammar = self._rules.after(self._grammar, token)
+        return self._steps < self._limit
+
+
+def _initial_tokens(
+    tokenizer: WhisperTokenizer, options: DecodingOptions, context: Context, n_ctx: int
+) -> tuple[int, ...]:
+    initial = tokenizer.sot_sequence(context.language, options.task)
+    if options.without_timestamps:
+        initial = (*initial, tokenizer.no_timestamps)
+    if context.prompt:
+        initial = (tokenizer.sot_prev, *context.prompt[-(n_ctx // 2 - 1) :], *initial)
+    return initial
 
 
 def compression_ratio(text: str) -> float:
     """Length of a text over its zlib-compressed length, in bytes: high where it repeats itself."""
     data = text.encode("utf-8")
     return len(data) / len(zlib.compress(data))
-
-
-def _score(length: int, logprob: float, length_penalty: float | None) -> float:
-    if length_penalty is None:
-        return logprob / length if length else -np.inf
-    return logprob / ((5 + length) / 6) ** length_penalty

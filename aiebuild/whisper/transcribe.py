@@ -1,266 +1,241 @@
-"""A whole file: sliding 30 s windows as openai/whisper's `transcribe()` does, and what comes out of them."""
+"""Whole files: their clips, several in step, window by window, and the transcripts that come of them.
+
+Windows of several clips are encoded into the model's slots and decoded together; the next round takes each clip's next
+window, and new clips in place of those that ended. Nothing a clip's text depends on is shared, so the number of windows
+at a time changes no text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Generic
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.whisper.constants import FRAMES_PER_SECOND, HOP_LENGTH, N_FRAMES, SAMPLE_RATE
-from aiebuild.whisper.decoding import DecodingOptions, DecodingResult, decode_window, detect_language
+from aiebuild.errors import UsageError
+from aiebuild.whisper.clip import Clip, TranscribeOptions
+from aiebuild.whisper.constants import FRAMES_PER_SECOND, N_FRAMES, SAMPLE_RATE
+from aiebuild.whisper.decoding import DecodingResult, decode_windows, detect_language
 from aiebuild.whisper.languages import language_code
-from aiebuild.whisper.speech import Audio, SequenceModel
+from aiebuild.whisper.pauses import cut_at_pauses
+from aiebuild.whisper.speech import Audio, SpeechModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
-
-TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-"""Temperatures tried in turn while a window's text looks wrong."""
-
-
-@dataclass(frozen=True)
-class TranscribeOptions:
-    """How to transcribe a file. Defaults are those of openai/whisper's `transcribe()`.
-
-    `language`: code or name, None to detect it. `temperatures`: tried in turn until a window's text is neither more
-    repetitive than `compression_ratio_threshold` nor less likely than `logprob_threshold`. A window whose probability
-    of no speech is above `no_speech_threshold`, and whose text is unlikely, is skipped. None turns a threshold off.
-    `initial_prompt`: text before the first window; `carry_initial_prompt`: before every window. `seed`: of sampling.
-    """
-
-    task: str = "transcribe"
-    language: str | None = None
-    temperatures: tuple[float, ...] = TEMPERATURES
-    compression_ratio_threshold: float | None = 2.4
-    logprob_threshold: float | None = -1.0
-    no_speech_threshold: float | None = 0.6
-    condition_on_previous_text: bool = True
-    initial_prompt: str | None = None
-    carry_initial_prompt: bool = False
-    best_of: int = 1
-    length_penalty: float | None = None
-    suppress_tokens: tuple[int, ...] | None = None
-    suppress_blank: bool = True
-    without_timestamps: bool = False
-    max_initial_timestamp: float | None = 1.0
-    sample_len: int | None = None
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.temperatures:
-            raise ValueError("temperatures must name at least one")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """A piece of the transcript: times in seconds, and how its window was decoded.
-
-    `seek`: the mel frame its window starts at. A segment without text or length has "" and no tokens.
-    """
-
-    id: int
-    seek: int
-    start: float
-    end: float
-    text: str
-    tokens: tuple[int, ...]
-    temperature: float
-    avg_logprob: float
-    compression_ratio: float
-    no_speech_prob: float
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """A file's transcript. `seconds`: the audio's length; `language_probs`: empty unless the language was detected."""
-
-    text: str
-    segments: tuple[Segment, ...]
-    language: str
-    seconds: float
-    language_probs: dict[str, float] = field(default_factory=dict[str, float])
-
+from aiebuild.whisper.transcript import Segment, Transcript
 
 Progress = Callable[[float, float], None]
 """Takes the seconds of audio done, and all there are."""
 
 
 def transcribe(
-    model: SequenceModel[Audio],
+    model: SpeechModel[Audio],
     tokenizer: WhisperTokenizer,
     samples: NDArray[np.int16],
     options: TranscribeOptions,
     *,
+    batch_size: int = 1,
     on_segment: Callable[[Segment], None] | None = None,
     progress: Progress | None = None,
 ) -> Transcript:
     """Transcribe 16 kHz mono samples [n].
 
-    `on_segment` takes each segment as soon as it is there; `progress` is called after each window. Raises UsageError
-    for a language or task the model does not have.
+    `batch_size`: windows at a time, where `options` cuts the file into several clips. `on_segment` takes each segment
+    as soon as it is there, in order; `progress` is called after each round of windows. Raises UsageError for a language
+    or task the model does not have, and for more windows or beams than it holds.
     """
-    audio = model.prepare(samples)
-    language, probabilities = _language(model, tokenizer, audio, options)
-    run = Transcription(model, tokenizer, audio, language, options, progress)
-    segments: list[Segment] = []
-    for segment in run.segments():
-        segments.append(segment)
-        if on_segment is not None:
-            on_segment(segment)
-    return Transcript(run.text(), tuple(segments), language, samples.size / SAMPLE_RATE, probabilities)
+    files = transcribe_files(
+        model,
+        tokenizer,
+        [samples],
+        options,
+        batch_size=batch_size,
+        on_segment=None if on_segment is None else lambda _, segment: on_segment(segment),
+        progress=progress,
+    )
+    return next(files)
 
 
-class Transcription:
-    """The state of a run over one file: where it is, and the tokens so far, which prompt the next window."""
+def transcribe_files(
+    model: SpeechModel[Audio],
+    tokenizer: WhisperTokenizer,
+    files: Iterable[NDArray[np.int16]],
+    options: TranscribeOptions,
+    *,
+    batch_size: int = 1,
+    on_segment: Callable[[int, Segment], None] | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Transcript]:
+    """Transcribe files of 16 kHz mono samples, up to `batch_size` windows at a time; their transcripts, in order.
+
+    A file is taken from `files` when there is room for it. `on_segment` takes the file's number and a segment, in order
+    of files and times; `progress` counts the seconds of all files taken so far. Raises as `transcribe`.
+    """
+    if batch_size > model.max_windows:
+        raise UsageError(
+            f"batch size {batch_size} is too large: the model holds {model.max_windows} "
+            f"window{'' if model.max_windows == 1 else 's'}"
+        )
+    return _Rounds(model, tokenizer, options, batch_size, on_segment, progress).run(iter(files))
+
+
+class _File(Generic[Audio]):
+    """A file under way: its clips, those that wait, and what is there of the transcript."""
+
+    def __init__(self, number: int, audio: Audio, seconds: float, language: tuple[str, dict[str, float]]) -> None:
+        self.number = number
+        self.audio = audio
+        self.seconds = seconds
+        self.language, self.probabilities = language
+        self.clips: list[Clip] = []
+        self.waiting: deque[Clip] = deque()
+        self.segments: dict[int, list[Segment]] = {}
+        self._told: list[Segment] = []
+        self._clip = 0
+        self._of_clip = 0
+
+    @property
+    def done(self) -> bool:
+        """Whether all clips are."""
+        return all(clip.done for clip in self.clips)
+
+    @property
+    def frames_done(self) -> int:
+        """Mel frames behind the clips' places."""
+        return sum(min(clip.seek, clip.stop) - clip.start for clip in self.clips)
+
+    def add(self, clip: Clip, segments: list[Segment]) -> None:
+        """Keep the segments of one of the clips, until those before it are there."""
+        self.segments.setdefault(clip.start, []).extend(segments)
+
+    def news(self) -> Iterator[Segment]:
+        """The segments that can be told: in order, numbered through the file."""
+        while self._clip < len(self.clips):
+            clip = self.clips[self._clip]
+            for segment in self.segments.get(clip.start, [])[self._of_clip :]:
+                told = replace(segment, id=len(self._told))
+                self._of_clip += 1
+                self._told.append(told)
+                yield told
+            if not clip.done:
+                return
+            self._clip, self._of_clip = self._clip + 1, 0
+
+    def transcript(self, tokenizer: WhisperTokenizer) -> Transcript:
+        """The whole, when it is done and told."""
+        tokens = [token for clip in self.clips for token in clip.tokens]
+        text = tokenizer.decode(tokens)
+        return Transcript(text, tuple(self._told), self.language, self.seconds, self.probabilities)
+
+
+class _Rounds(Generic[Audio]):
+    """Rounds of windows over clips of files."""
 
     def __init__(
         self,
-        model: SequenceModel[Audio],
+        model: SpeechModel[Audio],
         tokenizer: WhisperTokenizer,
-        audio: Audio,
-        language: str,
         options: TranscribeOptions,
-        progress: Progress | None = None,
+        batch_size: int,
+        on_segment: Callable[[int, Segment], None] | None,
+        progress: Progress | None,
     ) -> None:
-        self.tokenizer = tokenizer
-        self.options = options
-        self.content_frames = audio.content_frames
-        self.seek = 0
         self._model = model
-        self._encode = partial(model.encode, audio)
+        self._tokenizer = tokenizer
+        self._options = options
+        self._batch_size = batch_size
+        self._on_segment = on_segment
         self._progress = progress
-        self._random = np.random.default_rng(options.seed)
-        self._frames_per_token = N_FRAMES // model.dims.n_audio_ctx  # 2
-        self._seconds_per_token = self._frames_per_token * HOP_LENGTH / SAMPLE_RATE  # 0.02
-        self._initial: list[int] = []
-        if options.initial_prompt is not None:
-            self._initial = tokenizer.encode(" " + options.initial_prompt.strip())
-        self._tokens = list(self._initial)
-        self._prompt_since = 0
-        self._prompt_room = model.dims.n_text_ctx // 2 - 1 - len(self._initial)
-        self._count = 0
-        self._decoding = DecodingOptions(
-            task=options.task,
-            language=language,
-            sample_len=options.sample_len,
-            best_of=options.best_of,
-            length_penalty=options.length_penalty,
-            suppress_tokens=options.suppress_tokens,
-            suppress_blank=options.suppress_blank,
-            without_timestamps=options.without_timestamps,
-            max_initial_timestamp=options.max_initial_timestamp,
-        )
+        self._taken = 0
+        self._frames = [0, 0]  # of files that are done: behind us, in all
+        self._files: deque[_File[Audio]] = deque()
+        self._active: list[tuple[_File[Audio], Clip]] = []
+        self._held: list[tuple[_File[Audio], int, int] | None] = [None] * batch_size
+        self._given: tuple[str, dict[str, float]] | None = None
+        if options.language is not None or not model.dims.is_multilingual:
+            language = language_code(options.language or "en")
+            tokenizer.sot_sequence(language, options.task)  # refuses what the model does not have, before any work
+            self._given = language, {}
 
-    def text(self) -> str:
-        """The text of all windows so far."""
-        return self.tokenizer.decode(self._tokens[len(self._initial) :])
+    def run(self, source: Iterator[NDArray[np.int16]]) -> Iterator[Transcript]:
+        """The files' transcripts, in order."""
+        while True:
+            self._fill(source)
+            if self._active:
+                self._round()
+            while self._files:
+                first = self._files[0]
+                for segment in first.news():
+                    if self._on_segment is not None:
+                        self._on_segment(first.number, segment)
+                if not first.done:
+                    break
+                self._files.popleft()
+                self._frames = [total + sum(c.stop - c.start for c in first.clips) for total in self._frames]
+                yield first.transcript(self._tokenizer)
+            if not self._active and not self._files:
+                return
 
-    def segments(self) -> Iterator[Segment]:
-        """The segments, window by window, to the end of the file."""
-        while self.seek < self.content_frames:
-            start, size = self.seek, min(N_FRAMES, self.content_frames - self.seek)
-            self._encode(start, size)
-            result = self._decode_with_fallback()
-            if self._is_silence(result):
-                self.seek += size
-            else:
-                pieces, advance = self._cut(result.tokens, size)
-                self.seek += advance
-                yield from self._finish(pieces, result, start)
-            if self._progress is not None:
-                done = min(self.seek, self.content_frames)
-                self._progress(done / FRAMES_PER_SECOND, self.content_frames / FRAMES_PER_SECOND)
+    def _fill(self, source: Iterator[NDArray[np.int16]]) -> None:
+        """Make up the number of clips under way, from the files that are here and then from new ones."""
+        while len(self._active) < self._batch_size:
+            file = next((file for file in self._files if file.waiting), None)
+            if file is not None:
+                self._active.append((file, file.waiting.popleft()))
+                continue
+            samples = next(source, None)
+            if samples is None:
+                return
+            self._files.append(self._take(samples))
 
-    def _decode_with_fallback(self) -> DecodingResult:
-        options, result, prompt = self.options, None, self._prompt()
-        for temperature in options.temperatures:
-            decoding = replace(self._decoding, temperature=temperature, prompt=prompt)
-            result = decode_window(self._model, self.tokenizer, decoding, self._random)
-            repetitive = (
-                options.compression_ratio_threshold is not None
-                and result.compression_ratio > options.compression_ratio_threshold
-            )
-            unlikely = options.logprob_threshold is not None and result.avg_logprob < options.logprob_threshold
-            silent = options.no_speech_threshold is not None and result.no_speech_prob > options.no_speech_threshold
-            if not (repetitive or unlikely) or (silent and unlikely):
+    def _take(self, samples: NDArray[np.int16]) -> _File[Audio]:
+        audio = self._model.prepare(samples)
+        slot, language = len(self._active), self._given
+        if language is None:
+            language = detect_language(self._model, self._tokenizer, audio, slot)
+        file = _File(self._taken, audio, samples.size / SAMPLE_RATE, language)
+        if self._given is None:
+            self._held[slot] = (file, 0, N_FRAMES)
+        self._taken += 1
+        pieces = cut_at_pauses(samples) if self._options.cut else [(0, audio.content_frames)]
+        file.clips = [
+            Clip(self._tokenizer, self._model.dims, self._options, language[0], start, stop)
+            for start, stop in pieces
+            if start < stop
+        ]
+        file.waiting.extend(file.clips)
+        return file
+
+    def _round(self) -> None:
+        for slot, (file, clip) in enumerate(self._active):
+            wanted = (file, clip.seek, clip.size)
+            if self._held[slot] != wanted:
+                self._model.encode(file.audio, clip.seek, clip.size, slot)
+                self._held[slot] = wanted
+        results = self._decode([clip for _, clip in self._active])
+        for (file, clip), result in zip(self._active, results, strict=True):
+            file.add(clip, clip.take(result))
+        if self._progress is not None:
+            done, total = self._frames
+            for file in self._files:
+                done += file.frames_done
+                total += sum(clip.stop - clip.start for clip in file.clips)
+            self._progress(done / FRAMES_PER_SECOND, total / FRAMES_PER_SECOND)
+        self._active = [(file, clip) for file, clip in self._active if not clip.done]
+
+    def _decode(self, clips: Sequence[Clip]) -> list[DecodingResult]:
+        """Decode the clips' windows; those whose text looks wrong again, at the next temperature."""
+        results: dict[int, DecodingResult] = {}
+        wrong = list(range(len(clips)))
+        for temperature in self._options.temperatures:
+            contexts = [
+                clip.context(results[slot].no_speech_prob if slot in results else None) if slot in wrong else None
+                for slot, clip in enumerate(clips[: wrong[-1] + 1])
+            ]
+            decoded = decode_windows(self._model, self._tokenizer, self._options.decoding(temperature), contexts)
+            results.update(zip(wrong, decoded, strict=True))
+            wrong = [slot for slot in wrong if self._options.looks_wrong(results[slot])]
+            if not wrong:
                 break
-        assert result is not None
-        return result
-
-    def _prompt(self) -> tuple[int, ...]:
-        if not self.options.carry_initial_prompt:
-            return tuple(self._tokens[self._prompt_since :])
-        later = self._tokens[max(len(self._initial), self._prompt_since) :]
-        return (*self._initial, *(later[-self._prompt_room :] if self._prompt_room > 0 else ()))
-
-    def _is_silence(self, result: DecodingResult) -> bool:
-        options = self.options
-        if options.no_speech_threshold is None or result.no_speech_prob <= options.no_speech_threshold:
-            return False
-        # a text that is likely enough is kept, whatever the probability of no speech
-        return options.logprob_threshold is None or result.avg_logprob <= options.logprob_threshold
-
-    def _cut(self, tokens: tuple[int, ...], size: int) -> tuple[list[tuple[float, float, tuple[int, ...]]], int]:
-        """A window of `size` frames: segments as (start, end, tokens), in seconds from its start; frames to advance."""
-        begin = self.tokenizer.timestamp_begin
-        is_time = [token >= begin for token in tokens]
-        single_ending = is_time[-2:] == [False, True]
-        cuts = [i for i in range(1, len(tokens)) if is_time[i - 1] and is_time[i]]
-        if not cuts:
-            end = size * HOP_LENGTH / SAMPLE_RATE
-            times = [token for token in tokens if token >= begin]
-            if times and times[-1] != begin:
-                end = (times[-1] - begin) * self._seconds_per_token
-            return [(0.0, end, tokens)], size
-        if single_ending:  # no speech after the last timestamp
-            cuts.append(len(tokens))
-        pieces: list[tuple[float, float, tuple[int, ...]]] = []
-        previous = 0
-        for cut in cuts:
-            piece = tokens[previous:cut]
-            start, end = ((t - begin) * self._seconds_per_token for t in (piece[0], piece[-1]))
-            pieces.append((start, end, piece))
-            previous = cut
-        # an unfinished segment is left to the next window, which starts where this one's last finished segment ends
-        advance = size if single_ending else (tokens[previous - 1] - begin) * self._frames_per_token
-        return pieces, advance
-
-    def _finish(
-        self, pieces: list[tuple[float, float, tuple[int, ...]]], result: DecodingResult, seek: int
-    ) -> Iterator[Segment]:
-        offset = seek * HOP_LENGTH / SAMPLE_RATE
-        done: list[Segment] = []
-        for start, end, tokens in pieces:
-            text = self.tokenizer.decode(self.tokenizer.text_tokens(tokens))
-            empty = start == end or not text.strip()
-            done.append(
-                Segment(
-                    id=self._count + len(done),
-                    seek=seek,
-                    start=offset + start,
-                    end=offset + end,
-                    text="" if empty else text,
-                    tokens=() if empty else tokens,
-                    temperature=result.temperature,
-                    avg_logprob=result.avg_logprob,
-                    compression_ratio=result.compression_ratio,
-                    no_speech_prob=result.no_speech_prob,
-                )
-            )
-        self._count += len(done)
-        for segment in done:
-            self._tokens.extend(segment.tokens)
-        if not self.options.condition_on_previous_text or result.temperature > 0.5:
-            self._prompt_since = len(self._tokens)  # what was guessed at does not prompt
-        yield from done
-
-
-def _language(
-    model: SequenceModel[Audio], tokenizer: WhisperTokenizer, audio: Audio, options: TranscribeOptions
-) -> tuple[str, dict[str, float]]:
-    if options.language is not None or not model.dims.is_multilingual:
-        language = language_code(options.language or "en")
-        tokenizer.sot_sequence(language, options.task)  # refuses what the model does not have, before any work
-        return language, {}
-    return detect_language(model, tokenizer, audio)
+        return [results[slot] for slot in range(len(clips))]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aiebuild.errors import MissingError, UsageError
-from aiebuild.whisper.transcribe import Transcript
+from aiebuild.whisper.transcript import Transcript
 
 
 def format_timestamp(seconds: float, *, always_hours: bool = False, decimal_marker: str = ".") -> str:

@@ -13,12 +13,13 @@ from aiebuild.errors import UsageError
 from aiebuild.weights import WeightFiles
 from aiebuild.whisper.candidates import logsumexp
 from aiebuild.whisper.decoding import (
+    Context,
     DecodingOptions,
-    LogitRules,
     compression_ratio,
     decode_window,
     detect_language,
 )
+from aiebuild.whisper.rules import Grammar
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 
 pytestmark = pytest.mark.weights
@@ -34,8 +35,8 @@ def model(tokenizer: WhisperTokenizer, *script: Window, language: int | None = N
 
 
 def allowed(tokenizer: WhisperTokenizer, options: DecodingOptions, sampled: list[int]) -> np.ndarray:
-    logits = np.zeros(tokenizer.dims.n_vocab, np.float32)
-    LogitRules(tokenizer, options).apply(logits, sampled)
+    rules = options.rules(tokenizer)
+    logits = rules.apply(np.zeros(tokenizer.dims.n_vocab, np.float32), rules.of(sampled))
     return np.flatnonzero(logits > -np.inf)
 
 
@@ -58,7 +59,8 @@ def test_a_timestamp_after_text_comes_with_another_or_the_end(tokenizer: Whisper
     # timestamps together outweigh the end of text when all logits are equal, so look at the end alone
     logits = np.zeros(tokenizer.dims.n_vocab, np.float32)
     logits[tokenizer.eot] = 30
-    LogitRules(tokenizer, DecodingOptions()).apply(logits, [begin, 400, begin + 100])
+    rules = DecodingOptions().rules(tokenizer)
+    logits = rules.apply(logits, rules.of([begin, 400, begin + 100]))
     tokens = np.flatnonzero(logits > -np.inf)
     assert tokens.min() == tokenizer.eot  # no text
     assert tokens[tokens >= begin].tolist() == list(range(begin + 100, begin + 1501))
@@ -73,14 +75,12 @@ def test_a_segment_is_not_empty_and_time_does_not_go_back(tokenizer: WhisperToke
 def test_timestamps_together_can_outweigh_any_text(tokenizer: WhisperTokenizer) -> None:
     begin = tokenizer.timestamp_begin
     logits = np.zeros(tokenizer.dims.n_vocab, np.float32)
-    rules = LogitRules(tokenizer, DecodingOptions())
+    rules = DecodingOptions().rules(tokenizer)
     logits[500] = np.log(1300)  # 1,490 timestamps of weight 1 are still allowed
-    rules.apply(logits, [begin + 10, 400])
-    assert logits[500] == -np.inf
+    assert rules.apply(logits, rules.of([begin + 10, 400]))[500] == -np.inf
     logits = np.zeros(tokenizer.dims.n_vocab, np.float32)
     logits[500] = np.log(1700)
-    rules.apply(logits, [begin + 10, 400])
-    assert logits.argmax() == 500
+    assert rules.apply(logits, rules.of([begin + 10, 400])).argmax() == 500
 
 
 def test_without_timestamps_a_blank_start_is_refused_and_nothing_else(tokenizer: WhisperTokenizer) -> None:
@@ -96,12 +96,12 @@ def test_without_timestamps_a_blank_start_is_refused_and_nothing_else(tokenizer:
 def test_whatever_the_logits_the_grammar_holds(seed: int, temperature: float, tokenizer: WhisperTokenizer) -> None:
     """Timestamps come first, in pairs and in order; suppressed tokens never."""
     rng = np.random.default_rng(seed)
-    rules = LogitRules(tokenizer, DecodingOptions())
+    rules, grammar = DecodingOptions().rules(tokenizer), Grammar()
     begin, sampled = tokenizer.timestamp_begin, list[int]()
     while len(sampled) < 20:
         logits = rng.normal(0, 3, tokenizer.dims.n_vocab).astype(np.float32)
         logits[begin:] += rng.choice([-4, 0])
-        rules.apply(logits, sampled)
+        logits = rules.apply(logits, grammar)
         assert logits.max() > -np.inf
         if temperature:
             logits += temperature * rng.gumbel(size=logits.size).astype(np.float32)
@@ -109,6 +109,7 @@ def test_whatever_the_logits_the_grammar_holds(seed: int, temperature: float, to
         if token == tokenizer.eot:
             break
         sampled.append(token)
+        grammar = rules.after(grammar, token)
     times = [token for token in sampled if token >= begin]
     assert sampled[0] >= begin
     assert times == sorted(times)
@@ -142,7 +143,7 @@ def test_log_probabilities_are_of_what_is_allowed(tokenizer: WhisperTokenizer) -
 
 def test_the_prompt_is_cut_to_half_the_context(tokenizer: WhisperTokenizer) -> None:
     fake = model(tokenizer, Window([tokenizer.timestamp_begin, 400]))
-    decode_window(fake, tokenizer, DecodingOptions(prompt=tuple(range(1000))))
+    decode_window(fake, tokenizer, DecodingOptions(), Context(prompt=tuple(range(1000))))
     (prompt,) = fake.prompts
     assert prompt == [tokenizer.sot_prev, *range(777, 1000), 50258, 50259, 50359]
 
@@ -150,14 +151,14 @@ def test_the_prompt_is_cut_to_half_the_context(tokenizer: WhisperTokenizer) -> N
 def test_decoding_stops_at_half_the_context_and_at_the_context(tokenizer: WhisperTokenizer) -> None:
     endless = Window([tokenizer.timestamp_begin, *[400] * 1000])
     assert len(decode_window(model(tokenizer, endless), tokenizer, DecodingOptions()).tokens) == 224
-    options = DecodingOptions(sample_len=1000, prompt=tuple(range(223)))
+    options, context = DecodingOptions(sample_len=1000), Context(prompt=tuple(range(223)))
     # 227 tokens of prompt; one more than the context is sampled, from the last position
-    assert len(decode_window(model(tokenizer, endless), tokenizer, options).tokens) == 449 - 227
+    assert len(decode_window(model(tokenizer, endless), tokenizer, options, context).tokens) == 449 - 227
 
 
 def test_without_timestamps_says_so_to_the_model(tokenizer: WhisperTokenizer) -> None:
     fake = model(tokenizer, Window(tokenizer.encode(" Hello")))
-    result = decode_window(fake, tokenizer, DecodingOptions(without_timestamps=True, language="de", task="translate"))
+    result = decode_window(fake, tokenizer, DecodingOptions(without_timestamps=True, task="translate"), Context("de"))
     assert fake.prompts == [[50258, 50261, 50358, tokenizer.no_timestamps]]
     assert result.text == "Hello"
 
@@ -165,7 +166,11 @@ def test_without_timestamps_says_so_to_the_model(tokenizer: WhisperTokenizer) ->
 def test_best_of_takes_the_likeliest(tokenizer: WhisperTokenizer) -> None:
     begin = tokenizer.timestamp_begin
     windows = [Window([begin, token], logit=logit) for token, logit in ((400, 15), (401, 40), (402, 20))]
-    result = decode_window(model(tokenizer, *windows), tokenizer, DecodingOptions(temperature=0.5, best_of=3))
+    fake = model(tokenizer, *windows)
+    fake.max_rows = 1  # one sample after the other, so that each has a script of its own
+    context = Context(no_speech_prob=0.25)
+    result = decode_window(fake, tokenizer, DecodingOptions(temperature=0.5, best_of=3), context)
+    assert result.no_speech_prob == 0.25
     assert result.tokens == (begin, 401)
     assert result.temperature == 0.5
 
@@ -173,10 +178,12 @@ def test_best_of_takes_the_likeliest(tokenizer: WhisperTokenizer) -> None:
 def test_sampling_follows_the_temperature(tokenizer: WhisperTokenizer) -> None:
     begin = tokenizer.timestamp_begin
     options = DecodingOptions(temperature=1.0, sample_len=1)
-    rng = np.random.default_rng(0)
+    context = Context(random=np.random.default_rng(0), no_speech_prob=0.0)
     # logit log(50): the token against 50 other timestamps of weight 1, so half the time
     window = Window([begin], logit=float(np.log(50)))
-    hits = sum(decode_window(model(tokenizer, window), tokenizer, options, rng).tokens == (begin,) for _ in range(200))
+    hits = sum(
+        decode_window(model(tokenizer, window), tokenizer, options, context).tokens == (begin,) for _ in range(200)
+    )
     assert 75 < hits < 125
 
 
@@ -191,11 +198,14 @@ def test_language_detection(tokenizer: WhisperTokenizer) -> None:
 
 def test_an_unknown_language_is_a_usage_error(tokenizer: WhisperTokenizer) -> None:
     with pytest.raises(UsageError, match="unknown language"):
-        decode_window(model(tokenizer), tokenizer, DecodingOptions(language="klingon"))
+        decode_window(model(tokenizer), tokenizer, DecodingOptions(), Context("klingon"))
 
 
 def test_options_are_checked() -> None:
-    for wrong in ({"temperature": -1.0}, {"best_of": 0}, {"length_penalty": 1.5}):
+    for wrong in (
+        {"temperature": -1.0}, {"best_of": 0}, {"length_penalty": 1.5}, {"beam_size": 8}, {"beam_size": 0},
+        {"patience": 2.0},
+    ):  # fmt: skip
         with pytest.raises(ValueError, match=next(iter(wrong))):
             DecodingOptions(**wrong)
 

@@ -29,6 +29,7 @@ from aiebuild.runtime.device import Counters
 from aiebuild.toolchain.compiler import find_host_compiler
 from aiebuild.weights import WeightFiles
 from aiebuild.whisper.model import DeviceModel
+from aiebuild.whisper.one_row import OneRow
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 from aiebuild.whisper.transcribe import TranscribeOptions, transcribe
 
@@ -42,7 +43,7 @@ STAGES = ("mel", "encoder", "decoder")
 def text_of(artifact: Path, samples: NDArray[np.int16]) -> str:
     with DeviceModel.open(artifact) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
-        return transcribe(model, tokenizer, samples, TranscribeOptions(language="en", temperatures=(0.0,))).text
+        return transcribe(OneRow(model), tokenizer, samples, TranscribeOptions(language="en", temperatures=(0.0,))).text
 
 
 @pytest.mark.parametrize("name", ["base", "tiny_en"])
@@ -55,7 +56,7 @@ def test_text_is_faster_whispers(name: str, request: pytest.FixtureRequest, jfk_
     theirs = "".join(segment.text for segment in segments)
     with DeviceModel.open(artifact) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
-        ours = transcribe(model, tokenizer, jfk_samples, TranscribeOptions())
+        ours = transcribe(OneRow(model), tokenizer, jfk_samples, TranscribeOptions())
     assert ours.text == theirs
     assert ours.language == info.language == "en"
     assert "ask not what your country can do for you" in ours.text

@@ -11,8 +11,10 @@ from scripted import ScriptedModel, Window
 from aiebuild.config.model import ModelConfig
 from aiebuild.errors import UsageError
 from aiebuild.weights import WeightFiles
+from aiebuild.whisper.clip import TranscribeOptions
 from aiebuild.whisper.tokenizer import WhisperTokenizer
-from aiebuild.whisper.transcribe import Segment, TranscribeOptions, transcribe
+from aiebuild.whisper.transcribe import transcribe
+from aiebuild.whisper.transcript import Segment
 
 pytestmark = pytest.mark.weights
 

@@ -1,0 +1,143 @@
+"""What may follow a token sequence: Whisper's suppressed tokens and its grammar of timestamps (openai/whisper,
+`decoding.py`: `SuppressBlank`, `SuppressTokens`, `ApplyTimestampRules`).
+
+The rules come apart in three: tokens that never follow (`Rules.suppressed`), ranges that depend on what was sampled so
+far (`Rules.allowed`, small enough to travel with a row), and the comparison of the timestamps' probability with the
+best text's, which needs the candidates (`Rules.rank`; `Rules.apply` where there are all logits).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.errors import UsageError
+from aiebuild.whisper.candidates import logsumexp, mask
+from aiebuild.whisper.constants import CHUNK_SECONDS
+from aiebuild.whisper.speech import Allowed, Candidates
+from aiebuild.whisper.tokenizer import WhisperTokenizer
+
+FloatArray = NDArray[np.float32]
+
+NOTHING = (0, 0)
+
+
+class Grammar(NamedTuple):
+    """What the grammar of timestamps remembers of the tokens sampled so far.
+
+    `length`: how many; whether the `last` and the one `before` it were timestamps (true where there is none); the
+    `latest` timestamp, -1 if there was none.
+    """
+
+    length: int = 0
+    last: bool = True
+    before: bool = True
+    latest: int = -1
+
+
+class Rules:
+    """The rules of a run. `suppress_tokens`: by number, -1 for all non-speech tokens.
+
+    `max_initial_timestamp`: the latest time in seconds a window may start with, None for any. Raises UsageError for a
+    token that is none.
+    """
+
+    def __init__(
+        self,
+        tokenizer: WhisperTokenizer,
+        *,
+        suppress_tokens: Sequence[int] = (-1,),
+        suppress_blank: bool = True,
+        without_timestamps: bool = False,
+        max_initial_timestamp: float | None = 1.0,
+    ) -> None:
+        self.timestamps = not without_timestamps
+        self.begin = tokenizer.timestamp_begin
+        self.eot = tokenizer.eot
+        never = {token for token in suppress_tokens if token != -1}
+        for token in never:
+            if not 0 <= token < tokenizer.dims.n_vocab:
+                raise UsageError(f"no token has the number {token}; there are {tokenizer.dims.n_vocab}")
+        if -1 in suppress_tokens:
+            never.update(tokenizer.non_speech_tokens)
+        always = (tokenizer.no_timestamps,) if self.timestamps else ()
+        self.suppressed: tuple[int, ...] = tuple(sorted({*never, *tokenizer.special_tokens, *always}))
+        self._masked = np.array(self.suppressed, np.intp)
+        self._end = tokenizer.dims.n_vocab
+        self._known: dict[Grammar, Allowed] = {}
+        times = (self.begin, self._end)
+        if not self.timestamps:
+            blank = tokenizer.blank_tokens if suppress_blank else ()
+            self._first = Allowed((0, self.begin), times, blank)
+        else:  # a timestamp, and an early one
+            if max_initial_timestamp:
+                precision = CHUNK_SECONDS / tokenizer.dims.n_audio_ctx
+                times = (self.begin, min(self._end, self.begin + round(max_initial_timestamp / precision) + 1))
+            self._first = Allowed(NOTHING, times)
+
+    def after(self, grammar: Grammar, token: int) -> Grammar:
+        """The grammar's memory after one more token."""
+        is_time = token >= self.begin
+        return Grammar(grammar.length + 1, is_time, grammar.last, token if is_time else grammar.latest)
+
+    def of(self, sampled: Sequence[int]) -> Grammar:
+        """The grammar's memory after all of `sampled`."""
+        grammar = Grammar()
+        for token in sampled:
+            grammar = self.after(grammar, token)
+        return grammar
+
+    def allowed(self, grammar: Grammar) -> Allowed:
+        """What may follow: text and the end of text in the first list, timestamps in the second."""
+        if grammar.length == 0:
+            return self._first
+        key = grammar._replace(length=1)
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = self._ranges(key)
+        return found
+
+    def _ranges(self, grammar: Grammar) -> Allowed:
+        if not self.timestamps:
+            return Allowed((0, self.begin), (self.begin, self._end))
+        if grammar.last and grammar.before:  # a pair, or the first: text must follow
+            return Allowed((0, self.begin), NOTHING)
+        # times do not go back, and a segment is not empty, lest it loop for ever
+        if grammar.last:  # text may not follow until the pair is complete
+            return Allowed((self.eot, self.begin), (grammar.latest, self._end))
+        earliest = grammar.latest + 1 if grammar.latest >= 0 else self.begin
+        return Allowed((0, self.begin), (earliest, self._end))
+
+    def rank(self, found: Candidates) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Next tokens of each row and their log probabilities among all that is allowed, best first: [R, 2 TOP].
+
+        -1 and minus infinity where there are no more. Where the timestamps together are likelier than any text, only
+        they are allowed.
+        """
+        text, times = found.text_total.astype(np.float64), found.time_total.astype(np.float64)
+        text_logits = found.text_logits
+        if self.timestamps:
+            only_times = found.time_total > text_logits[:, 0]
+            if only_times.any():
+                text = np.where(only_times, -np.inf, text)
+                text_logits = np.where(only_times[:, None], np.float32(-np.inf), text_logits)
+        logits = np.concatenate((text_logits, found.time_logits), axis=1)
+        order = np.argsort(-logits, axis=1, kind="stable")
+        tokens = np.concatenate((found.text_tokens, found.time_tokens), axis=1)
+        rows = np.arange(len(order))[:, None]
+        logits = logits[rows, order]
+        with np.errstate(invalid="ignore"):
+            total = np.logaddexp(text, times)
+            probabilities = np.where(logits > -np.inf, logits - total[:, None], -np.inf)
+        return tokens[rows, order], probabilities
+
+    def apply(self, logits: FloatArray, grammar: Grammar) -> FloatArray:
+        """A copy of a row's logits [n_vocab], minus infinity where a token may not follow."""
+        allowed = self.allowed(grammar)
+        masked = mask(logits, allowed, self._masked)
+        if self.timestamps and logsumexp(masked[self.begin :]) > float(masked[: self.begin].max()):
+            masked[: self.begin] = -np.inf
+        return masked
