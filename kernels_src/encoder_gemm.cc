@@ -189,6 +189,7 @@ void epilogue(const int32_t *acc, const int32_t *stats, const int32_t *params, c
     const bool natural = column_tile < params[p_natural_until];
     for (int rb = 0; rb < 16; rb += 2) {
         bfloat16 *strip = (bfloat16 *)(C + (rb >> 2) * strip_bytes);
+        aie::store_v(strip + strip_data / 2 + (rb & 2) * 8, aie::zeros<bfloat16, 16>()); // what is unused is sent too
         aie::vector<bfloat16, 32> keep[2], row_scale[2];
         for (int i = 0; i < 2; ++i) {
             if constexpr (Int8)

@@ -85,6 +85,9 @@ def static_pattern(design: Design, op: Operation, tile: Coordinates, pattern: Pa
         _granularity(design, op, tile, "an offset", pattern.offset, bits)
     if pattern.sizes:
         _check_dimensions(design, op, tile, pattern, bits)
+    elif pattern.extent and pattern.offset + pattern.length > pattern.extent:
+        message = f"reaches element {pattern.offset + pattern.length - 1:,} of {pattern.extent:,}"
+        design.report("bd-bounds", op, tile, message, "lower the offset or the length")
     if pattern.pad:
         _check_padding(design, op, tile, pattern, bits)
     if pattern.iteration is not None:

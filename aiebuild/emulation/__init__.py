@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from aiebuild.emulation.arguments import Pattern
 from aiebuild.emulation.design import Design, read_design
-from aiebuild.emulation.findings import Finding
+from aiebuild.emulation.findings import Finding, StackUse
 from aiebuild.emulation.run import EmulationError, Result, emulate
 
-__all__ = ["Design", "EmulationError", "Finding", "Pattern", "Result", "emulate", "read_design"]
+__all__ = ["Design", "EmulationError", "Finding", "Pattern", "Result", "StackUse", "emulate", "read_design"]

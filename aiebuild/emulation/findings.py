@@ -30,6 +30,12 @@ class Finding:
     times: int = 1
     detail: str = ""
 
+    def repeats(self, finding: Finding) -> bool:
+        """Whether this end of a run only says what a finding says."""
+        if finding.kind == "crash":
+            return self.message.startswith("crash: ")
+        return finding.kind == "lock value" and self.message in finding.message
+
     def __str__(self) -> str:
         tile = f"tile ({self.tile[0]},{self.tile[1]}) " if self.tile is not None else ""
         buffer = f"@{self.buffer}: " if self.buffer and self.kind != "stack" else ""
@@ -55,6 +61,22 @@ def read_findings(lines: str, file: str) -> tuple[Finding, ...]:
             )
         )
     return tuple(found)
+
+
+@dataclass(frozen=True)
+class StackUse:
+    """A core's stack. `taken`: bytes that its deepest kernel took on this machine, with the body's own arrays, which is
+    an estimate of what it takes on the array; `size`: its stack_size."""
+
+    tile: tuple[int, int]
+    taken: int
+    size: int
+
+
+def read_stacks(lines: str) -> tuple[StackUse, ...]:
+    """The stacks of a library (`HostOverlay.stacks`)."""
+    entries = [cast(dict[str, int], json.loads(line)) for line in lines.splitlines()]
+    return tuple(StackUse((entry["column"], entry["row"]), entry["taken"], entry["size"]) for entry in entries)
 
 
 _PLACE = re.compile(r"\S+?:(\d+): ")

@@ -81,10 +81,12 @@ def lower(design: Design, *, sanitize: bool = False) -> Lowered:
 
 @dataclass(frozen=True)
 class Library:
-    """An overlay library. `remembers`: whether its kernels have static data that a run leaves changed."""
+    """An overlay library. `remembers`: whether its kernels have static data that a run leaves changed. `vectors`:
+    whether they use the AIE API."""
 
     path: Path
     remembers: bool
+    vectors: bool
 
 
 def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: ObjectCache | None = None) -> Library:
@@ -121,7 +123,7 @@ def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: Obj
             f"{location(calling[1])}: a second core calls kernels, whose writable static data (`{statics[0]}`) each "
             "core has for itself: not modelled"
         )
-    return Library(path, bool(statics))
+    return Library(path, bool(statics), any(map(cache.uses_vectors, own)))
 
 
 def _calls(core: CoreOp) -> bool:

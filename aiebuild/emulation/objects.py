@@ -42,6 +42,7 @@ class ObjectCache:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or cache_dir() / "emulate"
         self.compiler = host_compiler()
+        self._headers: dict[Path, tuple[str, ...]] = {}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -60,11 +61,16 @@ class ObjectCache:
             run(command(out, depfile))
             used = {str(path): _file_digest(path) for path in read_depfile(depfile)}
             final = self.folder / f"{digest(key, *(f'{p} {d}' for p, d in sorted(used.items())))}.o"
+            self._headers[final] = tuple(used)
             out.replace(final)
             listing = scratch / "headers"
             listing.write_text(json.dumps(used, sort_keys=True), encoding="utf-8")
             listing.replace(headers)
         return final
+
+    def uses_vectors(self, made: Path) -> bool:
+        """Whether an object that `object` gave was compiled with a header of the AIE API."""
+        return any("aie_api" in Path(path).parts for path in self._headers[made])
 
     def library(self, objects: Sequence[Path], command: Callable[[Path], list[str]]) -> Path:
         """The library that `command` links of objects of this cache. Raises ToolError with the linker's messages."""
@@ -97,6 +103,7 @@ class ObjectCache:
         except (OSError, ValueError):
             return None
         final = self.folder / f"{digest(key, *(f'{p} {d}' for p, d in sorted(used.items())))}.o"
+        self._headers[final] = tuple(used)
         return final if same and _touch(final) and _touch(headers) else None
 
     @contextmanager

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from aiebuild.emulation.arguments import Parameter, Pattern, parameters
 from aiebuild.emulation.design import Design, read_design
-from aiebuild.emulation.findings import Finding, failure, read_findings
+from aiebuild.emulation.findings import Finding, StackUse, failure, read_findings, read_stacks
 from aiebuild.emulation.library import Library, build_library, kernels_of, lower
 from aiebuild.errors import BuildError, DeviceError, UsageError
 from aiebuild.host.sequence import Push, SequenceProgram, WriteBd, encode, read_sequence
@@ -25,6 +25,11 @@ from aiebuild.runtime.host import HostBuffer, HostDevice
 
 MAX_STEPS = 200_000_000
 """Passes of loops without a transfer after which the checking mode takes a run to be endless."""
+
+
+SPILLS = 1920
+"""Bytes of a kernel's frames that the array may keep in registers: 12 vector registers of 512 bits and 9 accumulators
+of 1,024, which this machine's compiler may put on the stack. Taken off where kernels use the AIE API."""
 
 
 class EmulationError(BuildError):
@@ -38,7 +43,8 @@ class Result:
     `arguments`: every argument afterwards, in the sequence's order, each in the shape and type it was given in.
     `written`: positions of the arguments that the sequence writes to. `parameters`: what the sequence takes.
     `device`: the array the design is for; `threads`: how many emulated it. `counters`: what was done;
-    `counters.leftover` is 1 when data was left in the array at the end. `findings`: what the checking mode found.
+    `counters.leftover` is 1 when data was left in the array at the end. `findings`: what the checking mode found;
+    `stacks`: the stack it measured, core by core.
     """
 
     sequence: str
@@ -49,6 +55,7 @@ class Result:
     written: tuple[int, ...]
     counters: Counters
     findings: tuple[Finding, ...] = ()
+    stacks: tuple[StackUse, ...] = ()
 
     @property
     def outputs(self) -> tuple[NDArray[Any], ...]:
@@ -101,10 +108,11 @@ def emulate(
     lowered = lower(parsed, sanitize=sanitize)
     program = read_sequence(parsed.module, chosen.symbol)
     library = build_library(parsed, lowered, sources)
-    steps = (max_steps or MAX_STEPS) if sanitize else None
+    checking = (max_steps or MAX_STEPS, SPILLS if library.vectors else 0) if sanitize else None
     findings: tuple[Finding, ...] = ()
+    stacks: tuple[StackUse, ...] = ()
     with HostDevice(threads if lowered.parallel else 1) as host, _fresh(library) as path:
-        overlay = host.open(path, max_steps=steps)
+        overlay = host.open(path, checking=checking)
         buffers = [_buffer(array) for array in arrays]
         try:
             overlay.dispatch(overlay.load_sequence(encode(program)), buffers, alias=alias and not sanitize)
@@ -112,14 +120,15 @@ def emulate(
             message = error.message.removeprefix(f"{path.name}: ")
             if not sanitize:
                 raise EmulationError(f"{parsed.name}: {message}", hint=error.hint, detail=error.detail) from None
-            if not message.startswith("crash: "):  # that is among the findings
-                findings = (failure(DeviceError(message, detail=error.detail), parsed.name),)
+            findings = (failure(DeviceError(message, detail=error.detail), parsed.name),)
         counters = overlay.counters()
         if sanitize:
-            findings = read_findings(overlay.findings(), parsed.name) + findings
+            found = read_findings(overlay.findings(), parsed.name)
+            findings = found + tuple(end for end in findings if not any(end.repeats(finding) for finding in found))
+            stacks = read_stacks(overlay.stacks())
         used = host.threads
     after = tuple(_array(buffer, array) for buffer, array in zip(buffers, arrays, strict=True))
-    return Result(chosen.symbol, parsed.device.device, used, taken, after, written(program), counters, findings)
+    return Result(chosen.symbol, parsed.device.device, used, taken, after, written(program), counters, findings, stacks)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ _COMMON = (
     "-ffp-contract=off",
 )
 _KERNEL = ("-O3", "-fno-semantic-interposition", "-fno-math-errno", "-fno-trapping-math")
-_OVERLAY = ("-O2", "-fcoroutines", "-Wno-unused-variable", "-Wno-unused-but-set-variable")
+_OVERLAY = ("-fcoroutines", "-Wno-unused-variable", "-Wno-unused-but-set-variable")
 
 
 def kernel_command(
@@ -64,6 +64,7 @@ def overlay_command(
     return [
         compiler,
         *_COMMON,
+        "-O1" if sanitize and source not in SANITIZE_SOURCES else "-O2",
         *(flag for flag in _OVERLAY if flag != "-fcoroutines" or "clang" not in Path(compiler).name),
         *(("-DAIEBUILD_COUNT",) if count else ()),
         *(("-DAIEBUILD_SANITIZE",) if sanitize else ()),

@@ -230,6 +230,11 @@ class HostOverlay:
         self.library.overlay_findings.restype = ctypes.c_char_p
         return self.library.overlay_findings().decode(errors="replace")
 
+    def stacks(self) -> str:
+        """The stack of each core as a library of the checking mode has measured it, a JSON object a line."""
+        self.library.overlay_stacks.restype = ctypes.c_char_p
+        return self.library.overlay_stacks().decode(errors="replace")
+
     def clear_counters(self) -> None:
         """Starts counting anew."""
         self.library.overlay_clear_counters(self.handle)
@@ -265,16 +270,17 @@ class HostDevice:
         """The device as reports name it."""
         return f"host ({self.threads} thread{'s' if self.threads > 1 else ''})"
 
-    def open(self, path: Path, *, max_steps: int | None = None) -> HostOverlay:
-        """Opens an overlay library. `max_steps`, for one of the checking mode: passes of loops without a transfer after
-        which a run is ended. Raises DeviceError when it cannot be loaded or has another interface version."""
+    def open(self, path: Path, *, checking: tuple[int, int] | None = None) -> HostOverlay:
+        """Opens an overlay library. `checking`, for one of the checking mode: the passes of loops without a transfer
+        after which a run is ended, and the bytes of kernels' frames that may be registers on the array. Raises
+        DeviceError when it cannot be loaded or has another interface version."""
         try:
             library = ctypes.CDLL(str(path.resolve()))
         except OSError as error:
             raise DeviceError(f"{path}: {error}") from error
         _declare(library, path)
-        if max_steps is not None:
-            library.overlay_limit_steps(ctypes.c_uint64(max_steps))
+        if checking is not None:
+            library.overlay_sanitize(*map(ctypes.c_uint64, checking))
         message = ctypes.create_string_buffer(1024)
         if not self._pool:
             self._pool = library.overlay_pool_create(self.threads, message, len(message)) or 0

@@ -122,3 +122,22 @@ def test_the_command_prints_findings_and_fails(tmp_path: Path, capsys: pytest.Ca
     assert captured.err.endswith("2 findings\n")
     assert run_command([*arguments, str(CORPUS / "add_constant.cc")]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_stacks_are_measured() -> None:
+    result = aiebuild.emulate(ADD_ONE, [CORPUS / "add_constant.cc"], sanitize=True)
+    (stack,) = result.stacks
+    assert (stack.tile, stack.size) == ((0, 2), 1024)
+    assert 0 <= stack.taken < 1024
+
+
+def test_registers_of_the_array_are_no_stack(tmp_path: Path) -> None:
+    """Frames of kernels against the AIE API may be vector registers there."""
+    fill = "volatile int32_t t[700]; for (int i = 0; i < 700; ++i) t[i] = a[i % 64];"
+    fill += "for (int i = 0; i < 64; ++i) b[i] = t[i];"
+    assert ("stack", "stack") in found(tmp_path, fill)
+    kernel = tmp_path / "kernel.cc"
+    kernel.write_text("#include <aie_api/aie.hpp>\n" + kernel.read_text())
+    result = aiebuild.emulate(ADD_ONE, [kernel], sanitize=True)
+    assert result.findings == ()
+    assert 2800 <= result.stacks[0].taken < 3000

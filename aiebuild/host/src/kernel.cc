@@ -18,22 +18,24 @@ namespace {
 
 // -- stack ---------------------------------------------------------------------------------------------------------
 
-constexpr size_t kPainted = 192 * 1024;
+constexpr size_t kPainted = 96 * 1024;
 constexpr u8 kPaint = 0xB7;
+constexpr uint64_t kPaintedWord = 0xB7B7B7B7B7B7B7B7;
 
 __attribute__((noinline)) void paint() {
-  volatile u8 area[kPainted];
+  alignas(8) volatile u8 area[kPainted];
   std::memset(const_cast<u8*>(area), kPaint, kPainted);
   asm volatile("" ::"r"(area) : "memory");
 }
 
 // Bytes of the painted area that were used since; stacks grow down here.
 __attribute__((noinline)) size_t used() {
-  volatile u8 area[kPainted];
+  alignas(8) volatile u8 area[kPainted];
   asm volatile("" ::"r"(area) : "memory");
+  const auto* words = reinterpret_cast<const volatile uint64_t*>(area);
   size_t k = 0;
-  while (k < kPainted && area[k] == kPaint) ++k;
-  return kPainted - k;
+  while (k < kPainted / 8 && words[k] == kPaintedWord) ++k;
+  return kPainted - 8 * k;
 }
 
 // -- running what may crash --------------------------------------------------------------------------------------
@@ -150,7 +152,7 @@ struct Statics {
 };
 
 struct Outcome {
-  Image memory;
+  Image began, memory;  // before and after
   aie::detail::core_state_t state;
   std::vector<u8> result;
   int signal = 0;
@@ -173,6 +175,7 @@ struct Call {
   Image before{};
   Statics statics{};
   aie::detail::core_state_t state = aie::detail::core_state;
+  std::vector<const void*> given{};  // the pointers among its arguments
   std::vector<Region*> doubtful{};  // told about: which of their bytes are written is not known
 
   std::string operation() const { return "call @" + std::string(name); }
@@ -196,38 +199,36 @@ struct Call {
     return bytes;
   }
 
-  Outcome go(double seconds) {
-    Outcome o;
-    o.signal = guarded(run, with, seconds);
+  void end(Outcome& o) const {
     o.memory.take(regions);
     o.state = aie::detail::core_state;
     if (result != nullptr) o.result.assign(static_cast<u8*>(result), static_cast<u8*>(result) + result_bytes);
-    return o;
   }
   Outcome again(unsigned parts, const Region* only, double seconds) {
-    for (size_t k = 0; k < regions.size(); ++k) {
-      const auto bytes = replaced(k, only == nullptr || only == regions[k] ? parts : unsigned(kNone));
-      std::memcpy(first_of(*regions[k]), bytes.data(), bytes.size());
-    }
+    Outcome o;
+    o.began.of.resize(regions.size());
+    for (size_t k = 0; k < regions.size(); ++k) o.began.of[k] = replaced(k, only == nullptr || only == regions[k] ? parts : unsigned(kNone));
+    o.began.put(regions);
+    o.began.take(regions);  // neighbours share the zone between them
     statics.put();
     aie::detail::core_state = state;
-    return go(seconds);
+    o.signal = guarded(run, with, seconds);
+    end(o);
+    return o;
   }
 
-  // Whether byte i of region k was written in either run, and then whether the runs differ there.
-  struct Change {
-    bool written, differs;
-  };
-  Change change(size_t k, size_t i, const Outcome& a, const Outcome& b, const std::vector<u8>& began) const {
-    const bool written = a.memory.of[k][i] != before.of[k][i] || b.memory.of[k][i] != began[i];
-    return {written, written && a.memory.of[k][i] != b.memory.of[k][i]};
+  // Whether byte i of region k was written in either run.
+  bool written(size_t k, size_t i, const Outcome& a, const Outcome& b) const {
+    return a.memory.of[k][i] != before.of[k][i] || b.memory.of[k][i] != b.began.of[k][i];
   }
-  bool differ(const Outcome& a, const Outcome& b, unsigned parts, const Region* only) const {
+  bool untouched(size_t k, const Outcome& a, const Outcome& b) const { return a.memory.of[k] == before.of[k] && b.memory.of[k] == b.began.of[k]; }
+  // Whether what was written differs between the runs.
+  bool differ(const Outcome& a, const Outcome& b) const {
     if (a.signal != b.signal || a.result != b.result) return true;
     for (size_t k = 0; k < regions.size(); ++k) {
-      const auto began = replaced(k, only == nullptr || only == regions[k] ? parts : unsigned(kNone));
-      for (size_t i = 0; i < began.size(); ++i)
-        if (change(k, i, a, b, began).differs) return true;
+      if (a.memory.of[k] == b.memory.of[k] || untouched(k, a, b)) continue;
+      for (size_t i = 0; i < before.of[k].size(); ++i)
+        if (a.memory.of[k][i] != b.memory.of[k][i] && written(k, i, a, b)) return true;
     }
     return false;
   }
@@ -241,8 +242,7 @@ struct Call {
 void Call::blame(const Outcome& a, double seconds) {
   bool found = false;
   auto depends = [&](unsigned part, const Region& r) {
-    const Outcome b = again(part, &r, seconds);
-    return differ(a, b, part, &r);
+    return differ(a, again(part, &r, seconds));
   };
   for (Region* r : regions) {
     if (r->held && !r->whole() && depends(kUnwritten, *r)) {
@@ -269,6 +269,8 @@ void Call::blame(const Outcome& a, double seconds) {
 void Call::zones(const Region& r, size_t k, const Outcome& a) {
   auto look = [&](size_t from, bool after) {
     size_t first = kZone, last = 0, n = 0;
+    static const std::vector<u8> clean(kZone, kZoneByte);
+    if (std::memcmp(&a.memory.of[k][from], clean.data(), kZone) == 0) return;
     for (size_t i = 0; i < kZone; ++i)
       if (a.memory.of[k][from + i] != kZoneByte && first_of(r)[from + i] != kZoneByte) first = std::min(first, i), last = i, ++n;
     if (n == 0) return;
@@ -289,11 +291,11 @@ void Call::compare(const Outcome& a, const Outcome& b) {
   for (Region* r : doubtful) std::memset(r->written.data(), 1, r->bytes);
   for (size_t k = 0; k < regions.size(); ++k) {
     Region& r = *regions[k];
+    if (untouched(k, a, b)) continue;
     const size_t zone = r.zones ? kZone : 0;
-    const auto began = replaced(k, kAll);
     size_t first = r.bytes, end = 0, n = 0;
     for (size_t i = 0; i < r.bytes; ++i) {
-      if (!change(k, zone + i, a, b, began).written) continue;
+      if (!written(k, zone + i, a, b)) continue;
       r.written[i] = 1;
       first = std::min(first, i), end = i + 1, ++n;
     }
@@ -303,6 +305,8 @@ void Call::compare(const Outcome& a, const Outcome& b) {
       say("use after release", r, what + ", of an object that the core does not hold; on the array the DMA may be sending or filling it");
     else if (r.kind == Kind::kConsumed)
       say("input written", r, what + ", of an object that the core consumes; on the array that is its own copy, without --sanitize it may be the argument itself or another core's");
+    else if (std::find(given.begin(), given.end(), r.data) == given.end())
+      say("out of bounds", r, what + ", of memory that it was not given; on the array that is overwritten");
     if (watch.agent != nullptr) touch(r, *watch.agent, first, end - first, true, line, operation());
   }
 }
@@ -313,6 +317,7 @@ void Watch::kernel(const char* name, uint32_t at, const void* const* pointers, s
   if (session().stopped) return;
   Call call{*this, name, at, run, with, result, size, regions};
   call.before.take(regions);
+  call.given.assign(pointers, pointers + count);
   const auto cpu = [] {
     timespec t;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
@@ -320,14 +325,13 @@ void Watch::kernel(const char* name, uint32_t at, const void* const* pointers, s
   };
   const double start = cpu();
   call.statics.save();
-  size_t deepest = 0;
-  const int signal = guarded(run, with, kEndless, &deepest);
-  deepest += locals;
+  size_t taken = 0;
+  const int signal = guarded(run, with, kEndless, &taken);
+  taken += locals;
+  deepest = std::max(deepest, taken);
   Outcome a;
   a.signal = signal;
-  a.memory.take(regions);
-  a.state = aie::detail::core_state;
-  if (result != nullptr) a.result.assign(static_cast<u8*>(result), static_cast<u8*>(result) + size);
+  call.end(a);
   Statics after;
   if (signal != 0) {
     say("crash", at, call.operation(), "", std::string("the kernel ") + named(signal));
@@ -335,15 +339,16 @@ void Watch::kernel(const char* name, uint32_t at, const void* const* pointers, s
     session().stop = "crash: " + call.operation() + " " + named(signal);
     return;
   }
-  if (stack_size != 0 && deepest > stack_size)
+  if (stack_size != 0 && taken > stack_size + session().spills)
     say("stack", at, call.operation(), "stack",
-        "its frames take " + std::string(deepest >= kPainted - 4096 ? "at least " : "") + std::to_string(deepest) + " bytes on this machine, an estimate of the array's; stack_size is " +
+        "its frames take " + std::string(taken >= kPainted - 4096 ? "at least " : "") + std::to_string(taken) + " bytes on this machine" +
+            (session().spills != 0 ? ", of which at most " + std::to_string(session().spills) + " may be vector registers on the array" : ", an estimate of the array's") + "; stack_size is " +
             std::to_string(stack_size) + "; on the array the stack grows into the buffers above it without an error");
   for (size_t k = 0; k < count; ++k)
     if (Region* r = find(pointers[k]); r != nullptr && agent != nullptr) touch(*r, *agent, 0, r->bytes, false, at, call.operation());
   const double limit = std::min(kEndless, 1 + 10 * (cpu() - start));
   const Outcome b = call.again(kAll, nullptr, limit);
-  if (call.differ(a, b, kAll, nullptr)) {
+  if (call.differ(a, b)) {
     const auto& told = session().findings;
     if (std::none_of(told.begin(), told.end(), [&](const Finding& f) {
           return f.line == at && f.column == column && f.row == row && (f.kind == "uninitialised" || f.kind == "out of bounds");

@@ -104,6 +104,19 @@ void InEnd::describe(uint32_t n, Text& to) const {
   }
 }
 
+const Core* InEnd::blocker(uint32_t n, Text& why) const {
+  const uint64_t need = (head + n + view->repeat - 1) / view->repeat;
+  if (need > source->available->get()) {
+    why.s = "@" + source->name + " has no task with another object";
+    return nullptr;
+  }
+  why.s = "@" + source->name + " is full";
+  const InEnd* last = nullptr;
+  for (const InEnd* c : source->consumers)
+    if (c != this && (last == nullptr || c->released->get() < last->released->get())) last = c;
+  return last != nullptr ? last->core : nullptr;
+}
+
 void Source::materialise(uint64_t upto) {
   const uint64_t done = materialised.load(std::memory_order_relaxed);
   if (upto <= done) return;
@@ -211,6 +224,17 @@ void OutEnd::describe(uint32_t n, Text& to) const {
     if (p->delivered->get() <= sink->delivered()) to.s += " " + (p->core ? core_name(p->core) : "the producer of @" + std::string(p->name));
 }
 
+const Core* OutEnd::blocker(uint32_t, Text& why) const {
+  if (has_pending() && sink->started->get() <= pending) {
+    why.s = "@" + sink->name + " has no task for another object";
+    return nullptr;
+  }
+  why.s = "@" + std::string(name) + " is full, @" + sink->name + " waits for the other parts of an object";
+  for (const OutEnd* p : sink->producers)
+    if (p != this && p->delivered->get() <= sink->delivered()) return p->core;
+  return nullptr;
+}
+
 // ---------------------------------------------------------------------------------------------------
 // Cores -> cores.
 
@@ -231,6 +255,13 @@ void RingOut::describe(uint32_t n, Text& to) const {
   for (const RingIn* c : ring->consumers)
     if (c->released->get() / c->repeat <= ring->consumed()) to.s += " " + (c->core ? core_name(c->core) : std::string("(idle)"));
   to.s += " has released " + std::to_string(ring->consumed()) + " objects";
+}
+
+const Core* RingOut::blocker(uint32_t, Text& why) const {
+  why.s = "@" + ring->name + " is full";
+  for (const RingIn* c : ring->consumers)
+    if (c->released->get() / c->repeat <= ring->consumed()) return c->core;
+  return nullptr;
 }
 
 bool RingIn::take(uint32_t n) {
@@ -259,6 +290,13 @@ void RingIn::describe(uint32_t n, Text& to) const {
   for (const RingOut* p : ring->producers)
     if (p->released->get() <= ring->produced()) to.s += " " + (p->core ? core_name(p->core) : std::string("(idle)"));
   to.s += " has released " + std::to_string(ring->produced()) + " objects";
+}
+
+const Core* RingIn::blocker(uint32_t, Text& why) const {
+  why.s = "@" + ring->name + " is empty";
+  for (const RingOut* p : ring->producers)
+    if (p->released->get() <= ring->produced()) return p->core;
+  return nullptr;
 }
 
 CoreTask relay(Relay& c) {

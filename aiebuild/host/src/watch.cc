@@ -12,10 +12,10 @@ Session& session() {
 
 void begin() {
   Session& s = session();
-  const uint64_t limit = s.step_limit;
+  const uint64_t limit = s.step_limit, spills = s.spills;
   s.~Session();
   new (&s) Session;
-  s.step_limit = limit;
+  s.step_limit = limit, s.spills = spills;
 }
 
 void report(const char* kind, uint32_t line, uint32_t column, uint32_t row, std::string operation, std::string buffer, std::string text) {
@@ -218,7 +218,6 @@ void transferred() {
 }
 
 const std::string& stop_reason() { return session().stop; }
-void limit_steps(uint64_t n) { session().step_limit = n; }
 
 // -- what the library says ------------------------------------------------------------------------------------
 
@@ -255,5 +254,19 @@ extern "C" __attribute__((visibility("default"))) const char* overlay_findings()
   return text.c_str();
 }
 
-// The budget of steps without a transfer; 0: none. Holds from the next overlay_open.
-extern "C" __attribute__((visibility("default"))) void overlay_limit_steps(uint64_t n) { aieb::check::limit_steps(n); }
+// The stack that each core's kernels took here at most, beside what it has: a JSON object a line.
+extern "C" __attribute__((visibility("default"))) const char* overlay_stacks() {
+  using namespace aieb::check;
+  std::string& text = session().text;
+  text.clear();
+  for (const Watch* w : session().watches)
+    text += "{\"column\":" + std::to_string(w->column) + ",\"row\":" + std::to_string(w->row) + ",\"taken\":" + std::to_string(w->deepest) + ",\"size\":" + std::to_string(w->stack_size) + "}\n";
+  return text.c_str();
+}
+
+// `steps`: the budget of steps without a transfer, 0 for none. `spills`: bytes of frames that may be registers on the
+// array. Both hold from the next overlay_open.
+extern "C" __attribute__((visibility("default"))) void overlay_sanitize(uint64_t steps, uint64_t spills) {
+  aieb::check::session().step_limit = steps;
+  aieb::check::session().spills = spills;
+}

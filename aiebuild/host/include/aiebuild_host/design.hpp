@@ -39,6 +39,8 @@ struct Counter {
 struct Waitable {
   virtual bool ready(uint32_t n) = 0;
   virtual void describe(uint32_t n, Text& to) const = 0;
+  // The core that keeps it from being ready, and in a few words why; null where the sequence does.
+  virtual const Core* blocker(uint32_t n, Text& why) const = 0;
 
  protected:
   ~Waitable() = default;
@@ -150,6 +152,7 @@ struct InEnd final : End {
   bool take(uint32_t n);
   bool ready(uint32_t n) override;
   void describe(uint32_t n, Text& to) const override;
+  const Core* blocker(uint32_t n, Text& why) const override;
 
   u8* locate(uint64_t object);
   void fill(const Entry& e, uint64_t index, u8* to);
@@ -185,6 +188,7 @@ struct OutEnd final : End {
   bool has_pending() const { return pending != head; }
   bool ready(uint32_t n) override;
   void describe(uint32_t n, Text& to) const override;
+  const Core* blocker(uint32_t n, Text& why) const override;
 
   u8* slot(uint64_t object) const { return data + (object % slots) * pitch; }
   void seek(const Entry** e, uint64_t* begin, uint64_t* end, uint64_t object) const;
@@ -202,6 +206,7 @@ struct RingOut final : End {
   bool take(uint32_t n);
   bool ready(uint32_t n) override;
   void describe(uint32_t n, Text& to) const override;
+  const Core* blocker(uint32_t n, Text& why) const override;
 };
 
 struct LongRun;
@@ -220,6 +225,7 @@ struct RingIn final : End {
   bool take(uint32_t n);
   bool ready(uint32_t n) override;
   void describe(uint32_t n, Text& to) const override;
+  const Core* blocker(uint32_t n, Text& why) const override;
 };
 
 // ---------------------------------------------------------------------------------------------------

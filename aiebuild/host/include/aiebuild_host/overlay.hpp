@@ -470,7 +470,45 @@ class Overlay {
         text += " waits in " + std::string(kDesignFile) + ":" + std::to_string(c->line) + " to acquire " + what.s;
       }
     }
-    return text;
+    return text + chain();
+  }
+
+  // From what the sequence waits for, who keeps whom, until it comes round or ends.
+  std::string chain() const {
+    const Core* at = nullptr;
+    std::string text;
+    if (pc_ < seq_->ops.size()) {
+      const Op& op = seq_->ops[pc_];
+      if (op.kind == Op::kWaitOut) {
+        const Sink& sink = sinks[op.path];
+        text = "@" + sink.name + " gets no object";
+        for (const OutEnd* p : sink.producers)
+          if (p->delivered->get() <= sink.delivered()) at = p->core;
+      } else if (op.kind == Op::kWaitIn) {
+        const Source& source = sources[op.path];
+        text = "@" + source.name + " is full";
+        for (const InEnd* c : source.consumers)
+          if (c->released->get() / c->view->repeat <= source.consumed()) at = c->core;
+      }
+    }
+    if (at == nullptr)
+      for (const Core* c : cores)
+        if (at == nullptr && !c->handle.done() && c->waiting) at = c;
+    if (at == nullptr) return "";
+    std::vector<const Core*> seen;
+    text = text.empty() ? "\n  chain: " : "\n  chain: the sequence waits for " + core_name(at) + " (" + text + "); ";
+    for (;;) {
+      if (at->handle.done()) return text + core_name(at) + " has ended";
+      if (!at->waiting) return text + core_name(at) + " does not wait";
+      if (std::find(seen.begin(), seen.end(), at) != seen.end()) return text + "and so on in a cycle of " + std::to_string(seen.end() - std::find(seen.begin(), seen.end(), at)) + (seen.size() == 1 ? " core" : " cores");
+      seen.push_back(at);
+      Text why;
+      const Core* next = at->waiting->blocker(at->wanted, why);
+      text += core_name(at) + " waits for " + (next != nullptr ? core_name(next) : "the sequence") + " (" + why.s + ")";
+      if (next == nullptr) return text;
+      text += "; ";
+      at = next;
+    }
   }
 
   static constexpr uint32_t kPatience = 4000;

@@ -13,6 +13,7 @@ struct Session {
   std::vector<u8> spare;  // a stack for signal handlers
   std::string text;  // of overlay_findings
   uint64_t steps = 0, step_limit = 0;
+  uint64_t spills = 0;  // bytes of a kernel's frames here that may be registers on the array
   bool stopped = false;
   std::string stop;  // why
 

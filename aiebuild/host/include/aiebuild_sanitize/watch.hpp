@@ -107,7 +107,6 @@ bool lock_fits(const std::string& lock, int value, uint32_t line, uint32_t colum
 
 void transferred();                 // to or from the host's memory: steps count anew
 const std::string& stop_reason();   // why cores were ended; empty while they run
-void limit_steps(uint64_t n);
 
 // -- one core ----------------------------------------------------------------------------------------------
 
@@ -124,6 +123,7 @@ class Watch {
   uint32_t column = 0, row = 0, line = 0;
   size_t stack_size = 0;
   size_t locals = 0;  // bytes of memref.alloca
+  size_t deepest = 0;  // bytes of stack that a kernel took with them, on this machine
   Agent* agent = nullptr;
   std::vector<Region*> regions;  // what the core can reach
 
