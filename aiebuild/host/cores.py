@@ -278,13 +278,16 @@ class BodyWriter:
                 end = self.fifo(op.fifo_name, op.port)
                 line = self.place("uint32_t", str(line_of(op)))
                 self.line(f"if (!{end}.acquire({op.size})) co_await c.wait({end}, {op.size}, {line});")
+                self.line(f"AIEB_TRACE_ACQUIRE(c, {end}, {op.size});")
                 name = self.fresh()
                 self.variable("const uint64_t", name, f"{end}.head")
                 self.names[op.results[0]] = name
             case SubviewAccessOp():
                 self.access(op)
             case ObjectFifoReleaseOp():
-                self.line(f"{self.fifo(op.fifo_name, op.port)}.release({op.size});")
+                end = self.fifo(op.fifo_name, op.port)
+                self.line(f"AIEB_TRACE_RELEASE(c, {end}, {op.size});")
+                self.line(f"{end}.release({op.size});")
             case UseLockOp():
                 self.use_lock(op)
             case func.CallOp():
@@ -381,11 +384,13 @@ class BodyWriter:
         if self.body.kernels.setdefault(name, declaration) != declaration:
             raise DesignError(f"{location(op)}: @{name} is called with different types")
         self.line("AIEB_COUNT_CALL(c);")
+        self.line("AIEB_TRACE_CALL(c);")
         text = f"{name}({', '.join(arguments)})"
         if results:
             self.define(op, text)
         else:
             self.line(f"{text};")
+        self.line(f'AIEB_TRACE_RETURN(c, "{name}");')
 
     def for_op(self, op: scf.ForOp) -> None:
         block = op.body.block

@@ -58,7 +58,14 @@ def kernel_command(
 
 
 def overlay_command(
-    compiler: str, source: Path, out: Path, *, depfile: Path | None = None, count: bool = False, sanitize: bool = False
+    compiler: str,
+    source: Path,
+    out: Path,
+    *,
+    depfile: Path | None = None,
+    count: bool = False,
+    sanitize: bool = False,
+    defines: Sequence[str] = (),
 ) -> list[str]:
     """Compiles lowered C++, or one of ENGINE_SOURCES, to an object; `sanitize`: for the checking mode."""
     return [
@@ -68,6 +75,7 @@ def overlay_command(
         *(flag for flag in _OVERLAY if flag != "-fcoroutines" or "clang" not in Path(compiler).name),
         *(("-DAIEBUILD_COUNT",) if count else ()),
         *(("-DAIEBUILD_SANITIZE",) if sanitize else ()),
+        *(f"-D{define}" for define in defines),
         f"-I{INCLUDE}",
         *(("-MMD", "-MF", str(depfile)) if depfile is not None else ()),
         "-c",

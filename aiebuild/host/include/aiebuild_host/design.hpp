@@ -10,6 +10,8 @@
 #include <initializer_list>
 #include <new>
 
+#include <aiebuild_host/trace.hpp>
+
 namespace aieb {
 
 using u8 = unsigned char;

@@ -7,6 +7,7 @@
 
 #include <aie_api/detail/state.hpp>
 #include <aiebuild_host/abi.hpp>
+#include <aiebuild_host/trace.hpp>
 
 #include <chrono>
 #include <coroutine>

@@ -252,6 +252,7 @@ template <typename F, typename T, unsigned N>
 AIEBUILD_INLINE mask<N> compare(F &&f, const vector<T, N> &a, const vector<T, N> &b)
 {
     count_vector(N);
+    slot_lanes<sizeof(T), is_floating_point_v<T>>(N);
     const auto x = comparable(a);
     const auto y = comparable(b);
     using I = typename int_of_size<sizeof(x.get(0))>::type;
@@ -300,6 +301,7 @@ template <bool Max, typename T, unsigned N>
 AIEBUILD_INLINE vector<T, N> extreme(const vector<T, N> &a, const vector<T, N> &b)
 {
     count_vector(N);
+    slot_lanes<sizeof(T), is_floating_point_v<T>>(N);
     if constexpr (std::is_same_v<T, bfloat16>)
         return bitcast<uint16>(bf16_order(extreme_lanes<Max>(bf16_order(bitcast<int16>(a.to_native())),
                                                              bf16_order(bitcast<int16>(b.to_native())))));
@@ -340,6 +342,7 @@ template <bool Max, typename T, unsigned N>
 AIEBUILD_INLINE T reduce_extreme(const vector<T, N> &v)
 {
     count_vector(N);
+    slot_fold<sizeof(T), is_floating_point_v<T>>(N, false);
     if constexpr (std::is_same_v<T, bfloat16>) {
         auto f = [](auto x, auto y) AIEBUILD_LAMBDA { return Max ? (x > y ? x : y) : (x < y ? x : y); };
         auto r = fold<1>(f, bf16_order(bitcast<int16>(v.to_native())));
@@ -372,6 +375,7 @@ AIEBUILD_INLINE auto add(const A &a, const B &b) -> detail::vector_operand<A, B>
     using T = typename V::value_type;
     constexpr unsigned N = V::size();
     detail::count_vector(N);
+    detail::slot_sum<sizeof(T), detail::is_floating_point_v<T>>(N);
     const V x = detail::operand<T, N>(a);
     const V y = detail::operand<T, N>(b);
     if constexpr (std::is_same_v<T, bfloat16>)
@@ -388,6 +392,7 @@ AIEBUILD_INLINE auto sub(const A &a, const B &b) -> detail::vector_operand<A, B>
     using T = typename V::value_type;
     constexpr unsigned N = V::size();
     detail::count_vector(N);
+    detail::slot_sum<sizeof(T), detail::is_floating_point_v<T>>(N);
     const V x = detail::operand<T, N>(a);
     const V y = detail::operand<T, N>(b);
     if constexpr (std::is_same_v<T, bfloat16>)
@@ -405,6 +410,7 @@ AIEBUILD_INLINE auto saturating_add(const A &a, const B &b) -> detail::vector_op
     constexpr unsigned N = V::size();
     static_assert(V::is_integral(), "saturating_add: integers only");
     detail::count_vector(N);
+    detail::slot_sum<sizeof(T), detail::is_floating_point_v<T>>(N);
     const V x = detail::operand<T, N>(a);
     const V y = detail::operand<T, N>(b);
     return detail::srs<T>(detail::add_lanes(detail::convert<int64>(x.to_native()), detail::convert<int64>(y.to_native())), 0,
@@ -420,6 +426,7 @@ AIEBUILD_INLINE auto saturating_sub(const A &a, const B &b) -> detail::vector_op
     constexpr unsigned N = V::size();
     static_assert(V::is_integral(), "saturating_sub: integers only");
     detail::count_vector(N);
+    detail::slot_sum<sizeof(T), detail::is_floating_point_v<T>>(N);
     const V x = detail::operand<T, N>(a);
     const V y = detail::operand<T, N>(b);
     return detail::srs<T>(detail::sub_lanes(detail::convert<int64>(x.to_native()), detail::convert<int64>(y.to_native())), 0,
@@ -431,6 +438,7 @@ AIEBUILD_INLINE A add(const A &acc, const B &b)
 {
     constexpr unsigned N = A::size();
     detail::count_vector(N);
+    detail::slot_accum(N, sizeof(typename A::lane_type));
     if constexpr (Accum<B>) {
         static_assert(std::is_same_v<typename A::lane_type, typename B::lane_type> && B::size() == N);
         return detail::add_lanes(acc.to_native(), b.to_native());
@@ -449,6 +457,7 @@ AIEBUILD_INLINE A sub(const A &acc, const B &b)
 {
     constexpr unsigned N = A::size();
     detail::count_vector(N);
+    detail::slot_accum(N, sizeof(typename A::lane_type));
     if constexpr (Accum<B>) {
         static_assert(std::is_same_v<typename A::lane_type, typename B::lane_type> && B::size() == N);
         return detail::sub_lanes(acc.to_native(), b.to_native());
@@ -470,6 +479,7 @@ AIEBUILD_INLINE auto neg(const V &v) -> detail::vector_of<V>
     static_assert(detail::is_signed_v<T>, "neg: signed types only");
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
+    detail::slot_lanes<sizeof(T), false>(N);
     const auto x = detail::as_vector(v).to_native();
     if constexpr (std::is_same_v<T, bfloat16>)
         return detail::map_parts<uint16>([](auto p) AIEBUILD_LAMBDA { return p ^ 0x8000; }, x);
@@ -482,6 +492,7 @@ template <Accum A>
 AIEBUILD_INLINE A neg(const A &a)
 {
     detail::count_vector(A::size());
+    detail::slot_accum(A::size(), sizeof(typename A::lane_type));
     if constexpr (A::is_floating_point())
         return detail::map_parts<float>([](auto p) AIEBUILD_LAMBDA { return -p; }, a.to_native());
     else
@@ -496,6 +507,7 @@ AIEBUILD_INLINE auto abs(const V &v) -> detail::vector_of<V>
                                              "negative numbers; clear the sign with bit_and");
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
+    detail::slot_lanes<sizeof(T), false>(N);
     const auto x = detail::as_vector(v).to_native();
     if constexpr (std::is_same_v<T, bfloat16>)
         return detail::map_parts<uint16>([](auto p) AIEBUILD_LAMBDA { return p & 0x7fff; }, x);
@@ -578,6 +590,7 @@ AIEBUILD_INLINE auto mul(const A &a, const B &b)
     using L = detail::accum_lane_t<tag>;
     constexpr unsigned N = detail::vector_operand<A, B>::size();
     detail::count_vector(N);
+    detail::slot_product<sizeof(TA), sizeof(TB), detail::is_floating_point_v<TA>>(N);
     return accum<tag, N>(detail::mul_lanes(detail::factor_lanes<L, TA, N>(a), detail::factor_lanes<L, TB, N>(b)));
 }
 
@@ -592,6 +605,7 @@ AIEBUILD_INLINE Acc mac(const Acc &acc, const A &a, const B &b)
     static_assert(std::is_same_v<L, float> == detail::is_floating_point_v<TA>, "mac: integers into floats or the reverse");
     constexpr unsigned N = Acc::size();
     detail::count_vector(N);
+    detail::slot_product<sizeof(TA), sizeof(TB), detail::is_floating_point_v<TA>>(N);
     return detail::mac_lanes(acc.to_native(), detail::factor_lanes<L, TA, N>(a), detail::factor_lanes<L, TB, N>(b));
 }
 
@@ -606,6 +620,7 @@ AIEBUILD_INLINE Acc msc(const Acc &acc, const A &a, const B &b)
     static_assert(std::is_same_v<L, float> == detail::is_floating_point_v<TA>, "msc: integers into floats or the reverse");
     constexpr unsigned N = Acc::size();
     detail::count_vector(N);
+    detail::slot_product<sizeof(TA), sizeof(TB), detail::is_floating_point_v<TA>>(N);
     return detail::msc_lanes(acc.to_native(), detail::factor_lanes<L, TA, N>(a), detail::factor_lanes<L, TB, N>(b));
 }
 
@@ -685,6 +700,7 @@ AIEBUILD_INLINE auto select(const A &a, const B &b, const mask<N> &m) -> detail:
     using V = detail::vector_operand<A, B>;
     static_assert(V::size() == N, "select: mask and vector differ in size");
     detail::count_vector(N);
+    detail::slot_lanes<sizeof(typename V::value_type), false>(N);
     const V x = detail::operand<typename V::value_type, N>(a);
     const V y = detail::operand<typename V::value_type, N>(b);
     using S = typename detail::int_of_size<sizeof(typename V::value_type)>::type;
@@ -732,6 +748,7 @@ AIEBUILD_INLINE auto maxdiff(const A &a, const B &b)
         using V = detail::vector_operand<A, B>;                                                                             \
         static_assert(V::is_integral(), #name ": integers only");                                                           \
         detail::count_vector(V::size());                                                                                    \
+        detail::slot_lanes<sizeof(typename V::value_type), false>(V::size());                                                   \
         const V x = detail::operand<typename V::value_type, V::size()>(a);                                                  \
         const V y = detail::operand<typename V::value_type, V::size()>(b);                                                  \
         return detail::map_parts<typename V::raw_type>([](auto p, auto q) AIEBUILD_LAMBDA { return p op q; },               \
@@ -747,6 +764,7 @@ AIEBUILD_INLINE auto bit_not(const V &v) -> detail::vector_of<V>
 {
     static_assert(detail::vector_of<V>::is_integral(), "bit_not: integers only");
     detail::count_vector(detail::size_of<V>);
+    detail::slot_lanes<sizeof(detail::elem_of<V>), false>(detail::size_of<V>);
     return detail::map_parts<detail::elem_of<V>>([](auto p) AIEBUILD_LAMBDA { return ~p; }, detail::as_vector(v).to_native());
 }
 
@@ -761,6 +779,8 @@ AIEBUILD_INLINE auto upshift(const V &v, unsigned shift) -> detail::vector_of<V>
     using T = detail::elem_of<V>;
     static_assert(detail::vector_of<V>::is_integral(), "upshift: integers only");
     detail::count_vector(detail::size_of<V>);
+    detail::slot_widen(detail::slots_for(detail::size_of<V> * sizeof(T), 64));
+    detail::slot_narrowed(detail::size_of<V> * sizeof(T));
     return detail::srs<T>(detail::ups<detail::shift_lane_t<T>>(detail::as_vector(v).to_native(), static_cast<int>(shift)), 0,
                           detail::core_state.rounding, detail::core_state.saturation);
 }
@@ -770,6 +790,8 @@ AIEBUILD_INLINE auto downshift(const V &v, unsigned shift) -> detail::vector_of<
     using T = detail::elem_of<V>;
     static_assert(detail::vector_of<V>::is_integral(), "downshift: integers only");
     detail::count_vector(detail::size_of<V>);
+    detail::slot_widen(detail::slots_for(detail::size_of<V> * sizeof(T), 64));
+    detail::slot_narrowed(detail::size_of<V> * sizeof(T));
     const auto x = detail::as_vector(v).to_native();
     if constexpr (std::is_signed_v<T> && sizeof(T) > 1)
         return detail::srs<T>(x, static_cast<int>(shift), detail::core_state.rounding, detail::core_state.saturation);
@@ -784,6 +806,8 @@ AIEBUILD_INLINE auto logical_downshift(const V &v, unsigned shift) -> detail::ve
     static_assert(detail::vector_of<V>::is_integral(), "logical_downshift: integers only");
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
+    detail::slot_widen(detail::slots_for(N * sizeof(T), 64));
+    detail::slot_narrowed(N * sizeof(T));
     if (shift >= sizeof(T) * 8)
         return zeros<T, N>();
     using VU = typename detail::storage<detail::unsigned_t<T>, N>::part_t;
@@ -797,6 +821,8 @@ AIEBUILD_INLINE auto logical_upshift(const V &v, unsigned shift) -> detail::vect
     static_assert(detail::vector_of<V>::is_integral(), "logical_upshift: integers only");
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
+    detail::slot_widen(detail::slots_for(N * sizeof(T), 64));
+    detail::slot_narrowed(N * sizeof(T));
     if (shift >= sizeof(T) * 8)
         return zeros<T, N>();
     using VU = typename detail::storage<detail::unsigned_t<T>, N>::part_t;
@@ -835,6 +861,7 @@ AIEBUILD_INLINE auto reduce_add(const V &vr) -> detail::elem_of<V>
     constexpr unsigned N = detail::size_of<V>;
     const auto &v = detail::as_vector(vr);
     detail::count_vector(N);
+    detail::slot_fold<sizeof(T), detail::is_floating_point_v<T>>(N, true);
     detail::count_scalar();
     auto sum = [](auto x, auto y) AIEBUILD_LAMBDA { return x + y; };
     if constexpr (std::is_same_v<T, float>) {
@@ -891,6 +918,7 @@ AIEBUILD_INLINE auto reduce_mul(const V &vr) -> detail::elem_of<V>
     const auto &v = detail::as_vector(vr);
     static_assert(!std::is_same_v<T, bfloat16>, "reduce_mul: not for bfloat16 on the host");
     detail::count_vector(detail::size_of<V>);
+    detail::slot_fold<sizeof(T), detail::is_floating_point_v<T>>(detail::size_of<V>, true);
     if constexpr (std::is_same_v<T, float>)
         return detail::fold<1>([](auto x, auto y) AIEBUILD_LAMBDA { return x * y; }, v.to_native()).get(0);
     else

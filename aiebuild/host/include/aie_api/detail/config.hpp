@@ -42,6 +42,7 @@
 #define __aie_inline __attribute__((always_inline))
 #define __aie_noinline __attribute__((noinline))
 #define AIEBUILD_INLINE __attribute__((always_inline)) inline
+#define AIEBUILD_CORE_LOCAL __attribute__((visibility("hidden"), tls_model("initial-exec"))) inline thread_local
 #define AIEBUILD_LAMBDA __attribute__((always_inline))
 // Rare cases, out of line with arguments by value so that the common path keeps its registers.
 #define AIEBUILD_COLD __attribute__((noinline, cold, visibility("hidden")))

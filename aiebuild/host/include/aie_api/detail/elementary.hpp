@@ -137,6 +137,7 @@ AIEBUILD_INLINE auto to_float(const V &v, int shift = 0) -> vector<TR, detail::s
     static_assert(detail::vector_of<V>::is_integral() && detail::is_floating_point_v<TR>);
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
+    detail::slot_to_float<sizeof(detail::elem_of<V>)>(N);
     const auto f = detail::scale_pow2(detail::convert<float>(detail::convert<int32>(detail::as_vector(v).to_native())), -shift);
     if constexpr (std::is_same_v<TR, float>)
         return f;
@@ -150,6 +151,7 @@ AIEBUILD_INLINE auto to_float(const A &acc, int shift = 0) -> vector<TR, A::size
     static_assert(std::is_same_v<TR, float> && !A::is_floating_point());
     constexpr unsigned N = A::size();
     detail::count_vector(N);
+    detail::slot_to_float<A::accum_bits() / 8>(N);
     if constexpr (A::accum_bits() == 32)
         return detail::scale_pow2(detail::convert<float>(acc.to_native()), -shift);
     else {
@@ -173,6 +175,7 @@ AIEBUILD_INLINE auto to_fixed(const vector<float, N> &v, int shift = 0) -> vecto
 {
     static_assert(!detail::is_floating_point_v<TR>);
     detail::count_vector(N);
+    detail::slot_to_fixed<sizeof(TR)>(N);
     return detail::nearest_saturated<TR>(detail::scale_pow2(v.to_native(), shift));
 }
 template <typename TR = int32, unsigned N>
@@ -180,6 +183,8 @@ AIEBUILD_INLINE auto to_fixed(const vector<bfloat16, N> &v, int shift = 0) -> ve
 {
     static_assert(!detail::is_floating_point_v<TR>);
     detail::count_vector(N);
+    detail::slot_narrowed(N * 4);
+    detail::slot_mv(detail::slots_for(N, 32));
     const auto f = detail::scale_pow2(detail::bf16_to_float(v.to_native()), shift);
     if constexpr (std::is_same_v<TR, int32>)
         return detail::floor_int32(f);
@@ -199,6 +204,8 @@ template <unsigned N>
 AIEBUILD_INLINE auto inv(const vector<float, N> &v) -> vector<float, N>
 {
     detail::count_vector(N);
+    detail::slot_vec(6 * 13 * detail::slots_for(N, 16));
+    detail::slot_narrowed(6 * 6 * 32 * detail::slots_for(N, 16));
     const auto &x = v.to_native();
     const auto guess = detail::map_parts<int32>([](auto p) AIEBUILD_LAMBDA { return 0x7eb53567u - p; }, detail::bitcast<uint32>(x));
     auto y = detail::bitcast<float>(guess);
@@ -212,6 +219,9 @@ template <unsigned N>
 AIEBUILD_INLINE auto inv(const vector<bfloat16, N> &v) -> vector<bfloat16, N>
 {
     detail::count_vector(N);
+    detail::slot_vec(6 * detail::slots_for(N, 16));
+    detail::slot_mv(6 * detail::slots_for(N, 16));
+    detail::slot_narrowed(5 * 2 * N);
     const auto x = detail::bf16_to_float(v.to_native());
     const auto k1 = detail::splat<float, N>(static_cast<float>(bfloat16(1.9395974f)));
     const auto guess = detail::map_parts<uint16>([](auto p) AIEBUILD_LAMBDA { return 0x7eb5 - p; }, v.to_native());
@@ -230,6 +240,8 @@ AIEBUILD_INLINE auto invsqrt(const vector<float, N> &v) -> vector<float, N>
 {
     constexpr float c2 = 0.703952253f, c3 = 2.38924456f;
     detail::count_vector(N);
+    detail::slot_vec(4 * 13 * detail::slots_for(N, 16));
+    detail::slot_narrowed(4 * 6 * 32 * detail::slots_for(N, 16));
     const auto &x = v.to_native();
     const auto x2 = detail::mul_lanes(x, detail::splat<float, N>(c2));
     const auto guess = detail::map_parts<int32>([](auto p) AIEBUILD_LAMBDA { return 0x5F1FFFF9 - (p >> 1); }, detail::bitcast<int32>(x));
@@ -242,6 +254,9 @@ AIEBUILD_INLINE auto invsqrt(const vector<bfloat16, N> &v) -> vector<bfloat16, N
 {
     constexpr float c2 = 0.703952253f, c3 = 2.38924456f;
     detail::count_vector(N);
+    detail::slot_vec(5 * detail::slots_for(N, 16));
+    detail::slot_mv(5 * detail::slots_for(N, 16));
+    detail::slot_narrowed(5 * 2 * N);
     const auto x = detail::bf16_to_float(v.to_native());
     const auto x2 = detail::through_bf16(detail::mul_lanes(x, detail::splat<float, N>(static_cast<float>(bfloat16(c2)))));
     // the half of the bits goes through srs, in the core's rounding mode
@@ -257,6 +272,7 @@ AIEBUILD_INLINE auto invsqrt(const vector<bfloat16, N> &v) -> vector<bfloat16, N
 AIEBUILD_INLINE float inv(float a)
 {
     detail::count_scalar();
+    detail::slot_alu(1);
     return 1.0f / a;
 }
 template <std::same_as<float> T>

@@ -159,6 +159,9 @@ struct mmul {
     {
         check<VA, VB>();
         detail::count_mmul(M * K * N);
+        detail::slot_mmul(detail::mmul_slots(sizeof(TypeA) * 8, sizeof(TypeB) * 8, fp, M * K * N), fp);
+        if constexpr (fp && sizeof(TypeA) == 2)
+            detail::slot_to_blocks(M * K * sizeof(TypeA));
         kernel.clear();
         kernel.mac(detail::as_vector(a).to_native(), detail::as_vector(b).to_native());
     }
@@ -167,6 +170,9 @@ struct mmul {
     {
         check<VA, VB>();
         detail::count_mmul(M * K * N);
+        detail::slot_mmul(detail::mmul_slots(sizeof(TypeA) * 8, sizeof(TypeB) * 8, fp, M * K * N), fp);
+        if constexpr (fp && sizeof(TypeA) == 2)
+            detail::slot_to_blocks(M * K * sizeof(TypeA));
         kernel.mac(detail::as_vector(a).to_native(), detail::as_vector(b).to_native());
     }
 

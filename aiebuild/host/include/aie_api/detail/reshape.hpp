@@ -101,6 +101,7 @@ AIEBUILD_INLINE auto interleave_zip(const V &vr, const W &wr, unsigned chunk)
     using R = detail::vector_of<V>;
     static_assert(std::is_same_v<R, detail::vector_of<W>>, "interleave_zip: vectors differ in type");
     detail::count_vector(2 * N);
+    detail::slot_shuffle(2 * N * sizeof(detail::elem_of<V>));
     const auto two = detail::concat_storage(detail::as_vector(vr).to_native(), detail::as_vector(wr).to_native());
     std::pair<R, R> r{detail::as_vector(vr), detail::as_vector(wr)};
     detail::dispatch_pow2<N>(
@@ -121,6 +122,7 @@ AIEBUILD_INLINE auto interleave_unzip(const V &vr, const W &wr, unsigned chunk)
     using R = detail::vector_of<V>;
     static_assert(std::is_same_v<R, detail::vector_of<W>>, "interleave_unzip: vectors differ in type");
     detail::count_vector(2 * N);
+    detail::slot_shuffle(2 * N * sizeof(detail::elem_of<V>));
     const auto two = detail::concat_storage(detail::as_vector(vr).to_native(), detail::as_vector(wr).to_native());
     std::pair<R, R> r{detail::as_vector(vr), detail::as_vector(wr)};
     detail::dispatch_pow2<N>(
@@ -139,6 +141,7 @@ AIEBUILD_INLINE auto filter_even(const V &vr, unsigned chunk = 1)
     constexpr unsigned N = detail::size_of<V>;
     using R = vector<detail::elem_of<V>, N / 2>;
     detail::count_vector(N);
+    detail::slot_shuffle(N * sizeof(detail::elem_of<V>));
     R r(detail::extract_const<N / 2, 0>(detail::as_vector(vr).to_native()));
     detail::dispatch_pow2<N / 2>(
         chunk,
@@ -151,6 +154,7 @@ AIEBUILD_INLINE auto filter_odd(const V &vr, unsigned chunk = 1)
     constexpr unsigned N = detail::size_of<V>;
     using R = vector<detail::elem_of<V>, N / 2>;
     detail::count_vector(N);
+    detail::slot_shuffle(N * sizeof(detail::elem_of<V>));
     R r(detail::extract_const<N / 2, 1>(detail::as_vector(vr).to_native()));
     detail::dispatch_pow2<N / 2>(
         chunk,
@@ -165,6 +169,7 @@ AIEBUILD_INLINE auto transpose(const V &vr, unsigned rows, unsigned cols) -> det
     constexpr unsigned N = detail::size_of<V>;
     static_cast<void>(cols);
     detail::count_vector(N);
+    detail::slot_shuffle(N * sizeof(detail::elem_of<V>));
     detail::vector_of<V> r = detail::as_vector(vr);
     detail::dispatch_pow2<N>(
         rows,
@@ -180,6 +185,7 @@ AIEBUILD_INLINE auto reverse(const V &v) -> detail::vector_of<V>
 {
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
+    detail::slot_shuffle(N * sizeof(detail::elem_of<V>));
     return detail::permute<detail::reverse_map<N>, N>(detail::as_vector(v).to_native());
 }
 
@@ -189,6 +195,7 @@ AIEBUILD_INLINE auto shuffle_down_rotate(const V &v, unsigned n) -> detail::vect
 {
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
+    detail::slot_shuffle(N * sizeof(detail::elem_of<V>));
     const auto &x = detail::as_vector(v).to_native();
     return detail::window(x, x, n % N);
 }
@@ -202,6 +209,7 @@ template <Vector V, Vector W>
 AIEBUILD_INLINE auto shuffle_down_fill(const V &v, const W &fill, unsigned n) -> detail::vector_of<V>
 {
     detail::count_vector(detail::size_of<V>);
+    detail::slot_shuffle(detail::size_of<V> * sizeof(detail::elem_of<V>));
     return detail::window(detail::as_vector(v).to_native(), detail::as_vector(fill).to_native(), n);
 }
 // ... then copies of the last element
@@ -229,6 +237,7 @@ AIEBUILD_INLINE auto shuffle_up_fill(const V &v, const W &fill, unsigned n) -> d
 {
     constexpr unsigned N = detail::size_of<V>;
     detail::count_vector(N);
+    detail::slot_shuffle(N * sizeof(detail::elem_of<V>));
     return detail::window(detail::as_vector(fill).to_native(), detail::as_vector(v).to_native(), N - n);
 }
 template <Vector V>
@@ -245,5 +254,6 @@ template <typename T, unsigned N>
 AIEBUILD_INLINE aie::vector<T, N> shift_bytes(const aie::vector<T, N> &a, const aie::vector<T, N> &b, unsigned n)
 {
     aie::detail::count_vector(N);
+    aie::detail::slot_shuffle(N * sizeof(T));
     return aie::detail::window(a.to_native(), b.to_native(), n / sizeof(T));
 }

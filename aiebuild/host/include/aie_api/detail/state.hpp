@@ -7,6 +7,8 @@
 
 #include "types.hpp"
 
+#include "slots.hpp"
+
 namespace aie {
 
 enum class saturation_mode : unsigned {
@@ -43,7 +45,6 @@ struct op_counts_t {
                              // arithmetic on plain C++ scalars is not seen
 };
 
-#define AIEBUILD_CORE_LOCAL __attribute__((visibility("hidden"), tls_model("initial-exec"))) inline thread_local
 AIEBUILD_CORE_LOCAL constinit core_state_t core_state{};
 AIEBUILD_CORE_LOCAL constinit op_counts_t op_counts{};
 

@@ -134,7 +134,7 @@ class vector {
     AIEBUILD_INLINE explicit vector(value_type v, Values... values)
     {
         const T all[Elems] = {v, static_cast<T>(values)...};
-        load(all);
+        data = detail::load_storage<raw_type, Elems>(all);
     }
     AIEBUILD_INLINE explicit vector(value_type v) : data(detail::splat<raw_type, Elems>(detail::to_raw<T>(v))) {}
 
@@ -150,11 +150,13 @@ class vector {
     AIEBUILD_INLINE T get(unsigned i) const
     {
         detail::count_scalar();
+        detail::slot_mv(1);
         return detail::from_raw<T>(data.get(i));
     }
     AIEBUILD_INLINE void set(T v, unsigned i)
     {
         detail::count_scalar();
+        detail::slot_mv(1);
         data.set(i, detail::to_raw<T>(v));
     }
     AIEBUILD_INLINE T operator[](unsigned i) const { return get(i); }
@@ -232,6 +234,7 @@ class vector {
     {
         static_assert(std::is_integral_v<U> && !is_floating_point() && sizeof(U) > sizeof(T), "unpack: to a wider integer type");
         detail::count_vector(Elems);
+        detail::slot_widen(detail::slots_for(Elems * sizeof(U), 64));
         return detail::convert<U>(data);
     }
     template <typename U = typename detail::narrower_int<T>::type>
@@ -239,14 +242,23 @@ class vector {
     {
         static_assert(std::is_integral_v<U> && !is_floating_point() && sizeof(U) < sizeof(T), "pack: to a narrower integer type");
         detail::count_vector(Elems);
+        detail::slot_narrowed(Elems * sizeof(U));
         if constexpr (std::is_signed_v<T>)
             return detail::srs<U>(data, 0, detail::core_state.rounding, detail::core_state.saturation);
         else
             return detail::srs<U>(detail::convert<int64>(data), 0, detail::core_state.rounding, detail::core_state.saturation);
     }
 
-    AIEBUILD_INLINE void load(const T *ptr) { data = detail::load_storage<raw_type, Elems>(ptr); }
-    AIEBUILD_INLINE void store(T *ptr) const { detail::store_storage(ptr, data); }
+    AIEBUILD_INLINE void load(const T *ptr)
+    {
+        detail::slot_load(bytes());
+        data = detail::load_storage<raw_type, Elems>(ptr);
+    }
+    AIEBUILD_INLINE void store(T *ptr) const
+    {
+        detail::slot_store(bytes());
+        detail::store_storage(ptr, data);
+    }
     AIEBUILD_INLINE void load_unaligned(const T *ptr, unsigned = 1) { load(ptr); }
     AIEBUILD_INLINE void store_unaligned(T *ptr, unsigned = 1) const { store(ptr); }
 
@@ -400,6 +412,7 @@ class accum {
         detail::count_vector(Elems);
         if constexpr (is_floating_point()) {
             static_assert(detail::is_floating_point_v<T>, "accfloat is made from float or bfloat16 (see aie::to_float)");
+            detail::slot_to_accum(Elems * sizeof(T));
             if constexpr (std::is_same_v<T, float>)
                 data = v.to_native();
             else
@@ -407,6 +420,7 @@ class accum {
         }
         else {
             static_assert(!detail::is_floating_point_v<T>, "integer accumulators are made from integers (see aie::to_fixed)");
+            detail::slot_to_accum(Elems * sizeof(T));
             data = detail::ups<lane_type>(v.to_native(), shift);
         }
     }
@@ -419,11 +433,15 @@ class accum {
             static_assert(detail::is_floating_point_v<T>, "accfloat gives float or bfloat16 (see aie::to_fixed)");
             if constexpr (std::is_same_v<T, float>)
                 return data;
-            else
+            else {
+                detail::slot_narrowed(Elems * sizeof(T));
                 return detail::float_to_bf16(data, detail::core_state.rounding);
+            }
         }
         else {
             static_assert(!detail::is_floating_point_v<T>, "integer accumulators give integers (see aie::to_float)");
+            if constexpr (sizeof(T) < sizeof(lane_type))
+                detail::slot_narrowed(Elems * sizeof(T));
             return detail::srs<T>(data, shift, detail::core_state.rounding, detail::core_state.saturation);
         }
     }

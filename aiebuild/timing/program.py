@@ -1,0 +1,338 @@
+"""A design, a sequence and a trace as the input of the discrete-event engine.
+
+Everything that moves objects is a mover, everything that is waited for a counter that only rises; see
+`src/simulate.cc`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.dialect import DesignError
+from aiebuild.host.fifos import Endpoint, Paths, RelayPath, RingPath, SinkPath, SourcePath
+from aiebuild.host.sequence import Push, SequenceProgram, Sync, WriteBd
+from aiebuild.timing.costs import Machine, Schedule
+from aiebuild.timing.trace import CALL, COUNTS, Trace
+
+Tile = tuple[int, int]
+
+INSIDE, FROM_DDR, TO_DDR = range(3)
+DELAY, PUSH, AWAIT = range(3)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Counter `counter` times `each`, plus `room`, must exceed the index of the object that is wanted."""
+
+    counter: int
+    room: int = 0
+    each: int = 1
+
+
+@dataclass
+class Mover:
+    """A DMA channel with what it needs and what it raises. `tile`: where it is; `label`: for people."""
+
+    label: str
+    tile: Tile
+    kind: int
+    bytes: int
+    supplies: list[Limit]
+    rooms: list[Limit]
+    done: int
+    freed: int = -1
+    every: int = 1
+    neighbours: bool = False
+
+
+@dataclass
+class End:
+    """A core's end of an objectfifo: what an acquire waits for, what a release raises, which mover serves it."""
+
+    limits: list[Limit]
+    raised: int
+    feeder: int = -1
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of a shim channel: bytes, contiguous runs in DDR, and whether it gives a token."""
+
+    bytes: int
+    runs: int
+    token: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """What the control processor does: a delay, and then a push or an await. `line`: of the design."""
+
+    kind: int
+    mover: int
+    task: Task | None
+    delay: float
+    line: int
+
+
+@dataclass
+class Program:
+    """The engine's input, and the names of what is in it."""
+
+    movers: list[Mover] = field(default_factory=list[Mover])
+    ends: list[End] = field(default_factory=list[End])
+    cores: list[Tile] = field(default_factory=list[Tile])
+    steps: list[Step] = field(default_factory=list[Step])
+    kernels: tuple[str, ...] = ()
+    words: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    numbers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0, np.float64))
+
+
+def kernel_cycles(costs: NDArray[np.uint64], schedule: Schedule) -> NDArray[np.float64]:
+    """Cycles of kernel calls with these counts ([n, 13], see `trace.COUNTS`)."""
+    counts = costs[:, 1:].astype(np.float64)
+    integer, floating, other, phases = (counts[:, COUNTS.index(n)] for n in ("integer", "floating", "other", "phases"))
+    return (
+        integer / schedule.integer
+        + floating / schedule.floating
+        + other / schedule.other
+        + phases * schedule.fill
+        + schedule.call
+    )
+
+
+class _Network:
+    """Movers and ends of the paths of a design."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.counters = 0
+        self.movers: list[Mover] = []
+        self.ends: dict[tuple[str, Tile, bool], End] = {}
+        self.shim: dict[str, int] = {}
+        relays = {relay.source: relay for relay in paths.relays}
+        sinks = {sink.channel.symbol: sink for sink in paths.sinks}
+        for source in paths.sources:
+            relay = relays.get(source.channel.symbol)
+            if relay is None:
+                self._source(source)
+            else:
+                self._relay(source, sinks[relay.sink], relay)
+        relayed = {relay.sink for relay in paths.relays}
+        for sink in paths.sinks:
+            if sink.channel.symbol not in relayed:
+                self._sink(sink)
+        for ring in paths.rings:
+            self._ring(ring)
+
+    def counter(self) -> int:
+        self.counters += 1
+        return self.counters - 1
+
+    def _add(self, mover: Mover) -> int:
+        self.movers.append(mover)
+        return len(self.movers) - 1
+
+    def _source(self, path: SourcePath) -> None:
+        channel = path.channel
+        filled = self.counter()
+        shim = Mover(
+            f"shim {channel.column} MM2S {channel.channel} @{channel.symbol}", (channel.column, 0), FROM_DDR,
+            channel.object_bytes, [], [], filled,
+        )  # fmt: skip
+        self.shim[channel.symbol] = self._add(shim)
+        groups: dict[str, list[Endpoint]] = {}
+        for end in path.consumers:
+            groups.setdefault(end.fifo, []).append(end)
+        for fifo, ends in groups.items():
+            repeat = ends[0].repeat
+            released = [self.counter() for _ in ends]
+            rooms = [Limit(c, end.depth) for c, end in zip(released, ends, strict=True)]
+            if path.memory_depth == 0:
+                if repeat != 1:
+                    raise DesignError(f"@{fifo}: repetition without a memory tile is not modelled in time")
+                shim.rooms += rooms
+                arrived, feeder = filled, self.shim[channel.symbol]
+            else:
+                arrived, freed = self.counter(), self.counter()
+                feeder = self._add(
+                    Mover(
+                        f"memory {channel.column} MM2S @{fifo}", (channel.column, 1), INSIDE, ends[0].part.size,
+                        [Limit(filled, 0, repeat)], rooms, arrived, freed, repeat,
+                    )
+                )  # fmt: skip
+                shim.rooms.append(Limit(freed, path.memory_depth))
+            for end, counter in zip(ends, released, strict=True):
+                self.ends[(end.fifo, end.tile, False)] = End([Limit(arrived)], counter, feeder)
+
+    def _sink(self, path: SinkPath) -> None:
+        channel = path.channel
+        done = self.counter()
+        shim = Mover(
+            f"shim {channel.column} S2MM {channel.channel} @{channel.symbol}", (channel.column, 0), TO_DDR,
+            channel.object_bytes, [], [], done,
+        )  # fmt: skip
+        for end in path.producers:
+            produced = self.counter()
+            if path.memory_depth == 0:
+                shim.supplies.append(Limit(produced))
+                sent, feeder = done, -1
+            else:
+                sent = self.counter()
+                feeder = self._add(
+                    Mover(
+                        f"core {end.tile[0]},{end.tile[1]} MM2S @{end.fifo}", end.tile, INSIDE, end.part.size,
+                        [Limit(produced)], [Limit(done, path.memory_depth)], sent,
+                    )
+                )  # fmt: skip
+                shim.supplies.append(Limit(sent))
+            self.ends[(end.fifo, end.tile, True)] = End([Limit(sent, end.depth)], produced, feeder)
+        self.shim[channel.symbol] = self._add(shim)
+
+    def _relay(self, source: SourcePath, sink: SinkPath, relay: RelayPath) -> None:
+        into, out = self.counter(), self.counter()
+        a, b = source.channel, sink.channel
+        depth = max(1, source.memory_depth)
+        self.shim[a.symbol] = self._add(
+            Mover(
+                f"shim {a.column} MM2S {a.channel} @{a.symbol}", (a.column, 0), FROM_DDR, a.object_bytes, [],
+                [Limit(out, depth)], into,
+            )
+        )  # fmt: skip
+        self.shim[b.symbol] = self._add(
+            Mover(
+                f"shim {b.column} S2MM {b.channel} @{b.symbol}", relay.tile, TO_DDR, b.object_bytes, [Limit(into)], [],
+                out,
+            )
+        )  # fmt: skip
+
+    def _ring(self, ring: RingPath) -> None:
+        produced = [self.counter() for _ in ring.producers]
+        released = [self.counter() for _ in ring.consumers]
+        first = ring.producers[0]
+        shared = (
+            len(ring.producers) == len(ring.consumers) == 1
+            and sum(abs(a - b) for a, b in zip(first.tile, ring.consumers[0].tile, strict=True)) == 1
+            and ring.consumers[0].part.plain
+            and ring.consumers[0].repeat == 1
+        )
+        if shared:
+            self.ends[(first.fifo, first.tile, True)] = End([Limit(released[0], ring.slots)], produced[0])
+            end = ring.consumers[0]
+            self.ends[(end.fifo, end.tile, False)] = End([Limit(produced[0])], released[0])
+            return
+        repeat = ring.consumers[0].repeat
+        moved, freed = self.counter(), self.counter()
+        depth = max(end.depth for end in ring.producers)
+        rooms = [Limit(c, max(1, ring.slots - depth)) for c in released]
+        mover = self._add(
+            Mover(
+                f"core {first.tile[0]},{first.tile[1]} MM2S @{ring.name}", first.tile, INSIDE, ring.object_bytes,
+                [Limit(c, 0, repeat) for c in produced], rooms, moved, freed, repeat,
+            )
+        )  # fmt: skip
+        for end, counter in zip(ring.producers, produced, strict=True):
+            self.ends[(end.fifo, end.tile, True)] = End([Limit(freed, end.depth)], counter, mover)
+        for end, counter in zip(ring.consumers, released, strict=True):
+            self.ends[(end.fifo, end.tile, False)] = End([Limit(moved)], counter, mover)
+
+
+def _runs(descriptor: WriteBd) -> int:
+    run = descriptor.run
+    for count, stride in descriptor.levels:
+        if stride != run:
+            break
+        run *= count
+    return -(-descriptor.length // max(1, min(run, descriptor.length)))
+
+
+def _steps(program: SequenceProgram, network: _Network, machine: Machine) -> Iterable[Step]:
+    costs = machine.costs
+    descriptors: dict[tuple[int, int], WriteBd] = {}
+    for op in program.instructions:
+        match op:
+            case WriteBd():
+                descriptors[(op.column, op.bd)] = op
+            case Push():
+                channel = program.channels[op.channel]
+                total = runs = 0
+                at: int | None = op.bd
+                while at is not None:
+                    descriptor = descriptors[(channel.column, at)]
+                    total += descriptor.length
+                    runs += _runs(descriptor)
+                    at = descriptor.following
+                times = op.repeat + 1
+                task = Task(total * times, runs * times, op.token)
+                yield Step(PUSH, network.shim[channel.symbol], task, costs.task, op.line)
+            case Sync():
+                yield Step(AWAIT, network.shim[program.channels[op.channel].symbol], None, costs.token, op.line)
+            case _:
+                yield Step(DELAY, 0, None, costs.parameter, op.line)
+
+
+def build_program(paths: Paths, sequence: SequenceProgram, trace: Trace, machine: Machine) -> Program:
+    """The engine's input for one dispatch. Raises DesignError for what the model does not know."""
+    network = _Network(paths)
+    tile_of: dict[int, Tile] = {}
+    for tile, events in trace.events.items():
+        for end in np.unique((events[events >> 30 != CALL] >> 8) & 0x3FFFFF):
+            tile_of[int(end)] = tile
+    ends: list[End] = []
+    for k, name in enumerate(trace.ends):
+        tile = tile_of.get(k)
+        found = [network.ends.get((name, tile, produces)) for produces in (False, True)] if tile else []
+        known = [end for end in found if end is not None]
+        if tile is not None and len(known) != 1:
+            raise DesignError(f"@{name}: an end of core {tile} that the timing model does not know")
+        ends.append(known[0] if known else End([], network.counter()))
+    result = Program(network.movers, ends, list(trace.events), list(_steps(sequence, network, machine)), trace.kernels)
+    _encode(result, network.counters, trace, machine)
+    return result
+
+
+def _encode(program: Program, counters: int, trace: Trace, machine: Machine) -> None:
+    costs = machine.costs
+    words: list[int] = []
+    numbers: list[float] = [
+        machine.bytes_per_cycle, costs.acquire, costs.release, costs.run_gap * machine.clock
+    ]  # fmt: skip
+
+    def limits(of: list[Limit]) -> None:
+        words.append(len(of))
+        for limit in of:
+            words.extend((limit.counter, limit.room, limit.each))
+
+    words += [machine.split, counters, len(program.movers)]
+    for mover in program.movers:
+        words += [mover.kind, mover.bytes]
+        cold, warm = (
+            (costs.write_cold, costs.write_warm) if mover.kind == TO_DDR else (costs.read_cold, costs.read_warm)
+        )
+        numbers += [costs.word, costs.descriptor, cold, warm, costs.decay]
+        limits(mover.supplies)
+        limits(mover.rooms)
+        words += [mover.done, mover.freed, mover.every]
+    words.append(len(program.ends))
+    for end in program.ends:
+        limits(end.limits)
+        words += [end.raised, end.feeder]
+    cycles = kernel_cycles(trace.costs, machine.schedule)
+    words.append(len(cycles))
+    words += [int(kernel) for kernel in trace.costs[:, 0]]
+    numbers += cycles.tolist()
+    words += [len(trace.kernels), len(trace.events)]
+    parts: list[NDArray[np.int64]] = []
+    for events in trace.events.values():
+        words.append(len(events))
+        parts += [np.array(words, np.int64), events.astype(np.int64)]
+        words = []
+    words.append(len(program.steps))
+    for step in program.steps:
+        task = step.task
+        words += [step.kind, step.mover, *((task.bytes, task.runs, task.token) if task else (0, 0, 0))]
+        numbers.append(step.delay)
+    program.words = np.concatenate([*parts, np.array(words, np.int64)])
+    program.numbers = np.array(numbers, np.float64)
