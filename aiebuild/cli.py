@@ -15,7 +15,7 @@ import click
 
 from aiebuild import __version__
 from aiebuild.build.models import DEVICES, TARGETS, ModelBuild, compile_model, resolve_targets
-from aiebuild.errors import AiebuildError, UsageError
+from aiebuild.errors import AiebuildError, MissingError, UsageError
 from aiebuild.report.terminal import BuildProgress, note, report_error
 from aiebuild.resources import artifacts_dir, display_path, resource_root
 
@@ -48,6 +48,13 @@ def model_options(command: Any) -> Any:
     return command
 
 
+def _run_target(target: str) -> str:
+    """The target that `--target` of a run stands for."""
+    if target in ("npu", "all"):
+        raise MissingError("models run on the host target only, in this version", hint="--target host")
+    return "host"
+
+
 def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelBuild]:
     return [
         ModelBuild(options["model"], options["device"], target, options["weights"], options["offline"], counting)
@@ -62,8 +69,17 @@ def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelB
 @click.option("--emit", metavar="STAGE", help="Make one stage's files only and print their paths.")
 @click.option("--force", is_flag=True, help="Trust nothing that stands: run every step.")
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Steps at a time. [default: one a CPU]")
+@click.option(
+    "--reproducer", metavar="FILE.tar.gz", type=click.Path(path_type=Path), help="Pack what a failing step needs."
+)
 def compile_command(
-    dry_run: bool, explain: bool, emit: str | None, force: bool, jobs: int | None, **options: Any
+    dry_run: bool,
+    explain: bool,
+    emit: str | None,
+    force: bool,
+    jobs: int | None,
+    reproducer: Path | None,
+    **options: Any,
 ) -> None:
     """Compile a model: its designs, its kernels, its weights."""
     for build in _build_of(options):
@@ -72,14 +88,14 @@ def compile_command(
         elif emit:
             _emit(build, emit, jobs, explain)
         else:
-            _compile(build, jobs, explain, force)
+            _compile(build, jobs, explain, force, reproducer)
 
 
-def _compile(build: ModelBuild, jobs: int | None, explain: bool, force: bool) -> None:
+def _compile(build: ModelBuild, jobs: int | None, explain: bool, force: bool, reproducer: Path | None) -> None:
     from aiebuild.build.driver import Options
 
     with BuildProgress(f"compiling {build.name}") as progress:
-        result = compile_model(build, progress, Options(jobs, explain, force))
+        result = compile_model(build, progress, Options(jobs, explain, force, reproducer))
     if result.up_to_date:
         click.echo(f"{build.name} is up to date")
     else:
@@ -174,7 +190,7 @@ def run_command_line(audio: tuple[Path, ...], **options: Any) -> int:
     """Transcribe audio files: text on standard output."""
     from aiebuild.report.run import RunOptions, run_files
 
-    builds = _build_of(options, counting=options["profile"])
+    builds = _build_of({**options, "target": _run_target(options["target"])}, counting=options["profile"])
     how = _transcribe_options(options, len(audio))
     folder: Path = options["output_dir"] or Path()
     given = options["output_dir"] is not None
@@ -301,7 +317,7 @@ def bench(audio: Path | None, threads: int | None, repetitions: int, as_json: bo
     sample = resource_root() / "samples" / "jfk.wav"
     if audio is None and not sample.is_file():
         raise UsageError("nothing to transcribe", hint="aiebuild bench --audio FILE")
-    for build in _build_of(options):
+    for build in _build_of({**options, "target": _run_target(options["target"])}):
         run_bench(build, audio or sample, threads=threads, repetitions=repetitions, as_json=as_json)
 
 

@@ -42,8 +42,8 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         (["compil"], 2, "No such command 'compil'", "aiebuild --help"),
         (["compile", "--modle", "base"], 2, "No such option '--modle'", "aiebuild compile --help"),
         (["compile", "--model", "bse"], 2, "unknown model `bse`; did you mean `base`?", "models: "),
-        (["compile", "--emit", "lowr"], 2, "no stage `lowr`; stages: render, lower", None),
-        (["compile", "--target", "npu"], 3, "the npu target cannot be built by this version", "--target host"),
+        (["compile", "--emit", "lowr"], 2, "no stage `lowr`; stages: render, check, lower", None),
+        (["compile", "--target", "gpu"], 2, "'gpu' is not one of", "aiebuild compile --help"),
         (["run", "no such.wav"], 2, "no such.wav: no such file", None),
         (
             ["run", "samples/jfk.wav", "--no-build"],

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from aiebuild.build.disk import disk_error
 from aiebuild.build.fresh import BUILD, Request, changed_files, current_state, is_fresh, write_record
 from aiebuild.config.toolchain import host_toolchain
-from aiebuild.errors import MissingError
+from aiebuild.errors import AiebuildError, MissingError
 from aiebuild.resources import PACKAGE, display_path, resource_root
 from aiebuild.toolchain.compiler import find_host_compiler, locate
+from aiebuild.toolchain.peano import find_npu_toolchain, locate_npu_toolchain
 
 if TYPE_CHECKING:
     from aiebuild.build.execute import Reporter
-    from aiebuild.build.plan import Plan
+    from aiebuild.build.plan import Plan, Step
     from aiebuild.designs.spec import Design
 
 
@@ -28,11 +29,13 @@ class Options:
     """How to build. `jobs`: steps at a time, None for one a CPU. `explain`: report why each step runs.
 
     `force`: trust nothing that stands: every step runs, and what was published is read again from end to end.
+    `reproducer`: file that receives what a failing step needs to be repeated.
     """
 
     jobs: int | None = None
     explain: bool = False
     force: bool = False
+    reproducer: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -52,8 +55,16 @@ class Result:
 
 def published(artifacts: Path, request: Request) -> Path | None:
     """The published artifact if it is up to date, else None. Takes milliseconds; does not plan."""
+    return artifacts / request.name if is_fresh(artifacts, request, _located(request.target)) else None
+
+
+def _located(target: str) -> tuple[str, ...] | None:
+    """The compilers a target would be built with, found without running them; None where one is missing."""
     compiler = locate(host_toolchain())
-    return artifacts / request.name if is_fresh(artifacts, request, compiler) else None
+    if target == "host":
+        return (compiler,) if compiler else None
+    npu = locate_npu_toolchain()
+    return (*npu, compiler) if npu is not None and compiler is not None else None
 
 
 def build(
@@ -88,10 +99,10 @@ def _build(
 ) -> Result:
     from aiebuild.build.execute import run_plan, write_files
     from aiebuild.build.publish import publish
+    from aiebuild.build.reproducer import write_reproducer
 
-    profile = host_toolchain()
-    compiler = find_host_compiler(profile)
-    state = current_state(request, compiler.path)
+    tools = found_tools(request.target)
+    state = current_state(request, tools)
     touched = changed_files(artifacts, request, state)
     plan = make_plan(design(), request, folder)
     if plan.name != request.name:
@@ -102,11 +113,26 @@ def _build(
     if options.explain:
         for text in _only_touched(touched, written, plan):
             reporter.note(text)
-    ran = run_plan(plan, folder, reporter, jobs=options.jobs, explain=options.explain)
+
+    def failed(step: Step, error: AiebuildError) -> None:
+        if options.reproducer is not None:
+            write_reproducer(options.reproducer, plan, step, folder, error)
+            reporter.note(f"wrote {options.reproducer}: what it takes to repeat `{step.description}`")
+
+    ran = run_plan(plan, folder, reporter, jobs=options.jobs, explain=options.explain, on_failure=failed)
     before = _target(artifacts / plan.name)
     path = publish(folder, artifacts, plan.name, thorough=options.force)
-    write_record(artifacts, request, compiler.path, state)
+    write_record(artifacts, request, tools, state)
     return Result(path, ran, _target(path) != before)
+
+
+def found_tools(target: str) -> tuple[str, ...]:
+    """The compilers of a target, known to be usable. Raises MissingError."""
+    compiler = find_host_compiler(host_toolchain())
+    if target == "host":
+        return (compiler.path,)
+    chain = find_npu_toolchain()
+    return (chain.aiecc.path, chain.peano.clang, compiler.path)
 
 
 def _target(link: Path) -> Path | None:
@@ -125,11 +151,15 @@ def make_plan(design: Design, request: Request, folder: Path | None, *, lenient:
     `lenient`: input files may be missing (weights not fetched yet), for printing a plan.
     """
     from aiebuild.build.inputs import Inputs
+    from aiebuild.build.npu_planner import NpuPlanner, check_counting
     from aiebuild.build.planner import HostPlanner
 
     profile = host_toolchain()
     memory = folder / "digests.json" if folder else None
     inputs = Inputs(memory, lenient)
+    if request.target == "npu":
+        check_counting(request.counting)
+        return NpuPlanner(design, find_npu_toolchain(), profile, find_host_compiler(profile), inputs).plan()
     return HostPlanner(design, profile, find_host_compiler(profile), inputs, counting=request.counting).plan()
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from aiebuild.build.plan import Plan, PlannedFile, to_ninja
+from aiebuild.build.plan import Plan, PlannedFile, Step, to_ninja
 from aiebuild.build.stages import write_if_changed
 from aiebuild.build.step import MARK
 from aiebuild.errors import AiebuildError, BuildError, MissingError
@@ -51,19 +51,30 @@ def write_files(plan: Plan, build: Path) -> list[str]:
 
 
 def run_plan(
-    plan: Plan, build: Path, reporter: Reporter, *, targets: Sequence[str] = (), jobs: int | None, explain: bool
+    plan: Plan,
+    build: Path,
+    reporter: Reporter,
+    *,
+    targets: Sequence[str] = (),
+    jobs: int | None,
+    explain: bool,
+    on_failure: Callable[[Step, AiebuildError], None] | None = None,
 ) -> int:
     """Run what is out of date of a plan whose files are written; returns the number of steps that ran.
 
-    `targets`: outputs to make, default all. `jobs`: how many steps at a time, default one a CPU. Raises BuildError with
-    the failing command and its output, or the error the step reported.
+    `targets`: outputs to make, default all. `jobs`: how many steps at a time, default one a CPU. `on_failure` is called
+    with the step that failed. Raises BuildError with the failing command and its output, or the step's own error.
     """
     argv = [_ninja(), "-f", f"{plan.name}.ninja", "-d", "explain", "-j", str(jobs or os.cpu_count() or 1), *targets]
     output = _Output(plan, reporter, explain)
     environment = {"NINJA_STATUS": _STATUS, "PYTHONPATH": _python_path()}
     code = stream(argv, output.line, cwd=build, env=environment)
     if code != 0:
-        raise output.error(code)
+        error = output.error(code)
+        step = output.failed_step()
+        if on_failure is not None and step is not None:
+            on_failure(step, error)
+        raise error
     return output.ran
 
 
@@ -118,6 +129,12 @@ class _Output:
         what = self._reasons.description(self.failed)
         return BuildError(f"{what}: failed", detail="\n".join(self.failure))
 
+    def failed_step(self) -> Step | None:
+        """The step that failed, if one did."""
+        if self.failed is None:
+            return None
+        return self._reasons.steps.get(self._reasons.description(self.failed))
+
     def _explain(self, text: str) -> None:
         found = self._reasons.given(text) if self.explain else None
         if found:
@@ -164,13 +181,15 @@ def _changed(match: re.Match[str]) -> str:
     path = match.group(2)
     if path.startswith("stamps/tools/"):
         name = path.removeprefix("stamps/tools/")
-        return "the compiler changed" if name == "cxx" else f"the code of `{name}` changed"
+        return f"{_TOOLS[name]} changed" if name in _TOOLS else f"the code of `{name}` changed"
     if path.startswith("stamps/"):
         return f"{path.removeprefix('stamps/').removeprefix('external')} changed"
     if path.endswith(".json"):
         return "its parameters changed"
     return f"{path} changed"
 
+
+_TOOLS = {"cxx": "the compiler", "peano": "Peano", "aiecc": "aiecc"}
 
 # what ninja says (the output is the first group) -> what to tell; a text, or a function of the match
 _EXPLANATIONS: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (

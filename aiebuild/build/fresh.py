@@ -18,7 +18,7 @@ from aiebuild import __version__
 from aiebuild.resources import PACKAGE, resource_root
 
 BUILD = ".build"
-_RECORD_VERSION = 1
+_RECORD_VERSION = 2
 _LIBRARIES = ("xdsl", "jinja2", "numpy")
 
 State = dict[str, list[int]]
@@ -29,26 +29,25 @@ class Request:
     """What is asked for: artifact name, and whether with the counting build of its overlays.
 
     `extra`: files given by the user which the build depends on (weights). `variant`: what else decides the design.
+    `target`: host or npu.
     """
 
     name: str
     counting: bool = False
     extra: tuple[Path, ...] = ()
     variant: str = ""
+    target: str = "host"
 
 
-def current_state(request: Request, compiler: str | None) -> State:
-    """Size and time of every file a build depends on. `compiler`: path of the compiler, if there is one."""
+def current_state(request: Request, tools: tuple[str, ...]) -> State:
+    """Size and time of every file a build depends on. `tools`: paths of the compilers."""
     state: State = {}
     root = resource_root()
     for folder in (PACKAGE, root / "templates", root / "kernels_src", root / "configs"):
         for entry in _files(str(folder)):
             status = entry.stat()
             state[entry.path] = [status.st_size, status.st_mtime_ns]
-    paths = [*request.extra, *_library_files()]
-    if compiler:
-        paths.append(Path(compiler))
-    for path in paths:
+    for path in (*request.extra, *_library_files(), *map(Path, tools)):
         try:
             state[str(path)] = _state_of(path)
         except OSError:
@@ -82,10 +81,10 @@ def _library_files() -> Iterator[Path]:
             yield Path(spec.origin)
 
 
-def is_fresh(artifacts: Path, request: Request, compiler: str | None) -> bool:
+def is_fresh(artifacts: Path, request: Request, tools: tuple[str, ...] | None) -> bool:
     """Whether the published artifact is what a build would make now, as far as file times tell.
 
-    Without any compiler on this machine the compiler counts as unchanged: the artifact that stands is still good.
+    Without compilers on this machine (None) they count as unchanged: the artifact that stands is still good.
     """
     record = _read(artifacts, request.name)
     if record is None or (record.get("aiebuild"), record.get("variant")) != (__version__, request.variant):
@@ -100,15 +99,15 @@ def is_fresh(artifacts: Path, request: Request, compiler: str | None) -> bool:
             return False
     except OSError:
         return False
-    known = compiler or record["compiler"]
+    known: tuple[str, ...] = tuple(record["tools"]) if tools is None else tools
     state: State = record["state"]
     now = current_state(request, known)
-    if compiler is None and known is not None:
-        now[known] = state.get(known, [])
+    if tools is None:
+        now |= {path: state.get(path, []) for path in known}
     return now == state and record["cpu"] == _cpu()
 
 
-def write_record(artifacts: Path, request: Request, compiler: str, state: State) -> None:
+def write_record(artifacts: Path, request: Request, tools: tuple[str, ...], state: State) -> None:
     """Record the state a finished, published build was made from."""
     link = artifacts / request.name
     folder = link.resolve()
@@ -117,7 +116,7 @@ def write_record(artifacts: Path, request: Request, compiler: str, state: State)
         "aiebuild": __version__,
         "variant": request.variant,
         "counting": request.counting,
-        "compiler": compiler,
+        "tools": list(tools),
         "cpu": _cpu(),
         "published": str(link.readlink()),
         "files": {str(path.relative_to(folder)): _state_of(path) for path in folder.rglob("*") if path.is_file()},

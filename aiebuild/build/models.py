@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aiebuild.build.fresh import Request
-from aiebuild.errors import MissingError, UsageError
+from aiebuild.errors import UsageError
 from aiebuild.resources import artifacts_dir
+from aiebuild.toolchain.peano import locate_npu_toolchain
 
 if TYPE_CHECKING:
     from aiebuild.build.driver import Options, Result
@@ -25,8 +26,8 @@ TARGETS = ("auto", "host", "npu", "all")
 class ModelBuild:
     """A model to build.
 
-    `model`: name of a configuration, or path of one. `target`: "host". `weights`: the user's own weights (file or
-    folder), or None. `offline`: nothing goes over the network. `counting`: with the counting build.
+    `model`: name of a configuration, or path of one. `target`: "host" or "npu". `weights`: the user's own weights
+    (file or folder), or None. `offline`: nothing goes over the network. `counting`: with the counting build.
     """
 
     model: str
@@ -57,18 +58,19 @@ class ModelBuild:
         extra = [Path(self.model).absolute()] if self.model.endswith(".toml") else []
         if self.weights is not None:
             extra += sorted(self.weights.absolute().iterdir()) if self.weights.is_dir() else [self.weights.absolute()]
-        return Request(self.name, self.counting, tuple(extra))
+        return Request(self.name, self.counting, tuple(extra), target=self.target)
 
 
 def resolve_targets(target: str) -> tuple[str, ...]:
-    """The targets `--target` stands for; raises MissingError for one whose toolchain this version cannot use yet."""
+    """The targets that `--target` of a build stands for: `auto` is the host, and the NPU where its compilers are found.
+
+    Raises UsageError for another word.
+    """
     if target not in TARGETS:
         raise UsageError(f"no target `{target}`; targets: {', '.join(TARGETS)}")
-    if target in ("npu", "all"):
-        raise MissingError(
-            "the npu target cannot be built by this version", hint="--target host builds the same designs for this CPU"
-        )
-    return ("host",)
+    if target == "auto":
+        return ("host", "npu") if locate_npu_toolchain() is not None else ("host",)
+    return ("host", "npu") if target == "all" else (target,)
 
 
 def compile_model(
@@ -84,6 +86,7 @@ def compile_model(
     if standing is not None:
         return driver.Result(standing, 0)
     driver.build_folder(artifacts)  # before anything is fetched
+    driver.found_tools(build.target)
     return driver.build(artifacts, build.request(), design_of(build, reporter), reporter, options)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiebuild.errors import UsageError
 from aiebuild.toolchain.process import command_line
 
-STAGES = ("render", "lower", "object", "overlay", "sequence", "pack", "manifest")
+STAGES = ("render", "check", "lower", "object", "overlay", "sequence", "pack", "known", "manifest")
 """The kinds of steps, in the order of the flow; each is a value of `--emit`."""
 
 

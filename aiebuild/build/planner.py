@@ -54,6 +54,16 @@ class HostPlanner(DesignPlanner):
     # one method per kind of product; each returns the paths the manifest needs
 
     def _overlay(self, overlay: OverlaySpec) -> dict[str, object]:
+        entry: dict[str, object] = {"name": overlay.name, "counting": None}
+        entry["library"] = self.overlay_library(overlay)
+        if self.counting:
+            entry["counting"] = self.overlay_library(overlay, counting=True)
+        unique(f"sequence of overlay {overlay.name}", [sequence.name for sequence in overlay.sequences])
+        entry["sequences"] = [self.sequence(overlay, sequence) for sequence in overlay.sequences]
+        return entry
+
+    def overlay_library(self, overlay: OverlaySpec, *, counting: bool = False) -> str:
+        """Adds an overlay's library and all it is made of; its path."""
         folder = f"overlays/{self.design.device}/{overlay.name}-{overlay.key}"
         mlir, origins = self.rendered(overlay.name, overlay.template, overlay.parameters, f"{folder}/{overlay.name}")
         source = f"{folder}/{overlay.name}.cc"
@@ -69,13 +79,7 @@ class HostPlanner(DesignPlanner):
                 ),
             )
         )
-        entry: dict[str, object] = {"name": overlay.name, "counting": None}
-        entry["library"] = self._library(overlay, folder, source, counting=False)
-        if self.counting:
-            entry["counting"] = self._library(overlay, folder, source, counting=True)
-        unique(f"sequence of overlay {overlay.name}", [sequence.name for sequence in overlay.sequences])
-        entry["sequences"] = [self._sequence(overlay, sequence) for sequence in overlay.sequences]
-        return entry
+        return self._library(overlay, folder, source, counting=counting)
 
     def _library(self, overlay: OverlaySpec, folder: str, source: str, *, counting: bool) -> str:
         variant = ".count" if counting else ""
@@ -139,7 +143,8 @@ class HostPlanner(DesignPlanner):
         """Adds a rendering in the host's spelling."""
         return self.render(what, template, parameters, stem, self.profile.macros)
 
-    def _sequence(self, overlay: OverlaySpec, sequence: SequenceSpec) -> dict[str, str]:
+    def sequence(self, overlay: OverlaySpec, sequence: SequenceSpec) -> dict[str, str]:
+        """Adds an encoded sequence; its name and path."""
         stem = f"{self.name}/{overlay.name}/{sequence.name}"
         what = f"{overlay.name}/{sequence.name}"
         mlir, origins = self.rendered(what, sequence.template, sequence.parameters, stem)

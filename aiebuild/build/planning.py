@@ -20,7 +20,7 @@ CODE: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "manifest": (("manifest", "build/step.py", "build/stages.py"), ()),
 }
 
-PRODUCTS = ("overlay", "sequence", "pack")
+PRODUCTS = ("overlay", "sequence", "pack", "known")
 
 
 class DesignPlanner:

@@ -94,7 +94,7 @@ def lower(mlir: Path, origins: Path, device: str, name: str, out: Path) -> None:
     from aiebuild.host import lower_overlay
 
     with TemplateLines(mlir, origins):
-        write_if_changed(out, lower_overlay(_checked(mlir, device), name))
+        write_if_changed(out, lower_overlay(checked(mlir, device), name))
 
 
 def encode(mlir: Path, origins: Path, device: str, symbol: str, out: Path) -> None:
@@ -102,10 +102,11 @@ def encode(mlir: Path, origins: Path, device: str, symbol: str, out: Path) -> No
     from aiebuild.host import encode_sequence
 
     with TemplateLines(mlir, origins):
-        write_if_changed(out, encode_sequence(_checked(mlir, device), symbol))
+        write_if_changed(out, encode_sequence(checked(mlir, device), symbol))
 
 
-def _checked(mlir: Path, device: str) -> Any:
+def checked(mlir: Path, device: str) -> Any:
+    """The module in a file, held against the limits of a device. Raises BuildError."""
     from aiebuild.check import check_module, raise_on
     from aiebuild.dialect import parse_module
     from aiebuild.target import load_target
@@ -201,19 +202,28 @@ def manifest(skeleton: Path, out: Path) -> None:
         sources[name] = source
         return asdict(entry_of(Path(source), name))
 
+    def sequence(overlay: str, item: dict[str, Any]) -> dict[str, Any]:
+        suffix = ".insts.bin" if item["file"].endswith(".insts.bin") else ".seq"
+        use: list[Any] = json.loads(Path(item["use"]).read_text(encoding="utf-8")) if "use" in item else []
+        file = entry(item["file"], f"sequences/{overlay}/{item['name']}{suffix}")
+        return {"name": item["name"], "file": file, "arguments": use}
+
     overlays: list[dict[str, Any]] = []
     for overlay in values["overlays"]:
         name = overlay["name"]
-        counting = overlay["counting"]
+        counting, programs, test = overlay["counting"], overlay.get("programs"), overlay.get("test")
+        known: dict[str, Any] = {}
+        if test is not None:
+            known |= json.loads(Path(test["known"]).read_text(encoding="utf-8"))
+            known |= {"sequence": sequence(name, test["sequence"]), "file": entry(test["file"], f"known/{name}.bin")}
         overlays.append(
             {
                 "name": name,
-                "library": entry(overlay["library"], f"overlays/{name}.so"),
+                "library": entry(overlay["library"], f"overlays/{name}{Path(overlay['library']).suffix}"),
                 "counting": entry(counting, f"overlays/{name}.count.so") if counting else None,
-                "sequences": [
-                    {"name": item["name"], "file": entry(item["file"], f"sequences/{name}/{item['name']}.seq")}
-                    for item in overlay["sequences"]
-                ],
+                "sequences": [sequence(name, item) for item in overlay["sequences"]],
+                "programs": json.loads(Path(programs).read_text(encoding="utf-8")) if programs else [],
+                "test": known or None,
             }
         )
     packs: list[dict[str, Any]] = []

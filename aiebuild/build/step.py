@@ -12,7 +12,7 @@ import os
 import sys
 from pathlib import Path
 
-from aiebuild.build import stages
+from aiebuild.build import npu_stages, stages
 from aiebuild.build.disk import disk_error, is_full
 from aiebuild.errors import AiebuildError
 
@@ -51,6 +51,22 @@ def _run(options: argparse.Namespace, command: list[str]) -> None:
         case "tool":
             roots = dict(word.rsplit("=", 1) for word in options.stamps)
             sys.stdout.write(stages.tool(command, out, options.depfile, roots))
+        case "check":
+            npu_stages.check(options.mlir, options.origins, options.device, options.out)
+        case "overlay":
+            objects = {name: Path(path) for name, path in (word.split("=", 1) for word in options.object)}
+            said = npu_stages.overlay(command, options.mlir, objects, options.device, options.programs, options.out)
+            sys.stdout.write(said)
+        case "instructions":
+            said = npu_stages.instructions(
+                command, options.mlir, options.ours, options.origins, options.device, options.use, options.out
+            )
+            sys.stdout.write(said)
+        case "known":
+            npu_stages.known(
+                options.function, options.library, options.sequence, options.parameters, options.data, options.table,
+                options.out,
+            )  # fmt: skip
         case "pack":
             stages.pack(options.function, options.inputs, options.parameters, options.table, out)
         case _:
@@ -76,6 +92,15 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--device", required=True)
         sub.add_argument("mlir", type=Path)
         sub.add_argument("--symbol" if name == "sequence" else "--name", required=True)
+    check = step("check", "--origins")
+    overlay = step("overlay", "--programs")
+    overlay.add_argument("--object", action="append", default=[])
+    instructions = step("instructions", "--origins", "--ours", "--use")
+    for sub in (check, overlay, instructions):
+        sub.add_argument("--device", required=True)
+        sub.add_argument("mlir", type=Path)
+    known = step("known", "--library", "--sequence", "--parameters", "--data", "--table")
+    known.add_argument("--function", required=True)
     tool = step("tool")
     tool.add_argument("--depfile", type=Path)
     tool.add_argument("--stamps", action="append", default=[])

@@ -93,6 +93,23 @@ class FileSpec:
 
 
 @dataclass(frozen=True)
+class KnownDispatch:
+    """A small dispatch of an overlay whose results are known: what the NPU is tried with when the overlay is loaded.
+
+    `sequence`: with its own sizes. `function`: a pack function (see PackSpec) without inputs, whose buffers, named
+    `argument <number>` or `argument <number> at <byte>`, are what the arguments hold; all else is zero.
+    `results`: (argument, first byte, runs, bytes of a run, stride, dtype); the host target says what is in them.
+    """
+
+    overlay: str
+    sequence: SequenceSpec
+    function: str
+    parameters: Parameters
+    results: tuple[tuple[int, int, int, int, int, str], ...]
+    packages: tuple[str, ...] = ("weights", "designs", "config")
+
+
+@dataclass(frozen=True)
 class Design:
     """Everything one artifact consists of.
 
@@ -108,6 +125,7 @@ class Design:
     files: tuple[FileSpec, ...] = ()
     buffers: tuple[Buffer, ...] = ()
     metadata: Parameters = field(default_factory=dict[str, Any])
+    tests: tuple[KnownDispatch, ...] = ()
 
 
 def plain(value: object) -> Any:

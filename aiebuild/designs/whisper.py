@@ -13,6 +13,7 @@ import numpy as np
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
 from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
 from aiebuild.designs.mel import MelOverlay, mel_overlay
+from aiebuild.designs.selftest import self_tests
 from aiebuild.designs.spec import Design, FileSpec, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
 from aiebuild.designs.tasks import Operation
 from aiebuild.manifest.types import Buffer, Layout, Packed
@@ -46,6 +47,7 @@ def whisper_design(config: ModelConfig, files: WeightFiles, device: str = "npu1"
         files=(FileSpec("tokenizer.json", files.tokenizer_path),),
         buffers=(),
         metadata={"dims": asdict(dims), **run_facts(dims, mel)},
+        tests=self_tests(mel),
     )
 
 

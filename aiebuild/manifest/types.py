@@ -64,21 +64,85 @@ class FileEntry:
 
 
 @dataclass(frozen=True)
+class ArgumentUse:
+    """What a sequence does with one of its buffers: the bytes it needs, and [first, last) of those it reads and writes,
+    None when it does not."""
+
+    bytes: int
+    read: tuple[int, int] | None
+    written: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
 class SequenceEntry:
-    """One encoded instruction sequence."""
+    """One encoded instruction sequence. `arguments`: known for the NPU only, where buffers must be made visible."""
 
     name: str
     file: FileEntry
+    arguments: tuple[ArgumentUse, ...] = ()
+
+
+@dataclass(frozen=True)
+class CoreProgram:
+    """One core's linked program. `stack_bytes`: of the kernels' deepest calls (`stack_path`), an upper bound for those
+    whose frames are known; `unmeasured`: functions reached whose frames are not."""
+
+    column: int
+    row: int
+    program_bytes: int
+    stack_bytes: int
+    stack_size: int
+    stack_path: tuple[str, ...]
+    unmeasured: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class KnownPart:
+    """Bytes of a self-test's file that go into a buffer: `at` there, `offset` in the file."""
+
+    argument: int
+    at: int
+    offset: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class KnownRegion:
+    """A known result: `count` runs of `run` bytes, `stride` apart, from `at` in a buffer; values of type `dtype`
+    (int16, bf16, f32), kept one after the other from `offset` in the file."""
+
+    argument: int
+    at: int
+    count: int
+    run: int
+    stride: int
+    dtype: str
+    offset: int
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """A small dispatch with known results, run when an overlay is loaded for the first time."""
+
+    sequence: SequenceEntry
+    file: FileEntry
+    parts: tuple[KnownPart, ...]
+    regions: tuple[KnownRegion, ...]
 
 
 @dataclass(frozen=True)
 class OverlayEntry:
-    """One overlay: its library, the counting build of it where there is one, its sequences by name."""
+    """One overlay: its library or xclbin, the counting build of it where there is one, its sequences by name.
+
+    `programs` and `test`: of overlays for the NPU.
+    """
 
     name: str
     library: FileEntry
     counting: FileEntry | None
     sequences: tuple[SequenceEntry, ...]
+    programs: tuple[CoreProgram, ...] = ()
+    test: SelfTest | None = None
 
     def sequence(self, name: str) -> SequenceEntry:
         """The sequence called `name`; raises KeyError."""
@@ -155,4 +219,6 @@ class Manifest:
         for overlay in self.overlays:
             files += [overlay.library, *([overlay.counting] if overlay.counting else [])]
             files += [sequence.file for sequence in overlay.sequences]
+            if overlay.test is not None:
+                files += [overlay.test.sequence.file, overlay.test.file]
         return (*files, *self.packs, *self.files)

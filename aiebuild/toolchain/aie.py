@@ -59,7 +59,7 @@ def find_aie_compiler(given: Path | None = None) -> AieCompiler:
     One that is named, by `given` or a variable, must do. Raises MissingError; its detail lists what was examined.
     """
     rejected: list[Rejected] = []
-    for origin, path in _candidates(given):
+    for origin, path in aiecc_candidates(given):
         found = examine(path)
         if isinstance(found, AieCompiler):
             return found
@@ -76,7 +76,7 @@ def find_aie_compiler(given: Path | None = None) -> AieCompiler:
     )
 
 
-def _candidates(given: Path | None) -> Iterator[tuple[str, Path]]:
+def aiecc_candidates(given: Path | None = None) -> Iterator[tuple[str, Path]]:
     """Where to look: who says so, and the file or folder."""
     if given is not None:
         yield "given", given
@@ -92,7 +92,7 @@ def _candidates(given: Path | None) -> Iterator[tuple[str, Path]]:
             yield "PATH", Path(path)
 
 
-def _program(place: Path) -> Path | None:
+def program_in(place: Path) -> Path | None:
     """aiecc in a file's or folder's place."""
     if not place.is_dir():
         return place if place.is_file() else None
@@ -102,7 +102,7 @@ def _program(place: Path) -> Path | None:
 
 def examine(place: Path) -> AieCompiler | Rejected:
     """Identify the aiecc at a place (a file, or a folder with it in it or in its `bin`), or say why it is of no use."""
-    path = _program(place)
+    path = program_in(place)
     if path is None:
         return Rejected(str(place), "no aiecc there")
     try:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiebuild.config.npu import PeanoProfile
+from aiebuild.config.npu import PeanoProfile, peano_profile
 from aiebuild.errors import BuildError, MissingError
-from aiebuild.toolchain.aie import AieCompiler
+from aiebuild.toolchain.aie import AieCompiler, aiecc_candidates, find_aie_compiler, program_in
 from aiebuild.toolchain.compiler import Rejected
 from aiebuild.toolchain.process import run
 
@@ -98,6 +98,21 @@ def find_peano(profile: PeanoProfile, given: Path | None = None) -> Peano:
     )
 
 
+def find_npu_toolchain() -> NpuToolchain:
+    """mlir-aie and Peano as found on this machine. Raises MissingError for the first that is missing or of no use."""
+    profile = peano_profile()
+    return npu_toolchain(profile, find_aie_compiler(), find_peano(profile))
+
+
+def locate_npu_toolchain() -> tuple[str, str] | None:
+    """Paths of the aiecc and the clang++ that would be looked at first, without running them; None without either."""
+    aiecc = next((found for _, place in aiecc_candidates() if (found := program_in(place)) is not None), None)
+    clang = next((root / "bin" / "clang++" for _, root in _candidates(None)), None)
+    if aiecc is None or clang is None or not clang.is_file():
+        return None
+    return str(aiecc), str(clang)
+
+
 def _candidates(given: Path | None) -> Iterator[tuple[str, Path]]:
     if given is not None:
         yield "given", given
@@ -105,11 +120,16 @@ def _candidates(given: Path | None) -> Iterator[tuple[str, Path]]:
     if value := os.environ.get(VARIABLE):
         yield f"${VARIABLE}", Path(value)
         return
-    package = Path(sysconfig.get_path("platlib")) / "llvm-aie"
+    package = packages_folder() / "llvm-aie"
     if package.is_dir():
         yield "Python package", package
     if path := shutil.which("clang++"):
         yield "PATH", Path(path).parent.parent
+
+
+def packages_folder() -> Path:
+    """Where this environment's packages are: llvm-aie's folder has no name Python could import."""
+    return Path(sysconfig.get_path("platlib"))
 
 
 def examine(root: Path, profile: PeanoProfile) -> Peano | Rejected:

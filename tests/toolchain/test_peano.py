@@ -30,7 +30,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in (*aie.VARIABLES, peano.VARIABLE, "XILINX_XRT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(aie, "find_spec", lambda name: None)
-    monkeypatch.setattr(peano.sysconfig, "get_path", lambda name: str(tmp_path / "no-site"))
+    monkeypatch.setattr(peano, "packages_folder", lambda: tmp_path / "no-site")
     monkeypatch.setenv("PATH", "/bin")
 
 

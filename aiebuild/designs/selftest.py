@@ -1,0 +1,150 @@
+"""Small dispatches with known results, one for each overlay of a Whisper model: what an NPU must get right before it is
+trusted with speech. They take an overlay through all its kernels, on random weights of a model of 256 channels.
+
+Results are the host target's (`aiebuild check` holds that against references); they are compared by correlation and
+size (`aiebuild.runtime.selftest`), since bf16 sums may differ in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.config.model import ModelDims
+from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
+from aiebuild.designs.mel import MelOverlay, mel_overlay
+from aiebuild.designs.spec import KnownDispatch, SequenceSpec
+from aiebuild.manifest.types import Buffer, Packed
+from aiebuild.weights.pack import Floats, to_bf16
+from aiebuild.weights.tensors import expected_shapes
+
+DIMS = ModelDims(80, 1500, 256, 4, 1, 51864, 448, 256, 4, 1)
+"""The model of the dispatches: one layer of each kind; of its vocabulary only the first part is used."""
+
+VOCABULARY = 512
+
+ENCODER = encoder.EncoderShape.of(DIMS)
+DECODER = replace(decoder.DecoderShape.of(DIMS), vocabulary=VOCABULARY)
+
+_PAYLOAD, _STRIP = 2048, encoder.STRIP
+"""Bytes of values in 16 rows of a tile of bf16, and of those rows with their padding."""
+
+
+def self_tests(mel: MelOverlay) -> tuple[KnownDispatch, ...]:
+    """The dispatches of a model's three overlays."""
+    return (_mel(mel), _encoder(), _decoder())
+
+
+def _mel(overlay: MelOverlay) -> KnownDispatch:
+    spec = overlay.overlay()
+    rounds = min(overlay.rounds)
+    name = overlay.sequence_name(rounds)
+    sequence = next(entry for entry in spec.sequences if entry.name == name)
+    size = overlay.arguments(rounds)[2]
+    function = "aiebuild.designs.selftest:mel_arguments"
+    parameters = {"n_mels": overlay.n_mels}
+    return KnownDispatch("mel", sequence, function, parameters, ((2, 0, 1, size, size, "int16"),))
+
+
+def _encoder() -> KnownDispatch:
+    plan = encoder.plan_encoder(ENCODER)
+    parameters = {**encoder.encoder_parameters(), "sequence": encoder.encoder_sequence(plan)}
+    sequence = SequenceSpec("known_encode", "encoder.mlir.j2", parameters, symbol=parameters["sequence"]["name"])
+    result = (encoder.KEYS, 0, plan.keys_bytes // _STRIP, _PAYLOAD, _STRIP, "bf16")
+    return KnownDispatch("encoder", sequence, "aiebuild.designs.selftest:encoder_arguments", {}, (result,))
+
+
+def _decoder() -> KnownDispatch:
+    plan = decoder.plan_decoder(DECODER)
+    values = decoder.decoder_sequence(plan, 1, 64)
+    parameters = {**decoder.decoder_parameters(), "sequence": values}
+    sequence = SequenceSpec("known_decode", "decoder.mlir.j2", parameters, symbol=values["name"])
+    size = 4 * VOCABULARY
+    result = (1, plan.areas["logits"], 1, size, size, "f32")
+    return KnownDispatch("decoder", sequence, "aiebuild.designs.selftest:decoder_arguments", {}, (result,))
+
+
+def argument_bytes(sequence: SequenceSpec) -> tuple[int, ...]:
+    """Bytes of each argument of a sequence, from the types its template is given."""
+    types = [str(argument["type"]) for argument in sequence.parameters["sequence"]["arguments"]]
+    return tuple(int(re.sub(r"\D.*", "", kind.removeprefix("memref<"))) for kind in types)
+
+
+# --- what the arguments hold: pack functions -------------------------------------------------------------------------
+
+
+def _packed(parts: Sequence[tuple[str, NDArray[Any]]]) -> Packed:
+    chunks: list[bytes] = []
+    buffers: list[Buffer] = []
+    at = 0
+    for name, values in parts:
+        data = np.ascontiguousarray(values).tobytes()
+        buffers.append(Buffer(name, len(data), at))
+        data += bytes(-len(data) % 64)
+        chunks.append(data)
+        at += len(data)
+    return Packed(tuple(chunks), tuple(buffers))
+
+
+def mel_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
+    """A rising tone with noise, and the constants."""
+    del inputs
+    overlay = mel_overlay(parameters["n_mels"])
+    count = overlay.arguments(min(overlay.rounds))[0] // 2
+    t = np.arange(count) / 16000
+    tone = 9000 * np.sin(2 * np.pi * (200 + 600 * t) * t) + 300 * np.random.default_rng(0).standard_normal(count)
+    constants = np.frombuffer(overlay.constants(), np.uint8)
+    return _packed([("argument 0", np.rint(tone).astype(np.int16)), ("argument 1", constants)])
+
+
+def encoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
+    """Random weights, a command, a random log-mel."""
+    del inputs, parameters
+    plan = encoder.plan_encoder(ENCODER)
+    mel = np.random.default_rng(2).uniform(-1, 1.5, (3000, DIMS.n_mels))
+    command = np.frombuffer(encoder.normalise_command(plan.shape, -32768, 3000), np.uint8)
+    return _packed(
+        [
+            (f"argument {encoder.WEIGHTS}", encoder_weights.pack_encoder(_random_weights(), plan)),
+            (f"argument {encoder.INPUT}", command[: encoder.OBJECT]),
+            (f"argument {encoder.INPUT} at {encoder.OBJECT}", np.rint((mel * 4 - 4) * 2048).astype(np.int16)),
+        ]
+    )
+
+
+def decoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
+    """Random weights, the command of a first step, a random embedding, random keys and values."""
+    del inputs, parameters
+    plan = decoder.plan_decoder(DECODER)
+    random = np.random.default_rng(3)
+    x = random.standard_normal(DIMS.n_text_state).astype(np.float32)
+    command = np.frombuffer(decoder.self_command(plan.shape, 1, 0, 64), np.uint8)
+    keys = to_bf16(random.standard_normal(plan.keys_bytes // 2).astype(np.float32))
+    return _packed(
+        [
+            ("argument 0", decoder_weights.pack_decoder(_random_weights(), plan)),
+            (f"argument 1 at {plan.areas['command']}", command),
+            (f"argument 1 at {plan.areas['x']}", x),
+            ("argument 2", keys),
+        ]
+    )
+
+
+def _random_weights() -> dict[str, Floats]:
+    random = np.random.default_rng(1)
+    weights: dict[str, Floats] = {}
+    shapes = expected_shapes(DIMS) | {"decoder.token_embedding.weight": (VOCABULARY, DIMS.n_text_state)}
+    for name, shape in shapes.items():
+        if "ln" in name and name.endswith("weight"):
+            values = random.uniform(0.5, 1.5, shape)
+        elif name.endswith("bias") or "positional" in name or "embedding" in name:
+            values = random.normal(size=shape) * 0.1
+        else:
+            values = random.normal(size=shape) / np.sqrt(np.prod(shape[1:]))
+        weights[name] = values.astype(np.float32)
+    return weights
