@@ -1,0 +1,230 @@
+"""How well a model compiled for the host hears real speech, beside faster-whisper in float32 with the same weights.
+
+    .venv/bin/python benchmarks/accuracy.py                                  # everything; the better part of an hour
+    .venv/bin/python benchmarks/accuracy.py --model tiny.en --shifts 1       # a quick look
+
+Word error rates are averages over copies of the audio that start 0, 0.2, ... 1.4 s later, because moving the windows
+alone changes words; the lowest and highest of the copies stand beside each. Both sides decode at temperature 0, with
+timestamps, each window prompted by the last, language given, no voice detection. Windows for the encoder's agreement
+and for the text that is forced are cut at pauses. Needs the development requirements (`make .venv/.dev`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from speech import Speech, load_speech
+
+from aiebuild.build.models import ModelBuild
+from aiebuild.config.model import load_model_config
+from aiebuild.report import agreement
+from aiebuild.report.agreement import Agreement
+from aiebuild.report.bench import machine_name
+from aiebuild.report.run import find_artifact
+from aiebuild.report.word_errors import normalised_words, simple_words, word_errors
+from aiebuild.resources import cache_dir
+from aiebuild.weights import WhisperWeights, fetch_weights, load_weights
+from aiebuild.whisper.clip import TranscribeOptions
+from aiebuild.whisper.constants import N_FRAMES
+from aiebuild.whisper.model import DeviceModel
+from aiebuild.whisper.one_row import OneRow
+from aiebuild.whisper.pauses import cut_at_pauses
+from aiebuild.whisper.reference import ReferenceModel
+from aiebuild.whisper.tokenizer import WhisperTokenizer
+from aiebuild.whisper.transcribe import transcribe
+
+STEP = 0.2
+"""Seconds between the starts of two copies."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A figure over several copies: mean, lowest, highest."""
+
+    mean: float
+    low: float
+    high: float
+
+    @staticmethod
+    def of(values: Sequence[float]) -> Spread:
+        """Of a few values."""
+        return Spread(statistics.fmean(values), min(values), max(values))
+
+    def __str__(self) -> str:
+        return f"{self.mean:.2f} ({self.low:.2f}-{self.high:.2f})"
+
+
+@dataclass
+class Result:
+    """What was found of a model. Word error rates by name: of ours, of theirs."""
+
+    model: str
+    machine: str
+    seconds: float
+    words: int
+    shifts: int
+    rates: dict[str, tuple[Spread, Spread]] = field(default_factory=dict)
+    figures: dict[str, float] = field(default_factory=dict)
+
+    def print(self) -> None:
+        """Print as tables."""
+        print(f"{self.model}: {self.seconds:.0f} s, {self.words} words, {self.shifts} copies; {self.machine}; measured")
+        if self.rates:
+            print(f"  {'word error rate, %':34} {'ours':24} {'float32':24} difference")
+        for name, (ours, theirs) in self.rates.items():
+            print(f"  {name:34} {ours!s:24} {theirs!s:24} {ours.mean - theirs.mean:+.2f}")
+        for name, value in self.figures.items():
+            print(f"  {name:58} {value:.6g}")
+
+
+def rates(speech: Speech, texts: Sequence[str]) -> tuple[Spread, Spread]:
+    """Word error rates of the texts of some copies: simple, normalised."""
+    return (
+        Spread.of([word_errors(simple_words(speech.text), simple_words(text)).rate for text in texts]),
+        Spread.of([word_errors(normalised_words(speech.text), normalised_words(text)).rate for text in texts]),
+    )
+
+
+class Peer:
+    """faster-whisper in float32. Its texts are kept in the cache, as they are the same each time."""
+
+    def __init__(self, folder: Path, threads: int) -> None:
+        import faster_whisper
+
+        self._version = faster_whisper.__version__
+        self._open = lambda: faster_whisper.WhisperModel(
+            str(folder), device="cpu", compute_type="float32", cpu_threads=threads
+        )
+        self._model: faster_whisper.WhisperModel | None = None
+        self._weights = hashlib.sha256((folder / "model.bin").read_bytes()).hexdigest()[:16]
+
+    def text(self, samples: NDArray[np.int16], beam_size: int) -> str:
+        """What it hears."""
+        heard = hashlib.sha256(samples.tobytes()).hexdigest()[:16]
+        path = cache_dir() / "speech" / f"peer-{self._version}-{self._weights}-{heard}-{beam_size}.txt"
+        if not path.is_file():
+            self._model = self._model or self._open()
+            segments, _ = self._model.transcribe(
+                samples.astype(np.float32) / 32768, language="en", beam_size=beam_size, temperature=0.0
+            )
+            path.write_text("".join(segment.text for segment in segments), encoding="utf-8")
+        return path.read_text(encoding="utf-8")
+
+
+def heard_words(result: Result, speech: Speech, beam_sizes: Sequence[int], run: Callable[..., str], peer: Peer) -> None:
+    """Word error rates of both sides, over the copies."""
+    for beam_size in beam_sizes:
+        ours: list[str] = []
+        theirs: list[str] = []
+        for copy in range(result.shifts):
+            samples = speech.shifted(copy * STEP)
+            start = time.monotonic()
+            ours.append(run(samples, beam_size))
+            theirs.append(peer.text(samples, beam_size))
+            print(f"beam {beam_size}, copy {copy}: {time.monotonic() - start:.0f} s", file=sys.stderr)
+        names = ("simple", "normalised")
+        for name, mine, other in zip(names, rates(speech, ours), rates(speech, theirs), strict=True):
+            what = "greedy" if beam_size == 1 else f"beam {beam_size}"
+            result.rates[f"{what}, {name}"] = (mine, other)
+
+
+def agreements(
+    result: Result, speech: Speech, model: DeviceModel, weights: WhisperWeights, tokenizer: WhisperTokenizer
+) -> None:
+    """The encoder's windows and the next tokens of float32's text, beside float32."""
+    reference = ReferenceModel(weights, model.dims)
+    audio, mel = model.prepare(speech.samples), reference.prepare(speech.samples).mel
+    encoder: list[Agreement] = []
+    places = same = 0
+    divergence = 0.0
+    for start, stop in cut_at_pauses(speech.samples):
+        window = np.zeros((mel.shape[0], N_FRAMES), np.float32)
+        window[:, : stop - start] = mel[:, start:stop]
+        features = reference.encode_mel(window)
+        model.encode(audio, start, stop - start)
+        encoder.append(Agreement.of(agreement.encoder_features(model, weights), features))
+        reference.set_audio_features(features)
+        found = agreement.forced_text(OneRow(model), reference, *agreement.float32_text(reference, tokenizer))
+        places, same = places + found.places, same + found.same
+        divergence += found.divergence * found.places
+        print(f"window at {start / 100:.1f} s: {encoder[-1]} {found}", file=sys.stderr)
+    result.figures |= {
+        "encoder, windows": len(encoder),
+        "encoder, lowest correlation": min(one.correlation for one in encoder),
+        "encoder, lowest SQNR (dB)": min(one.sqnr for one in encoder),
+        "encoder, mean SQNR (dB)": statistics.fmean(one.sqnr for one in encoder),
+        "decoder with float32's text and its own encoder, places": places,
+        "same best next token (%)": 100 * same / places,
+        "mean KL divergence (nats)": divergence / places,
+    }
+
+
+def batches(result: Result, speech: Speech, run: Callable[..., str], batch_size: int) -> None:
+    """Windows cut at pauses, one and several at a time."""
+    texts = [[run(speech.shifted(copy * STEP), 1, size) for size in (1, batch_size)] for copy in range(result.shifts)]
+    result.figures[f"copies with the same text in batches of {batch_size} and of 1"] = sum(a == b for a, b in texts)
+    names = (f"cut at pauses, batches of {batch_size}, simple", f"cut at pauses, batches of {batch_size}, normalised")
+    columns = [rates(speech, [pair[which] for pair in texts]) for which in (1, 0)]
+    for name, many, one in zip(names, *columns, strict=True):
+        result.rates[f"{name} | 1 at a time"] = (many, one)
+
+
+def measure(name: str, options: argparse.Namespace) -> Result:
+    """All that is asked for of a model."""
+    speech = load_speech()
+    config = load_model_config(name)
+    files = fetch_weights(config, report=lambda line: print(line, file=sys.stderr))
+    artifact = find_artifact(ModelBuild(name), no_build=options.no_build)
+    result = Result(name, machine_name(), speech.seconds, len(simple_words(speech.text)), options.shifts)
+    with DeviceModel.open(artifact, threads=options.threads) as device:
+        model = OneRow(device)
+        tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
+
+        def run(samples: NDArray[np.int16], beam_size: int, batch_size: int = 0) -> str:
+            how = TranscribeOptions(
+                language="en", temperatures=(0.0,), beam_size=beam_size if beam_size > 1 else None, cut=batch_size > 0
+            )
+            return transcribe(model, tokenizer, samples, how, batch_size=max(1, batch_size)).text
+
+        if "words" in options.parts:
+            heard_words(result, speech, options.beams, run, Peer(files.folder, options.threads))
+        if "agreement" in options.parts:
+            agreements(result, speech, device, load_weights(files, config), tokenizer)
+        if "batch" in options.parts:
+            batches(result, speech, run, options.batch_size)
+    return result
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", action="append", help="may be repeated; default: base and tiny.en")
+    parser.add_argument("--shifts", type=int, default=8, help="copies of the audio")
+    parser.add_argument("--beams", type=int, nargs="+", default=[1, 5])
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--parts", nargs="+", choices=("words", "agreement", "batch"), default=None)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--no-build", action="store_true")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    options.parts = options.parts or ["words", "agreement", "batch"]
+    results = [measure(name, options) for name in options.model or ["base", "tiny.en"]]
+    if options.json:
+        print(json.dumps([asdict(result) for result in results], indent=1))
+        return
+    for result in results:
+        result.print()
+
+
+if __name__ == "__main__":
+    main()
