@@ -162,6 +162,8 @@ class _Rounds(Generic[Audio]):
         """The files' transcripts, in order."""
         while True:
             self._fill(source)
+            if not self._files:
+                return
             if self._active:
                 self._round()
             while self._files:
@@ -174,8 +176,6 @@ class _Rounds(Generic[Audio]):
                 self._files.popleft()
                 self._frames = [total + sum(c.stop - c.start for c in first.clips) for total in self._frames]
                 yield first.transcript(self._tokenizer)
-            if not self._active and not self._files:
-                return
 
     def _fill(self, source: Iterator[NDArray[np.int16]]) -> None:
         """Make up the number of clips under way, from the files that are here and then from new ones."""

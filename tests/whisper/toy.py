@@ -77,7 +77,7 @@ class ToyModel:
         self.max_rows = max_rows
         self.dims = DIMS
         self.steps: list[list[int]] = []  # live rows of each window, a step a list
-        self.encoded = 0
+        self.encoded: list[tuple[int, int]] = []
         self._place_in_seed = place_in_seed
         self._windows: dict[int, tuple[int, ...]] = {}
         self._rows: list[list[list[int]]] = []
@@ -90,7 +90,7 @@ class ToyModel:
         assert 0 <= window < self.max_windows
         self._windows[window] = (audio.name, frame_offset, n_frames)
         self._rows = []
-        self.encoded += 1
+        self.encoded.append((frame_offset, n_frames))
 
     def suppress(self, tokens: Sequence[int]) -> None:
         self._suppressed = tokens
