@@ -10,6 +10,8 @@ operation stands. The operations' classes and their accessors are in the modules
     sequence    runtime_sequence, dma_configure_task(_for), dma_start/await/free_task, set_lock
     npu         npu.dma_memcpy_nd, dma_wait, sync, rtp_write, write32, maskwrite32, blockwrite
     raw         npu.writebd, push_queue, address_patch; memref.global
+    trace       trace and what is in it
+    resets      core_reset, dma_channel_reset, npu.load_pdi, configure, run
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from xdsl.dialects.func import Func
 from xdsl.dialects.scf import Scf
 from xdsl.ir import Dialect, Operation
 
-from aiebuild.dialect import attributes, circuits, dma, npu, objectfifo, raw, sequence, structure
+from aiebuild.dialect import attributes, circuits, dma, npu, objectfifo, raw, resets, sequence, structure, trace
 from aiebuild.dialect.errors import DesignError
 from aiebuild.dialect.parser import parse
 from aiebuild.dialect.printer import DesignPrinter
@@ -64,6 +66,7 @@ AIE = Dialect(
         objectfifo.ObjectFifoReleaseOp,
         objectfifo.SubviewAccessOp,
         sequence.RuntimeSequenceOp,
+        *trace.TRACE_OPS,
     ],
     [
         attributes.ObjectFifoType,
@@ -95,6 +98,11 @@ AIEX = Dialect(
         raw.NpuWriteBdOp,
         raw.NpuPushQueueOp,
         raw.NpuAddressPatchOp,
+        resets.CoreResetOp,
+        resets.DmaChannelResetOp,
+        resets.NpuLoadPdiOp,
+        resets.ConfigureOp,
+        resets.RunOp,
     ],
     [attributes.BlockFloatType],
 )

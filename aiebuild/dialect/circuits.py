@@ -35,6 +35,7 @@ from aiebuild.dialect.attributes import (
     LockAction,
     PacketInfo,
     WireBundle,
+    bool_of,
     i32_attr,
     i64_attr,
     int_of,
@@ -264,6 +265,11 @@ class PacketFlowOp(IRDLOperation):
         """The packet's identifier."""
         return int_of(self.properties["ID"])
 
+    @property
+    def keeps_header(self) -> bool:
+        """Whether the destinations get the header, too."""
+        return bool_of(self.properties.get("keep_pkt_header"))
+
     @classmethod
     def parse(cls, parser: Parser) -> PacketFlowOp:
         with parser.in_parens():
@@ -340,6 +346,16 @@ class CascadeFlowOp(IRDLOperation):
     name = "aie.cascade_flow"
     source_operand = operand_def(IndexType())
     dest_operand = operand_def(IndexType())
+
+    @property
+    def source(self) -> TileOp | None:
+        """The core that puts."""
+        return tile_of(self.operands[0])
+
+    @property
+    def dest(self) -> TileOp | None:
+        """The core that gets."""
+        return tile_of(self.operands[1])
 
     @classmethod
     def parse(cls, parser: Parser) -> CascadeFlowOp:

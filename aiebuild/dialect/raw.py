@@ -78,6 +78,11 @@ class NpuWriteBdOp(IRDLOperation):
         """One of `WORDS_OF_BD`."""
         return int_of(self.attributes.get(name))
 
+    @property
+    def argument(self) -> int | None:
+        """The argument whose address is put in (`ddr_id`), where one is written."""
+        return optional_int(self.attributes.get("ddr_id"))
+
     @classmethod
     def parse(cls, parser: Parser) -> NpuWriteBdOp:
         position = parser.pos
@@ -284,5 +289,36 @@ class GlobalOp(IRDLOperation):
         print_attr_dict(printer, self, ("sym_visibility", "constant", "sym_name", "type", "initial_value"))
 
 
-MEMREF = Dialect("memref", [*(op for op in memref.MemRef.operations if op.name != GlobalOp.name), GlobalOp])
-"""xDSL's `memref` dialect with the operation above in place of its own."""
+@irdl_op_definition
+class CopyOp(IRDLOperation):
+    """`memref.copy %a, %b : memref<4xi32> to memref<4xi32>`, which xDSL has without its format."""
+
+    name = "memref.copy"
+    source = operand_def(MemRefType)
+    destination = operand_def(MemRefType)
+
+    @classmethod
+    def parse(cls, parser: Parser) -> CopyOp:
+        source = parser.parse_unresolved_operand()
+        parser.parse_punctuation(",")
+        destination = parser.parse_unresolved_operand()
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        first = parser.resolve_operand(source, parser.parse_type())
+        parser.parse_keyword("to")
+        second = parser.resolve_operand(destination, parser.parse_type())
+        return cls.create(operands=[first, second], attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        print_attr_dict(printer, self)
+        printer.print_string(" : ")
+        printer.print_attribute(self.operands[0].type)
+        printer.print_string(" to ")
+        printer.print_attribute(self.operands[1].type)
+
+
+_OWN = (GlobalOp, CopyOp)
+MEMREF = Dialect("memref", [*(op for op in memref.MemRef.operations if op.name not in {o.name for o in _OWN}), *_OWN])
+"""xDSL's `memref` dialect with the operations above in place of its own."""

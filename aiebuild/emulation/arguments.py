@@ -18,7 +18,7 @@ from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import memref_of
 from aiebuild.dialect.sequence import RuntimeSequenceOp
 from aiebuild.errors import UsageError
-from aiebuild.host.types import element_bytes, memref_bytes
+from aiebuild.host.types import element_bytes, is_number, memref_bytes
 
 _DTYPES: dict[str, str] = {
     "i1": "bool",
@@ -61,32 +61,47 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Parameter:
-    """An argument that a sequence takes: its position, its name in the design, its memref's shape and type."""
+    """An argument that a sequence takes: its position, its name in the design, its memref's shape and type.
+
+    `number`: whether it is a single number and no buffer.
+    """
 
     position: int
     name: str
     memref: str
     pattern: Pattern
     nbytes: int
+    number: bool = False
 
     def __str__(self) -> str:
         return f"argument {self.position} (%{self.name})"
 
-    def take(self, value: ArrayLike | Pattern | None, seed: int) -> NDArray[Any]:
+    def take(self, value: ArrayLike | Pattern | None, seed: int, larger: bool = False) -> NDArray[Any]:
         """`value` as this argument: an array of the same number of elements of the same size, or of bytes.
 
         A list of numbers is converted to the memref's type; None stands for the seeded pattern. The shape and type
-        of an array are kept, so that what comes back looks like what was given. Raises UsageError for what does not
-        fit.
+        of an array are kept, so that what comes back looks like what was given. With `larger`, a buffer may be larger
+        than the sequence says. Raises UsageError for what does not fit.
         """
+        if self.number:
+            return self._number(value)
         if value is None:
             return self.pattern.make(seed, self.position)
         array = value.make(seed, self.position) if isinstance(value, Pattern) else self._array(value)
         alike = array.dtype.itemsize == self.pattern.dtype.itemsize or array.dtype.itemsize == 1
-        if array.dtype.kind not in "biufV" or not alike or array.nbytes != self.nbytes:
+        fits = array.nbytes >= self.nbytes if larger else array.nbytes == self.nbytes
+        if array.dtype.kind not in "biufV" or not alike or not fits:
             given = f"{'x'.join(map(str, array.shape)) or 'a single'} {array.dtype}"
             raise UsageError(f"{self}: {given} ({array.nbytes:,} B) given, the sequence takes {self.memref}")
         return array
+
+    def _number(self, value: ArrayLike | Pattern | None) -> NDArray[Any]:
+        if value is None or isinstance(value, Pattern):
+            raise UsageError(f"{self}: a number is to be given")
+        array = np.asarray(value)
+        if array.size != 1 or array.dtype.kind not in "biu":
+            raise UsageError(f"{self}: {array.size} x {array.dtype} given, the sequence takes a single {self.memref}")
+        return array.reshape(())
 
     def _array(self, value: ArrayLike) -> NDArray[Any]:
         try:
@@ -103,8 +118,12 @@ def parameters(sequence: RuntimeSequenceOp) -> tuple[Parameter, ...]:
 def _parameter(position: int, arg: BlockArgument, sequence: RuntimeSequenceOp) -> Parameter:
     name = arg.name_hint or f"arg{position}"
     kind: MemRefType[Attribute] | None = memref_of(arg.type)
+    if is_number(arg.type):
+        return Parameter(position, name, str(arg.type), Pattern((), "i64"), 8, number=True)
     if kind is None:
-        raise DesignError(f"{location(sequence)}: argument %{name} of type {arg.type}: only buffers are modelled")
+        raise DesignError(
+            f"{location(sequence)}: argument %{name} of type {arg.type}: only buffers and integers are modelled"
+        )
     element = str(kind.element_type)
     if element not in _DTYPES or np.dtype(_DTYPES[element]).itemsize != element_bytes(kind, sequence):
         raise DesignError(f"{location(sequence)}: argument %{name}: elements of type {element} are not modelled")
@@ -116,10 +135,12 @@ def _parameter(position: int, arg: BlockArgument, sequence: RuntimeSequenceOp) -
 
 
 def read_argument(text: str) -> NDArray[Any] | Pattern:
-    """An argument of the command line: `FILE.npy`, or `SHAPE:TYPE` for a seeded pattern (`64x64:i8`).
+    """An argument of the command line: `FILE.npy`, `SHAPE:TYPE` for a seeded pattern (`64x64:i8`), or a number.
 
     Raises UsageError for a file that is not there or is no array, or for an unknown type.
     """
+    if re.fullmatch(r"-?\d+", text):
+        return np.array(int(text))
     match = _PATTERN.fullmatch(text)
     if match is None:
         return load_array(text)

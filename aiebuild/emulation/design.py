@@ -11,8 +11,10 @@ from xdsl.dialects.builtin import ModuleOp
 
 from aiebuild.check import check_device, raise_on
 from aiebuild.dialect import DesignError, location, parse_module
+from aiebuild.dialect.resets import ConfigureOp, NpuLoadPdiOp
 from aiebuild.dialect.sequence import RuntimeSequenceOp
 from aiebuild.dialect.structure import DeviceOp
+from aiebuild.emulation.placement import place_tiles
 from aiebuild.errors import UsageError
 from aiebuild.target import load_target
 
@@ -24,7 +26,7 @@ _DEFAULT_DEVICE = "npu1"
 
 @dataclass(frozen=True)
 class Design:
-    """A parsed design of one device. `name`: the file's, for messages."""
+    """A parsed design. `name`: the file's, for messages; `device`: what the array starts with, the module's first."""
 
     name: str
     module: ModuleOp
@@ -49,9 +51,15 @@ class Design:
             raise UsageError(f"{self.name}: {len(found) or 'no'} runtime sequences @{name}", hint=hint)
         return found[0]
 
+    @property
+    def devices(self) -> tuple[DeviceOp, ...]:
+        """The device and those that its sequences load in its place."""
+        return tuple(op for op in self.module.body.block.ops if isinstance(op, DeviceOp))
+
     def check(self) -> None:
         """Raises DesignError for the first limit of its array that the design breaks, the others in its detail."""
-        raise_on(check_device(self.device, load_target(self.device.device)))
+        for device in self.devices:
+            raise_on(check_device(device, load_target(device.device)))
 
 
 def read_text(design: str | PathLike[str]) -> tuple[str, str]:
@@ -82,6 +90,9 @@ def read_design(design: str | PathLike[str], device: str | None = None, configur
     text = re.sub(rf"\b{PLACEHOLDER}\b", device or _DEFAULT_DEVICE, text)
     module = parse_module(text, name)
     only = _configuration(module, name, configuration)
+    for op in module.body.block.ops:
+        if isinstance(op, DeviceOp):
+            place_tiles(op)
     if device is not None and only.device != device:
         raise UsageError(
             f"{location(only)}: the design is for {only.device}, not {device}",
@@ -92,25 +103,48 @@ def read_design(design: str | PathLike[str], device: str | None = None, configur
 
 
 def configurations(design: str | PathLike[str]) -> tuple[str, ...]:
-    """The names of the devices in a module. Raises DesignError for malformed text."""
+    """The names of the devices in a module that can be run. Raises DesignError for malformed text."""
     text, name = read_text(design)
     module = parse_module(re.sub(rf"\b{PLACEHOLDER}\b", _DEFAULT_DEVICE, text), name)
-    return tuple(op.symbol for op in module.body.block.ops if isinstance(op, DeviceOp))
+    return tuple(op.symbol for op in _entries([op for op in module.body.block.ops if isinstance(op, DeviceOp)]))
+
+
+def _loads(device: DeviceOp) -> set[str]:
+    """The names of the devices that a device's sequences load."""
+    refs = {op.device_ref for op in device.walk() if isinstance(op, NpuLoadPdiOp | ConfigureOp)}
+    return {ref for ref in refs if ref is not None}
+
+
+def _entries(devices: list[DeviceOp]) -> list[DeviceOp]:
+    """The devices that a run can begin with: where there are some with sequences, those that no other one loads."""
+    running = [op for op in devices if any(isinstance(inner, RuntimeSequenceOp) for inner in op.body.block.ops)]
+    free = [op for op in running if all(op.symbol not in _loads(other) for other in devices if other is not op)]
+    return free or running or devices
 
 
 def _configuration(module: ModuleOp, name: str, configuration: str | None) -> DeviceOp:
-    """The device that is meant; takes the others out of the module."""
+    """The device that is meant, made the module's first; takes those out that it does not load."""
     devices = [op for op in module.body.block.ops if isinstance(op, DeviceOp)]
     if not devices:
         raise DesignError(f"{name}: no `aie.device` in the module")
-    names = [op.symbol for op in devices]
-    hint = f"--sequence {' or --sequence '.join(f'{n}:SEQUENCE' for n in names)}"
-    if configuration is None and len(devices) > 1:
-        raise UsageError(f"{name}: {len(devices)} configurations of the array to choose from", hint=hint)
-    found = devices if configuration is None else [op for op in devices if op.symbol == configuration]
+    entries = _entries(devices)
+    hint = f"--sequence {' or --sequence '.join(f'{op.symbol}:SEQUENCE' for op in entries)}"
+    if configuration is None and len(entries) > 1:
+        raise UsageError(f"{name}: {len(entries)} configurations of the array to choose from", hint=hint)
+    found = entries if configuration is None else [op for op in devices if op.symbol == configuration]
     if len(found) != 1:
         raise UsageError(f"{name}: {len(found) or 'no'} configurations @{configuration}", hint=hint)
+    kept: dict[str, DeviceOp] = {found[0].symbol: found[0]}
+    loaded = list(_loads(found[0]))
+    while loaded:
+        symbol = loaded.pop()
+        for op in devices:
+            if op.symbol == symbol and symbol not in kept:
+                kept[symbol] = op
+                loaded += _loads(op)
     for op in devices:
         if op is not found[0]:
             op.detach()
+    for op in sorted((op for op in kept.values() if op is not found[0]), key=devices.index):
+        module.body.block.add_op(op)
     return found[0]

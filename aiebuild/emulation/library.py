@@ -73,7 +73,7 @@ def lower(design: Design, *, sanitize: bool = False) -> Lowered:
     """Lower a design for the engine that models it. Raises DesignError with file and line on what none does."""
     extra = SANITIZE_SOURCES if sanitize else ()
     name = design.device.symbol
-    if uses_circuits(design.device):
+    if len(design.devices) > 1 or uses_circuits(design.device):
         return Lowered(lower_tiles(design.module, name, sanitize=sanitize), TILE_SOURCES + extra, False, sanitize)
     source = lower_overlay(design.module, name, sanitize=sanitize)
     return Lowered(source, ENGINE_SOURCES + extra, not sanitize, sanitize)

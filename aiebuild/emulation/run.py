@@ -19,7 +19,10 @@ from aiebuild.emulation.design import Design, read_design
 from aiebuild.emulation.findings import Finding, StackUse, failure, read_findings, read_stacks
 from aiebuild.emulation.library import Library, build_library, kernels_of, lower
 from aiebuild.errors import BuildError, DeviceError, UsageError
-from aiebuild.host.sequence import Push, SequenceProgram, WriteBd, encode, read_sequence
+from aiebuild.host.insts import TASK_QUEUES
+from aiebuild.host.program import Push, SequenceProgram, WriteBd, encode
+from aiebuild.host.registers import PatchAddress, WriteRegisters
+from aiebuild.host.sequence import read_sequence
 from aiebuild.runtime.device import Counters
 from aiebuild.runtime.host import HostBuffer, HostDevice
 
@@ -83,7 +86,8 @@ def emulate(
 
     `design`: a path, or MLIR text of more than one line. `kernels`: C++ sources against the AIE API, compiled with
     `defines` (`NAME` or `NAME=VALUE`) and `include` folders. `args`: arrays in the sequence's order, not changed here;
-    where one is None or missing, a pattern that depends on `seed` and its position. `sequence`: which one, where there
+    where one is None or missing, a pattern that depends on `seed` and its position; integers for what are numbers.
+    Without `check` a buffer may be larger than the sequence says. `sequence`: which one, where there
     are several, as `NAME` or `CONFIGURATION:NAME`. `device` fills in the placeholder NPUDEVICE. `check`: a broken limit
     of the array is an error. `alias=False` copies data where it might be used in place; the result is the same.
     `sanitize` runs in the checking mode: what is wrong is in the result's `findings`, a deadlock too. `max_steps`: ends
@@ -101,19 +105,21 @@ def emulate(
     if len(args) > len(taken):
         raise UsageError(f"{len(args)} arguments given, @{chosen.symbol} takes {len(taken)}")
     filled = [*args, *[None] * (len(taken) - len(args))]
-    arrays = [parameter.take(value, seed) for parameter, value in zip(taken, filled, strict=True)]
+    arrays = [parameter.take(value, seed, not check) for parameter, value in zip(taken, filled, strict=True)]
+    numbers = {parameter.position: int(arrays[parameter.position]) for parameter in taken if parameter.number}
     sources = kernels_of(kernels, defines, include)
     if check:
         parsed.check()
     lowered = lower(parsed, sanitize=sanitize)
-    program = read_sequence(parsed.module, chosen.symbol)
+    program = read_sequence(parsed.module, chosen.symbol, numbers)
+    given = [array for parameter, array in zip(taken, arrays, strict=True) if not parameter.number]
     library = build_library(parsed, lowered, sources)
     checking = (max_steps or MAX_STEPS, SPILLS if library.vectors else 0) if sanitize else None
     findings: tuple[Finding, ...] = ()
     stacks: tuple[StackUse, ...] = ()
     with HostDevice(threads if lowered.parallel else 1) as host, _fresh(library) as path:
         overlay = host.open(path, checking=checking)
-        buffers = [_buffer(array) for array in arrays]
+        buffers = [_buffer(array) for array in given]
         try:
             overlay.dispatch(overlay.load_sequence(encode(program)), buffers, alias=alias and not sanitize)
         except DeviceError as error:
@@ -127,8 +133,11 @@ def emulate(
             findings = found + tuple(end for end in findings if not any(end.repeats(finding) for finding in found))
             stacks = read_stacks(overlay.stacks())
         used = host.threads
-    after = tuple(_array(buffer, array) for buffer, array in zip(buffers, arrays, strict=True))
-    return Result(chosen.symbol, parsed.device.device, used, taken, after, written(program), counters, findings, stacks)
+    left = iter(_array(buffer, array) for buffer, array in zip(buffers, given, strict=True))
+    after = tuple(array if p.number else next(left) for p, array in zip(taken, arrays, strict=True))
+    places = [p.position for p in taken if not p.number]
+    outputs = tuple(places[k] for k in written(program))
+    return Result(chosen.symbol, parsed.device.device, used, taken, after, outputs, counters, findings, stacks)
 
 
 @contextmanager
@@ -150,10 +159,18 @@ def split_name(sequence: str | None) -> tuple[str | None, str | None]:
 def written(program: SequenceProgram) -> tuple[int, ...]:
     """Positions of the arguments that a program's transfers out of the array write to, in order."""
     descriptors: dict[tuple[int, int], WriteBd] = {}
+    patched: dict[tuple[int, int], int] = {}
     found: set[int] = set()
     for op in program.instructions:
         if isinstance(op, WriteBd):
             descriptors[(op.column, op.bd)] = op
+        elif isinstance(op, PatchAddress):
+            patched[(op.column, op.bd)] = op.argument
+        elif isinstance(op, WriteRegisters) and op.row == 0:
+            queue = TASK_QUEUES.get(op.offset)
+            argument = patched.get((op.column, op.words[0] & 0xF))
+            if queue is not None and not queue[0] and argument is not None:
+                found.add(argument)
         elif isinstance(op, Push):
             channel = program.channels[op.channel]
             if channel.into_array or channel.row:

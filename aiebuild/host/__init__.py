@@ -17,7 +17,8 @@ from aiebuild.host.flags import (
     overlay_command,
 )
 from aiebuild.host.lower import ABI_VERSION, lower_overlay
-from aiebuild.host.sequence import SequenceProgram, encode, encode_sequence, read_sequence
+from aiebuild.host.program import SequenceProgram, encode
+from aiebuild.host.sequence import encode_sequence, read_sequence
 from aiebuild.host.tiles import lower_tiles, uses_circuits
 
 __all__ = [

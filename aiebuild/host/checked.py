@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 
-from xdsl.dialects import func, memref
-from xdsl.ir import Operation
+from xdsl.dialects import affine, func, memref
+from xdsl.ir import Operation, SSAValue
 
 from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import LockAction, Port, memref_of
 from aiebuild.dialect.circuits import UseLockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
+from aiebuild.dialect.raw import CopyOp
 from aiebuild.dialect.structure import BufferOp, CoreOp
 from aiebuild.host.cores import BodyWriter, line_of
 from aiebuild.host.types import element_type, memref_bytes, memref_elements, scalar_type
@@ -44,6 +45,16 @@ class CheckedWriter(BodyWriter):
                 place = self.element(op, op.memref, op.indices)
                 self.line(f"aieb::check::store(c.watch, {place}, {_LINE}, {self.use(op.value)});")
                 self.changes(op)
+            case affine.LoadOp():
+                place = self.affine_index(op, op.memref, op.map, op.indices)
+                self.define(op, f"aieb::check::load(c.watch, {self.within(op.memref, place)}, {_LINE})")
+            case affine.StoreOp():
+                place = self.affine_index(op, op.memref, op.map, op.indices)
+                value = self.use(op.value)
+                self.line(f"aieb::check::store(c.watch, {self.within(op.memref, place)}, {_LINE}, {value});")
+                self.written(op.memref)
+            case CopyOp():
+                self.copy(op)
             case memref.AllocaOp() | memref.AllocOp():
                 self.alloca(op)
             case _:
@@ -91,6 +102,20 @@ class CheckedWriter(BodyWriter):
         kind = memref_of(op.memref.type)
         assert kind is not None
         return f"{self.use(op.memref)}, {self.index(op, op.memref, op.indices)}, {memref_elements(kind, op)}"
+
+    def within(self, target: SSAValue, place: str) -> str:
+        """`data, index, elements` of an access whose index is known."""
+        kind = memref_of(target.type)
+        assert kind is not None
+        return f"{self.use(target)}, {place}, {memref_elements(kind, self.current or self.body.core)}"
+
+    def copy(self, op: CopyOp) -> None:
+        """A copy of a whole buffer."""
+        kind = memref_of(op.source.type)
+        size = 0 if kind is None else memref_bytes(kind, op)
+        self.line(f"c.watch.read({self.use(op.source)}, 0, {size}, {size}, {_LINE});")
+        self.line(f"c.watch.write({self.use(op.destination)}, 0, {size}, {size}, {_LINE});")
+        super().copy(op)
 
     def changes(self, op: memref.StoreOp) -> None:
         """As for the fast mode: a core that changes what it consumed."""

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from xdsl.dialects import arith, cf, func, memref, scf
+from xdsl.dialects import affine, arith, cf, func, memref, scf
 from xdsl.dialects.builtin import (
+    AffineMapAttr,
     DenseIntOrFPElementsAttr,
     FloatAttr,
     IntegerAttr,
@@ -24,8 +25,10 @@ from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import LockAction, Port, memref_of
 from aiebuild.dialect.circuits import LockOp, UseLockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
+from aiebuild.dialect.raw import CopyOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, EndOp
-from aiebuild.host.types import element_type, memref_elements, scalar_type
+from aiebuild.host.affine import expressions
+from aiebuild.host.types import element_type, memref_bytes, memref_elements, scalar_type
 
 _PLACE = re.compile("\x01([0-9]+)\x02")
 
@@ -199,7 +202,14 @@ class BodyWriter:
         """Writes a block's operations up to its terminator, which is returned."""
         for op in block.ops:
             if isinstance(
-                op, scf.YieldOp | scf.ConditionOp | EndOp | func.ReturnOp | cf.BranchOp | cf.ConditionalBranchOp
+                op,
+                scf.YieldOp
+                | scf.ConditionOp
+                | EndOp
+                | func.ReturnOp
+                | cf.BranchOp
+                | cf.ConditionalBranchOp
+                | affine.YieldOp,
             ):
                 return op
             self.op(op)
@@ -295,10 +305,7 @@ class BodyWriter:
             case memref.LoadOp():
                 self.define(op, f"{self.use(op.memref)}[{self.index(op, op.memref, op.indices)}]")
             case memref.StoreOp():
-                access = op.memref.owner
-                acquire = access.acquire if isinstance(access, SubviewAccessOp) else None
-                if acquire is not None and acquire.port is Port.Consume:
-                    self.body.written.add(acquire.fifo_name)
+                self.written(op.memref)
                 place = self.index(op, op.memref, op.indices)
                 self.line(f"{self.use(op.memref)}[{place}] = {self.use(op.value)};")
             case memref.AllocaOp() | memref.AllocOp():
@@ -313,10 +320,22 @@ class BodyWriter:
                 self.names[op.results[0]] = name
             case memref.DeallocOp():
                 pass
+            case CopyOp():
+                self.copy(op)
             case memref.CastOp() | memref.CollapseShapeOp() | memref.ExpandShapeOp() | memref.ReinterpretCastOp():
                 self.view(op)
             case scf.ForOp():
                 self.for_op(op)
+            case affine.ForOp():
+                self.affine_for(op)
+            case affine.LoadOp():
+                self.define(op, f"{self.use(op.memref)}[{self.affine_index(op, op.memref, op.map, op.indices)}]")
+            case affine.StoreOp():
+                place = self.affine_index(op, op.memref, op.map, op.indices)
+                self.written(op.memref)
+                self.line(f"{self.use(op.memref)}[{place}] = {self.use(op.value)};")
+            case affine.ApplyOp():
+                self.define(op, expressions(op.map.data, [self.use(v) for v in op.mapOperands])[0])
             case scf.WhileOp():
                 self.while_op(op)
             case scf.IfOp():
@@ -351,6 +370,40 @@ class BodyWriter:
         end = self.fifo(acquire.fifo_name, acquire.port)
         self.names[op.results[0]] = f"{end}.at<{element_type(kind, op)}>({self.use(op.operands[0])} + {op.index})"
 
+    def written(self, target: SSAValue) -> None:
+        """Notes that the body changes what `target` refers to."""
+        access = target.owner
+        acquire = access.acquire if isinstance(access, SubviewAccessOp) else None
+        if acquire is not None and acquire.port is Port.Consume:
+            self.body.written.add(acquire.fifo_name)
+
+    def affine_for(self, op: affine.ForOp) -> None:
+        block = op.body.block
+        if op.inits:
+            raise DesignError(f"{location(op)}: `{op.name}` with carried values is not modelled by the host target")
+        lower = expressions(op.lowerBoundMap.data, [self.use(v) for v in op.lowerBoundOperands])
+        upper = expressions(op.upperBoundMap.data, [self.use(v) for v in op.upperBoundOperands])
+        variable, end = self.fresh(), self.fresh()
+        self.names[block.args[0]] = variable
+        first = lower[0] if len(lower) == 1 else f"std::max({{{', '.join(lower)}}})"
+        last = upper[0] if len(upper) == 1 else f"std::min({{{', '.join(upper)}}})"
+        step = op.step.value.data
+        self.line(f"for (int64_t {variable} = {first}, {end} = {last}; {variable} < {end}; {variable} += {step}) {{")
+        self.enter(op)
+        self.nested(block, [])
+        self.line("}")
+
+    def affine_index(self, op: Operation, source: SSAValue, indices: AffineMapAttr, values: Sequence[SSAValue]) -> str:
+        texts = expressions(indices.data, [self.use(v) for v in values])
+        kind = memref_of(source.type)
+        assert kind is not None
+        if not isinstance(kind.layout, NoneAttr):
+            raise DesignError(f"{location(op)}: a memref with a layout is not modelled")
+        text = ""
+        for value, extent in zip(texts, kind.get_shape(), strict=True):
+            text = value if not text else f"({text}) * {extent} + {value}"
+        return text or "0"
+
     def index(self, op: Operation, source: SSAValue, indices: Sequence[SSAValue]) -> str:
         kind = memref_of(source.type)
         assert kind is not None
@@ -361,6 +414,16 @@ class BodyWriter:
         for value, extent in zip(indices, kind.get_shape(), strict=True):
             text = self.use(value) if not text else f"({text}) * {extent} + {self.use(value)}"
         return text or "0"
+
+    def copy(self, op: CopyOp) -> None:
+        source, result = memref_of(op.source.type), memref_of(op.destination.type)
+        if source is None or result is None or memref_elements(source, op) != memref_elements(result, op):
+            raise DesignError(f"{location(op)}: `{op.name}` of another size is not modelled")
+        if not (isinstance(source.layout, NoneAttr) and isinstance(result.layout, NoneAttr)):
+            raise DesignError(f"{location(op)}: a memref with a layout is not modelled")
+        self.written(op.destination)
+        size = memref_bytes(source, op)
+        self.line(f"__builtin_memmove({self.use(op.destination)}, {self.use(op.source)}, {size});")
 
     def view(self, op: Operation) -> None:
         source, result = memref_of(op.operands[0].type), memref_of(op.results[0].type)

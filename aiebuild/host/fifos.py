@@ -144,19 +144,50 @@ def is_core(tile: Coordinates) -> bool:
     return tile[1] >= 2
 
 
+def most_acquired(device: DeviceOp) -> dict[tuple[str, Coordinates, Port], int]:
+    """The most objects that a core acquires at once, by queue, core and side."""
+    most: dict[tuple[str, Coordinates, Port], int] = {}
+    for core in device.body.block.ops:
+        if not isinstance(core, CoreOp):
+            continue
+        tile = coordinates(core.tile, core)
+        for op in core.walk():
+            if isinstance(op, ObjectFifoAcquireOp):
+                key = (op.fifo_name, tile, op.port)
+                most[key] = max(most.get(key, 0), op.size)
+    return most
+
+
+def depth_at(
+    fifo: ObjectFifoOp, endpoint: int, tile: Coordinates, acquired: dict[tuple[str, Coordinates, Port], int]
+) -> int:
+    """Buffers at an endpoint (0: the producer's), as objectfifo lowering makes them.
+
+    A single number is an upper bound at a core: what it acquires at most, plus one to prefetch
+    (`findObjectFifoSize` in AIEObjectFifoStatefulTransform.cpp). Where it acquires more than a written list
+    gives, the design would hang: refused.
+    """
+    written = fifo.depth(endpoint)
+    port = Port.Produce if endpoint == 0 else Port.Consume
+    most = acquired.get((fifo.symbol, tile, port), 0)
+    if len(fifo.depths) == 1 and most > 0 and not (endpoint == 0 and fifo.init_values):
+        return 1 if most == 1 and written == 1 else most + 1
+    if most > written:
+        raise refuse(fifo, f"core {tile} acquires {most} objects of @{fifo.symbol}, which has {written}")
+    return written
+
+
 class _Finder:
     def __init__(self, device: DeviceOp) -> None:
         self.fifos: dict[str, ObjectFifoOp] = {}
         self.links: list[ObjectFifoLinkOp] = []
-        self.most_acquired: dict[tuple[str, Coordinates, Port], int] = {}
+        self.most_acquired = most_acquired(device)
         for op in device.body.block.ops:
             if isinstance(op, ObjectFifoOp):
                 self._check(op)
                 self.fifos[op.symbol] = op
             elif isinstance(op, ObjectFifoLinkOp):
                 self.links.append(op)
-            elif isinstance(op, CoreOp):
-                self._count_acquires(op)
         self.link_from: dict[str, ObjectFifoLinkOp] = {}
         self.link_to: dict[str, ObjectFifoLinkOp] = {}
         for link in self.links:
@@ -182,32 +213,12 @@ class _Finder:
             if present:
                 raise refuse(op, f"objectfifo @{op.symbol} with {what} is not modelled by the host target")
 
-    def _count_acquires(self, core: CoreOp) -> None:
-        tile = coordinates(core.tile, core)
-        for op in core.walk():
-            if isinstance(op, ObjectFifoAcquireOp):
-                key = (op.fifo_name, tile, op.port)
-                self.most_acquired[key] = max(self.most_acquired.get(key, 0), op.size)
-
     def tile(self, fifo: ObjectFifoOp, endpoint: int) -> Coordinates:
         return coordinates(fifo.producer if endpoint == 0 else fifo.consumers[endpoint - 1], fifo)
 
     def depth(self, fifo: ObjectFifoOp, endpoint: int) -> int:
-        """Buffers at an endpoint, as objectfifo lowering makes them.
-
-        A single number is an upper bound at a core: what it acquires at most, plus one to prefetch
-        (`findObjectFifoSize` in AIEObjectFifoStatefulTransform.cpp). Where it acquires more than a written list
-        gives, the design would hang: refused.
-        """
-        tile = self.tile(fifo, endpoint)
-        written = fifo.depth(endpoint)
-        port = Port.Produce if endpoint == 0 else Port.Consume
-        most = self.most_acquired.get((fifo.symbol, tile, port), 0)
-        if len(fifo.depths) == 1 and most > 0:
-            return 1 if most == 1 and written == 1 else most + 1
-        if most > written:
-            raise refuse(fifo, f"core {tile} acquires {most} objects of @{fifo.symbol}, which has {written}")
-        return written
+        """Buffers at an endpoint."""
+        return depth_at(fifo, endpoint, self.tile(fifo, endpoint), self.most_acquired)
 
     def _assign_channels(self) -> dict[tuple[str, bool], int]:
         """Shim channels by (fifo, into the array): pinned ones first, then the first free in order of declaration."""

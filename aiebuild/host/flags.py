@@ -48,6 +48,8 @@ def kernel_command(
         *(("-DAIEBUILD_COUNT",) if count else ()),
         *(f"-D{define}" for define in defines),
         f"-I{INCLUDE}",
+        "-include",
+        str(INCLUDE / "aie_api" / "builtins.hpp"),
         *(f"-I{folder}" for folder in include),
         *(("-MMD", "-MF", str(depfile)) if depfile is not None else ()),
         "-c",

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from aiebuild.errors import BuildError
 from aiebuild.host.fifos import ShimChannel
-from aiebuild.host.sequence import Instruction, Push, SequenceProgram, Sync, WriteBd, WriteRtp
+from aiebuild.host.program import Instruction, Push, SequenceProgram, Sync, WriteBd, WriteRtp
 
 # Opcodes (`XAie_TxnOpcode`), with the words each operation has.
 WRITE, BLOCK_WRITE, MASK_WRITE, WAIT_TOKEN, PATCH_ADDRESS = 0, 1, 3, 128, 129

@@ -19,8 +19,10 @@ from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import Pairs, Port
 from aiebuild.dialect.circuits import LockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
+from aiebuild.dialect.raw import GlobalOp
 from aiebuild.dialect.sequence import RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, TileOp
+from aiebuild.dialect.trace import TraceOp
 from aiebuild.host.checked import HEADER, CheckedWriter, guarded, region_of, start
 from aiebuild.host.cores import Body, BodyWriter, FifoUse, core_body, initial_values
 from aiebuild.host.fifos import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, find_paths
@@ -30,7 +32,7 @@ ABI_VERSION = 1
 """`kAbiVersion` of abi.hpp."""
 
 _DECLARATIVE = (TileOp, BufferOp, ObjectFifoOp, ObjectFifoLinkOp, ObjectFifoAllocateOp, RuntimeSequenceOp, CoreOp)
-_QUIET = (LockOp, FuncOp, ConstantOp, EndOp)
+_QUIET = (LockOp, FuncOp, ConstantOp, EndOp, GlobalOp, TraceOp)
 
 
 @dataclass

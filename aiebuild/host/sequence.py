@@ -1,25 +1,25 @@
-"""Runtime sequences as data: the operations of a `runtime_sequence` in the instruction stream's own terms.
+"""Reading runtime sequences: the operations of a `runtime_sequence` in the instruction stream's own terms.
 
-`read_sequence` gives a list of buffer-descriptor writes, queue pushes, token waits and parameter writes; `encode` turns
-it into the bytes of a `.seq` file, whose layout is described in `include/aiebuild_host/sequence.hpp`. Bytes everywhere,
-where MLIR counts elements.
+`read_sequence` gives a list of buffer-descriptor writes, queue pushes, token waits, parameter and register writes
+(`program.py`). Bytes everywhere, where MLIR counts elements.
 """
 
 from __future__ import annotations
 
-import struct
-import zlib
-from dataclasses import dataclass
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from xdsl.dialects import arith, scf
+from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from aiebuild.dialect import location
 from aiebuild.dialect.attributes import memref_of
 from aiebuild.dialect.dma import DmaBdOp, NextBdOp
 from aiebuild.dialect.npu import NpuDmaMemcpyNdOp, NpuDmaWaitOp, NpuRtpWriteOp, NpuSyncOp
+from aiebuild.dialect.resets import ConfigureOp, NpuLoadPdiOp, RunOp
 from aiebuild.dialect.sequence import (
     DmaAwaitTaskOp,
     DmaConfigureTaskForOp,
@@ -30,99 +30,34 @@ from aiebuild.dialect.sequence import (
     TaskOp,
 )
 from aiebuild.dialect.structure import BufferOp, DeviceOp, EndOp
+from aiebuild.dialect.trace import HostConfigOp, StartConfigOp
 from aiebuild.host.cores import line_of
 from aiebuild.host.fifos import ShimChannel, find_paths, refuse
-from aiebuild.host.tiles import shim_channels, tile_tasks, token_sources, uses_circuits
-from aiebuild.host.types import element_bytes, memref_bytes, memref_elements
-
-MAGIC = b"AIEBSEQ\n"
-VERSION = 1
-"""`kSequenceVersion` of abi.hpp."""
-
-TILES_VERSION = 2
-"""As VERSION, for the engine of tiles: each channel is followed by its row (u16), and descriptors know packets."""
-
-SHIM_DESCRIPTORS = 16
-"""Buffer descriptors of a shim tile, shared by its four channels (TM)."""
-
-
-@dataclass(frozen=True)
-class WriteBd:
-    """Writes descriptor `bd` of shim `column`: `run` contiguous bytes, repeated by `levels`, innermost first.
-
-    A level is (count, stride). Each further run of the task starts `iteration_stride` later, modulo `iterations` runs
-    (0: it does not move). `argument` is the host buffer's position, `following` the next descriptor of a chain,
-    `packet` the identifier of the packet it is sent as; only the engine of tiles has packets.
-    """
-
-    line: int
-    bd: int
-    column: int
-    argument: int
-    offset: int
-    length: int
-    run: int
-    levels: tuple[tuple[int, int], ...]
-    iterations: int
-    iteration_stride: int
-    following: int | None
-    packet: int | None = None
-
-
-@dataclass(frozen=True)
-class Push:
-    """Queues descriptor `bd` on a channel, `repeat` + 1 times; a token when it is done if `token`."""
-
-    line: int
-    channel: int
-    bd: int
-    repeat: int
-    token: bool
-
-
-@dataclass(frozen=True)
-class Sync:
-    """Waits for the next token of a channel."""
-
-    line: int
-    channel: int
-
-
-@dataclass(frozen=True)
-class WriteRtp:
-    """Writes a 32-bit word of a core's buffer."""
-
-    line: int
-    buffer: int
-    word: int
-    value: int
-
-
-Instruction = WriteBd | Push | Sync | WriteRtp
-
-
-@dataclass(frozen=True)
-class SequenceProgram:
-    """A runtime sequence. Pushes, syncs and parameter writes refer to `channels` and `buffers` by position.
-
-    `circuits`: whether it is for the engine of tiles.
-    """
-
-    name: str
-    file: str
-    argument_bytes: tuple[int, ...]
-    channels: tuple[ShimChannel, ...]
-    buffers: tuple[str, ...]
-    instructions: tuple[Instruction, ...]
-    circuits: bool = False
+from aiebuild.host.program import (
+    SHIM_DESCRIPTORS,
+    Instruction,
+    Push,
+    SequenceProgram,
+    Sync,
+    WriteBd,
+    WriteRtp,
+    encode,
+)
+from aiebuild.host.register_ops import REGISTER_OPS, RegisterReader
+from aiebuild.host.registers import LoadConfiguration
+from aiebuild.host.tiles import buffer_places, shim_channels, tile_tasks, token_sources, uses_circuits
+from aiebuild.host.types import element_bytes, is_number, memref_bytes, memref_elements
 
 
 def find_sequence(module: ModuleOp, name: str | None) -> tuple[DeviceOp, RuntimeSequenceOp]:
-    """The device and its runtime sequence `name`; its only one for None. Raises DesignError when it is not there."""
+    """The module's first device and its runtime sequence `name`; its only one for None.
+
+    Raises DesignError when it is not there.
+    """
+    devices = [op for op in module.ops if isinstance(op, DeviceOp)]
     found = [
         (device, op)
-        for device in module.ops
-        if isinstance(device, DeviceOp)
+        for device in devices[:1]
         for op in device.body.block.ops
         if isinstance(op, RuntimeSequenceOp) and name in (None, op.symbol)
     ]
@@ -132,10 +67,15 @@ def find_sequence(module: ModuleOp, name: str | None) -> tuple[DeviceOp, Runtime
     return found[0]
 
 
-def read_sequence(module: ModuleOp, name: str | None = None) -> SequenceProgram:
-    """The program of a runtime sequence. Raises DesignError with file and line on what is not modelled."""
+def read_sequence(
+    module: ModuleOp, name: str | None = None, scalars: Mapping[int, int] | None = None
+) -> SequenceProgram:
+    """The program of a runtime sequence. `scalars`: the arguments that are numbers, by position; 1 where missing.
+
+    Raises DesignError with file and line on what is not modelled.
+    """
     device, sequence = find_sequence(module, name)
-    return _Reader(device, sequence).read()
+    return _Reader(module, device, sequence, scalars or {}).read()
 
 
 def encode_sequence(module: ModuleOp, name: str | None = None) -> bytes:
@@ -143,32 +83,105 @@ def encode_sequence(module: ModuleOp, name: str | None = None) -> bytes:
     return encode(read_sequence(module, name))
 
 
-class _Reader:
-    def __init__(self, device: DeviceOp, sequence: RuntimeSequenceOp) -> None:
-        self.sequence = sequence
-        self.circuits = uses_circuits(device)
-        self.tile_tasks = tile_tasks(device) if self.circuits else {}
+@dataclass(frozen=True)
+class _Argument:
+    """A buffer argument of the sequence, from `offset` bytes on."""
+
+    position: int
+    offset: int = 0
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A configured task: its operation and its descriptors."""
+
+    op: TaskOp
+    descriptors: tuple[int, ...]
+
+
+@dataclass
+class _Scope:
+    """A device as its sequences see it. `number`: its place among the module's devices."""
+
+    device: DeviceOp
+    number: int
+    circuits: bool
+    free: dict[int, set[int]] = field(default_factory=dict[int, set[int]])
+
+    def __post_init__(self) -> None:
+        device, circuits = self.device, self.circuits
+        self.tile_tasks = tile_tasks(device) if circuits else {}
         self.tokens = token_sources(device)
-        self.known = shim_channels(device) if self.circuits else find_paths(device).channels()
-        self.device_buffers: dict[str, BufferOp] = {
-            op.symbol: op for op in device.body.block.ops if isinstance(op, BufferOp) and op.symbol is not None
+        self.known = shim_channels(device) if circuits else find_paths(device).channels()
+        self.buffers: dict[str, BufferOp] = {
+            op.symbol: op for op in device.walk() if isinstance(op, BufferOp) and op.symbol is not None
         }
-        self.arguments: dict[SSAValue, int] = {arg: k for k, arg in enumerate(sequence.arguments)}
+
+
+def _unsigned(value: int) -> int:
+    return value % (1 << 64)
+
+
+_COMPARE: tuple[Callable[[int, int], bool], ...] = (
+    operator.eq,
+    operator.ne,
+    operator.lt,
+    operator.le,
+    operator.gt,
+    operator.ge,
+    lambda a, b: _unsigned(a) < _unsigned(b),
+    lambda a, b: _unsigned(a) <= _unsigned(b),
+    lambda a, b: _unsigned(a) > _unsigned(b),
+    lambda a, b: _unsigned(a) >= _unsigned(b),
+)
+_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
+    "arith.addi": operator.add,
+    "arith.subi": operator.sub,
+    "arith.muli": operator.mul,
+    "arith.divui": lambda a, b: int(a // b),
+    "arith.remui": operator.mod,
+    "arith.shli": lambda a, b: int(a << b),
+    "arith.minsi": min,
+    "arith.maxsi": max,
+}
+_CASTS = ("arith.index_cast", "arith.trunci", "arith.extsi", "arith.extui")
+"""Operations on numbers of a sequence, which are small and not negative; none wraps."""
+
+
+class _Reader:
+    def __init__(
+        self, module: ModuleOp, device: DeviceOp, sequence: RuntimeSequenceOp, scalars: Mapping[int, int]
+    ) -> None:
+        self.sequence = sequence
+        self.scalars = scalars
+        self.devices = [op for op in module.ops if isinstance(op, DeviceOp)]
+        self.circuits = len(self.devices) > 1 or uses_circuits(device)
+        self.scopes: dict[DeviceOp, _Scope] = {}
+        self.arguments: dict[SSAValue, _Argument] = {}
         self.channels: list[ShimChannel] = []
         self.buffers: list[str] = []
         self.out: list[Instruction] = []
-        self.free: dict[int, set[int]] = {}
-        self.descriptors: dict[Operation, list[int]] = {}
         self.environment: dict[SSAValue, int] = {}
-        self.started: set[Operation] = set()
+        self.tasks: dict[SSAValue, _Task] = {}
+        self.enter(device)
+
+    def enter(self, device: DeviceOp) -> None:
+        """Operations refer to this device from now on."""
+        if device not in self.scopes:
+            self.scopes[device] = _Scope(device, self.devices.index(device), self.circuits)
+        self.scope = self.scopes[device]
 
     def read(self) -> SequenceProgram:
         sizes: list[int] = []
-        for arg in self.sequence.arguments:
+        for position, arg in enumerate(self.sequence.arguments):
             kind = memref_of(arg.type)
-            if kind is None:
-                raise refuse(self.sequence, f"argument of type {arg.type}: only buffers are modelled")
-            sizes.append(memref_bytes(kind, self.sequence))
+            if kind is not None:
+                self.arguments[arg] = _Argument(len(sizes))
+                sizes.append(memref_bytes(kind, self.sequence))
+            elif is_number(arg.type):
+                self.environment[arg] = self.scalars.get(position, 1)
+            else:
+                raise refuse(self.sequence, f"argument of type {arg.type}: only buffers and integers are modelled")
         self.block(self.sequence.block)
         file = Path(location(self.sequence).rpartition(":")[0]).name or "<unknown>"
         return SequenceProgram(
@@ -181,9 +194,13 @@ class _Reader:
             self.circuits,
         )
 
-    def block(self, block: Block) -> None:
+    def block(self, block: Block) -> Operation | None:
+        """Reads a block's operations up to its terminator, which is returned."""
         for op in block.ops:
+            if isinstance(op, scf.YieldOp):
+                return op
             self.op(op)
+        return None
 
     def op(self, op: Operation) -> None:
         match op:
@@ -198,9 +215,9 @@ class _Reader:
                 self.start(op)
             case DmaAwaitTaskOp():
                 task = self.task(op)
-                if not task.issue_token:
+                if not task.op.issue_token:
                     raise refuse(op, "awaits a task that issues no token (issue_token = true)")
-                self.out.append(Sync(line_of(op), self.position(self.channel_of_task(task))))
+                self.out.append(Sync(line_of(op), self.position(self.channel_of_task(task.op))))
                 self.release(task)
             case DmaFreeTaskOp():
                 self.release(self.task(op))
@@ -212,27 +229,129 @@ class _Reader:
                 self.sync(op)
             case NpuRtpWriteOp():
                 self.rtp(op)
+            case NpuLoadPdiOp():
+                self.load(op, op.device_ref)
+            case ConfigureOp():
+                self.configured(op)
+            case RunOp():
+                self.run(op)
             case scf.ForOp():
                 self.loop(op)
-            case scf.YieldOp() | EndOp():
+            case scf.IfOp():
+                self.branch(op)
+            case memref.SubviewOp() | memref.ReinterpretCastOp() | memref.CastOp():
+                self.view(op)
+            case EndOp() | memref.GetGlobalOp() | memref.AssumeAlignmentOp() | HostConfigOp() | StartConfigOp():
                 pass
-            case arith.AddiOp() | arith.SubiOp() | arith.MuliOp():
-                a, b = self.value(op.operands[0], op), self.value(op.operands[1], op)
-                self.environment[op.results[0]] = {"arith.addi": a + b, "arith.subi": a - b, "arith.muli": a * b}[
-                    op.name
-                ]
-            case arith.IndexCastOp() | arith.TruncIOp() | arith.ExtSIOp() | arith.ExtUIOp():
-                self.environment[op.results[0]] = self.value(op.operands[0], op)
+            case _ if isinstance(op, REGISTER_OPS):
+                if not self.circuits:
+                    raise refuse(op, f"`{op.name}` in a runtime sequence is not modelled by the host target")
+                self.out += RegisterReader(self.scope.device, self.value, buffer_places).read(op)
             case _:
-                raise refuse(op, f"`{op.name}` in a runtime sequence is not modelled by the host target")
+                self.arithmetic(op)
+
+    def arithmetic(self, op: Operation) -> None:
+        name = op.name
+        if name not in _ARITHMETIC and name not in _CASTS and not isinstance(op, arith.CmpiOp | arith.SelectOp):
+            raise refuse(op, f"`{name}` in a runtime sequence is not modelled by the host target")
+        values = [self.value(v, op) for v in op.operands]
+        if isinstance(op, arith.CmpiOp):
+            result = int(_COMPARE[op.predicate.value.data](values[0], values[1]))
+        elif isinstance(op, arith.SelectOp):
+            result = values[1] if values[0] else values[2]
+        else:
+            result = _ARITHMETIC[name](values[0], values[1]) if name in _ARITHMETIC else values[0]
+        self.environment[op.results[0]] = result
+
+    # -- configurations ----------------------------------------------------------------------------------
+    def device_named(self, op: Operation, name: str | None) -> DeviceOp:
+        for device in self.devices:
+            if device.symbol == name:
+                return device
+        raise refuse(op, f"no aie.device @{name} in this module")
+
+    def load(self, op: Operation, name: str | None) -> None:
+        if name is None:
+            raise refuse(op, "a configuration from elsewhere than this module is not modelled")
+        if not self.circuits:
+            return self.reload(op, name)
+        self.enter(self.device_named(op, name))
+        self.scope.free.clear()
+        self.out.append(LoadConfiguration(line_of(op), self.scope.number))
+        return None
+
+    def reload(self, op: Operation, name: str) -> None:
+        """A design of objectfifos alone that loads itself first of all, as the run does anyway."""
+        if self.device_named(op, name) is not self.scope.device or self.out:
+            raise refuse(op, "loading a configuration in the middle of a sequence is not modelled")
+
+    def configured(self, op: ConfigureOp) -> None:
+        before = self.scope
+        self.load(op, op.device_ref)
+        self.block(op.body.block)
+        self.scope = before
+
+    def run(self, op: RunOp) -> None:
+        found = [
+            inner
+            for inner in self.scope.device.body.block.ops
+            if isinstance(inner, RuntimeSequenceOp) and inner.symbol == op.sequence
+        ]
+        if len(found) != 1 or len(found[0].arguments) != len(op.operands):
+            raise refuse(op, f"@{self.scope.device.symbol} has no runtime sequence @{op.sequence} of these arguments")
+        for arg, value in zip(found[0].arguments, op.operands, strict=True):
+            if value in self.arguments:
+                self.arguments[arg] = self.arguments[value]
+            else:
+                self.environment[arg] = self.value(value, op)
+        self.block(found[0].block)
+
+    def view(self, op: memref.SubviewOp | memref.ReinterpretCastOp | memref.CastOp) -> None:
+        """A contiguous part of an argument."""
+        source = self.arguments.get(op.operands[0])
+        if source is None:
+            raise refuse(op, "a view of what is no argument of the sequence is not modelled")
+        if isinstance(op, memref.SubviewOp):
+            kind = memref_of(op.operands[0].type)
+            assert kind is not None
+            offsets = [int(v) for v in op.static_offsets.get_values()]
+            sizes = [int(v) for v in op.static_sizes.get_values()]
+            strides = [int(v) for v in op.static_strides.get_values()]
+            if len(op.operands) > 1 or len(offsets) > 1 or strides != [1]:
+                raise refuse(op, "a view that is no contiguous part of a one-dimensional buffer is not modelled")
+            if not 0 <= offsets[0] <= offsets[0] + sizes[0] <= memref_elements(kind, op):
+                raise refuse(op, "a view beyond its buffer")
+            source = _Argument(source.position, source.offset + offsets[0] * element_bytes(kind, op))
+        self.arguments[op.results[0]] = source
+
+    # -- control -----------------------------------------------------------------------------------------
+    def pass_on(self, values: Sequence[SSAValue], to: Sequence[SSAValue], op: Operation) -> None:
+        """Gives `to` what `values` stand for: numbers, or tasks."""
+        found = [self.tasks[v] if v in self.tasks else self.value(v, op) for v in values]
+        for target, value in zip(to, found, strict=True):
+            if isinstance(value, _Task):
+                self.tasks[target] = value
+            else:
+                self.environment[target] = value
+
+    def branch(self, op: scf.IfOp) -> None:
+        region = op.true_region if self.value(op.cond, op) else op.false_region
+        if not region.blocks:
+            return
+        end = self.block(region.block)
+        if end is not None:
+            self.pass_on(end.operands, op.results, op)
 
     def loop(self, op: scf.ForOp) -> None:
-        if op.iter_args:
-            raise refuse(op, "a loop with carried values in a runtime sequence is not modelled")
         first, last, step = (self.value(v, op) for v in (op.lb, op.ub, op.step))
+        variable, *carried = op.body.block.args
+        self.pass_on(op.iter_args, carried, op)
         for k in range(first, last, step):
-            self.environment[op.body.block.args[0]] = k
-            self.block(op.body.block)
+            self.environment[variable] = k
+            end = self.block(op.body.block)
+            if end is not None:
+                self.pass_on(end.operands, carried, op)
+        self.pass_on(carried, op.results, op)
 
     def value(self, value: int | SSAValue, op: Operation) -> int:
         if isinstance(value, int):
@@ -246,7 +365,7 @@ class _Reader:
 
     # -- channels and descriptors ------------------------------------------------------------------------
     def channel_of(self, symbol: str, op: Operation) -> ShimChannel:
-        channel = self.known.get(symbol)
+        channel = self.scope.known.get(symbol)
         if channel is None:
             what = "shim_dma_allocation" if self.circuits else "objectfifo with an end at a shim"
             raise refuse(op, f"@{symbol} is no {what}")
@@ -261,7 +380,7 @@ class _Reader:
     def find(self, op: Operation, column: int, into: bool, channel: int, row: int = 0) -> ShimChannel:
         if row != 0:
             return ShimChannel("", column, channel, into, 0, row)
-        for known in self.known.values():
+        for known in self.scope.known.values():
             if (known.column, known.into_array, known.channel) == (column, into, channel):
                 return known
         if self.circuits:
@@ -276,15 +395,15 @@ class _Reader:
             self.channels.append(channel)
         return self.channels.index(channel)
 
-    def task(self, op: DmaStartTaskOp | DmaAwaitTaskOp | DmaFreeTaskOp) -> TaskOp:
-        task = op.task
+    def task(self, op: DmaStartTaskOp | DmaAwaitTaskOp | DmaFreeTaskOp) -> _Task:
+        task = self.tasks.get(op.task_value)
         if task is None:
             raise refuse(op, "a task that is not configured in this sequence")
         return task
 
     def take(self, column: int, wanted: int | None, op: Operation) -> int:
         """A free descriptor of a shim, as mlir-aie's allocator picks it: the lowest."""
-        free = self.free.setdefault(column, set(range(SHIM_DESCRIPTORS)))
+        free = self.scope.free.setdefault(column, set(range(SHIM_DESCRIPTORS)))
         if wanted is not None:
             if wanted not in free:
                 raise refuse(op, f"buffer descriptor {wanted} of shim ({column}, 0) is in use or out of range")
@@ -298,17 +417,17 @@ class _Reader:
         free.remove(bd)
         return bd
 
-    def release(self, task: TaskOp) -> None:
-        if task in self.tile_tasks:
+    def release(self, task: _Task) -> None:
+        if task.op in self.scope.tile_tasks:
             return
-        column = self.channel_of_task(task).column
-        self.free.setdefault(column, set(range(SHIM_DESCRIPTORS))).update(self.descriptors.get(task, ()))
+        column = self.channel_of_task(task.op).column
+        self.scope.free.setdefault(column, set(range(SHIM_DESCRIPTORS))).update(task.descriptors)
 
     def configure(self, task: TaskOp, channel: ShimChannel) -> None:
-        if task in self.tile_tasks:
-            if task.issue_token and (channel.column, channel.row) not in self.tokens:
+        if task in self.scope.tile_tasks:
+            if task.issue_token and (channel.column, channel.row) not in self.scope.tokens:
                 raise refuse(task, "issues a token, and no aie.packet_flow carries this tile's tokens to a shim")
-            self.descriptors[task] = [self.tile_tasks[task]]
+            self.tasks[task.results[0]] = _Task(task, (self.scope.tile_tasks[task],))
             return
         blocks = list(task.body.blocks)
         chain: list[tuple[DmaBdOp, Block | None]] = []
@@ -325,6 +444,8 @@ class _Reader:
                     found = op
                 elif isinstance(op, NextBdOp):
                     following = op.next_block
+                elif isinstance(op, arith.ConstantOp):
+                    self.op(op)
                 elif not isinstance(op, EndOp):
                     raise refuse(op, f"`{op.name}` in a task is not modelled by the host target")
             if found is not None:
@@ -333,7 +454,7 @@ class _Reader:
         if not chain:
             raise refuse(task, "a task without a buffer descriptor")
         ids = [self.take(channel.column, op.bd_id, op) for op, _ in chain]
-        self.descriptors[task] = ids
+        self.tasks[task.results[0]] = _Task(task, tuple(ids))
         for k, (op, _) in enumerate(chain):
             following_id = ids[k + 1] if k + 1 < len(ids) else None
             self.descriptor(op, channel.column, ids[k], following_id)
@@ -357,8 +478,8 @@ class _Reader:
         """The identifier of (type, identifier)."""
         if packet is None:
             return None
-        if not self.circuits or packet[0] != 0:
-            raise refuse(op, "packets of a type, or in a design of objectfifos, are not modelled")
+        if not self.circuits:
+            raise refuse(op, "packets in a design of objectfifos are not modelled")
         return packet[1]
 
     def write(
@@ -376,7 +497,8 @@ class _Reader:
         packet: int | None = None,
     ) -> None:
         """Emits a descriptor; sizes and strides in elements, outermost first, at most four."""
-        if not isinstance(buffer, BlockArgument) or buffer not in self.arguments:
+        argument = self.arguments.get(buffer)
+        if argument is None:
             raise refuse(op, "a transfer of what is not an argument of the sequence is not modelled")
         if len(sizes) != len(strides) or len(sizes) > 4:
             raise refuse(op, f"{len(sizes)} sizes and {len(strides)} strides; a shim has at most 4 of each")
@@ -411,8 +533,8 @@ class _Reader:
                 line_of(op),
                 bd,
                 column,
-                self.arguments[buffer],
-                offset * element,
+                argument.position,
+                argument.offset + offset * element,
                 length * element,
                 run,
                 tuple(levels),
@@ -425,15 +547,13 @@ class _Reader:
 
     def start(self, op: DmaStartTaskOp) -> None:
         task = self.task(op)
-        ids = self.descriptors.get(task)
-        if ids is None:
-            raise refuse(op, "starts a task before it is configured")
-        repeat = task.repeat_count
+        repeat = task.op.repeat_count
         if repeat < 0:
-            operand = task.repeat_operand
+            operand = task.op.repeat_operand
             assert operand is not None
             repeat = self.value(operand, op)
-        self.out.append(Push(line_of(op), self.position(self.channel_of_task(task)), ids[0], repeat, task.issue_token))
+        channel = self.position(self.channel_of_task(task.op))
+        self.out.append(Push(line_of(op), channel, task.descriptors[0], repeat, task.op.issue_token))
 
     def memcpy(self, op: NpuDmaMemcpyNdOp) -> None:
         if any(op.zero_before) or any(op.zero_after):
@@ -465,7 +585,7 @@ class _Reader:
             self.out.append(Sync(line_of(op), self.position(self.find(op, k, direction == 1, channel, row))))
 
     def rtp(self, op: NpuRtpWriteOp) -> None:
-        buffer = self.device_buffers.get(op.buffer)
+        buffer = self.scope.buffers.get(op.buffer)
         if buffer is None:
             raise refuse(op, f"rtp_write to @{op.buffer}, which is no buffer of this device")
         words = memref_bytes(buffer.type, buffer) // 4
@@ -474,55 +594,3 @@ class _Reader:
         if op.buffer not in self.buffers:
             self.buffers.append(op.buffer)
         self.out.append(WriteRtp(line_of(op), self.buffers.index(op.buffer), op.index, self.value(op.value, op)))
-
-
-def _text(value: str) -> bytes:
-    data = value.encode()
-    return struct.pack("<I", len(data)) + data
-
-
-def _encode_one(op: Instruction) -> bytes:
-    match op:
-        case WriteBd():
-            head = struct.pack("<BBHI", 1, 0 if op.packet is None else op.packet + 1, op.bd, op.line)
-            chained = op.following is not None
-            body = struct.pack(
-                "<HHHBBHHqQQ",
-                op.column,
-                0,
-                op.argument,
-                len(op.levels),
-                chained,
-                op.following or 0,
-                0,
-                op.offset,
-                op.length,
-                op.run,
-            )
-            levels = b"".join(struct.pack("<Iq", n, stride) for n, stride in op.levels)
-            return head + body + levels + struct.pack("<Iq", op.iterations, op.iteration_stride)
-        case Push():
-            return struct.pack("<BBHIHBBI", 2, 0, op.channel, op.line, op.bd, op.token, 0, op.repeat)
-        case Sync():
-            return struct.pack("<BBHI", 3, 0, op.channel, op.line)
-        case WriteRtp():
-            return struct.pack("<BBHIIq", 4, 0, op.buffer, op.line, op.word, op.value)
-
-
-def encode(program: SequenceProgram) -> bytes:
-    """The bytes of a `.seq` file."""
-    parts = [_text(program.name), _text(program.file)]
-    parts.append(struct.pack(f"<I{len(program.argument_bytes)}Q", len(program.argument_bytes), *program.argument_bytes))
-    parts.append(struct.pack("<I", len(program.channels)))
-    for channel in program.channels:
-        parts.append(struct.pack("<HBBI", channel.column, channel.into_array, channel.channel, channel.object_bytes))
-        parts.append(_text(channel.symbol))
-        if program.circuits:
-            parts.append(struct.pack("<H", channel.row))
-    parts.append(struct.pack("<I", len(program.buffers)))
-    parts += [_text(name) for name in program.buffers]
-    parts.append(struct.pack("<I", len(program.instructions)))
-    parts += [_encode_one(op) for op in program.instructions]
-    payload = b"".join(parts)
-    version = TILES_VERSION if program.circuits else VERSION
-    return MAGIC + struct.pack("<IIQ", version, zlib.crc32(payload), len(payload)) + payload

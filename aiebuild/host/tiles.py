@@ -1,13 +1,13 @@
 """Lowering of designs in locks, buffers, DMA programs and circuits, for the engine in `include/aiebuild_tiles`.
 
-The generated code holds the coroutines of the cores and a function that puts the array together as tables: locks,
-buffer descriptors, channels with what they start with, and where their streams lead.
+The generated code holds the coroutines of the cores and functions that put a configuration into the array as tables:
+locks, buffer descriptors, channels with what they start with, and where their streams lead. A module with several
+devices has several configurations; a sequence goes from one to another.
 """
 
 from __future__ import annotations
 
 import json
-from math import gcd, prod
 from pathlib import Path
 
 from xdsl.dialects.arith import ConstantOp
@@ -18,6 +18,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from aiebuild.dialect import location
 from aiebuild.dialect.attributes import Direction, LockAction, WireBundle
 from aiebuild.dialect.circuits import (
+    CascadeFlowOp,
     FlowOp,
     LockOp,
     PacketDestOp,
@@ -27,37 +28,84 @@ from aiebuild.dialect.circuits import (
     UseLockOp,
 )
 from aiebuild.dialect.dma import DmaBdOp, DmaBdPacketOp, DmaOp, DmaStartOp, NextBdOp
-from aiebuild.dialect.objectfifo import ObjectFifoOp
+from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
+from aiebuild.dialect.raw import GlobalOp
 from aiebuild.dialect.sequence import DmaConfigureTaskOp, RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, MemOp, MemTileDmaOp, TileOp
-from aiebuild.host.checked import CheckedWriter, guarded, region_of, start
+from aiebuild.dialect.trace import TraceOp
+from aiebuild.host.checked import CheckedWriter, start
 from aiebuild.host.cores import Body, BodyWriter, core_body, initial_values, line_of
 from aiebuild.host.fifos import ShimChannel, coordinates, refuse
-from aiebuild.host.types import element_bytes, element_type, memref_bytes, memref_elements
+from aiebuild.host.memory import lock_numbers
+from aiebuild.host.patterns import levels_of
+from aiebuild.host.queues import Queues, needs_tiles
+from aiebuild.host.register_ops import REGISTER_OPS, Places
+from aiebuild.host.tables import Tables
+from aiebuild.host.types import element_bytes, element_type, memref_bytes
 
-_CIRCUITS = (FlowOp, PacketFlowOp, MemOp, MemTileDmaOp)
-_QUIET = (TileOp, BufferOp, LockOp, CoreOp, RuntimeSequenceOp, ShimDmaAllocationOp, FuncOp, ConstantOp, EndOp)
-_PIECE = 64
-"""`kStreamBytes` of tiles.hpp: the most that moves at once."""
+_CIRCUITS = (FlowOp, PacketFlowOp, MemOp, MemTileDmaOp, CascadeFlowOp)
+_QUIET = (
+    TileOp,
+    BufferOp,
+    LockOp,
+    CoreOp,
+    RuntimeSequenceOp,
+    ShimDmaAllocationOp,
+    FuncOp,
+    ConstantOp,
+    EndOp,
+    GlobalOp,
+    TraceOp,
+)
+_QUEUES = (ObjectFifoOp, ObjectFifoLinkOp, ObjectFifoAllocateOp)
 
 
 def uses_circuits(device: DeviceOp) -> bool:
-    """Whether a design routes its data itself, so that `lower_tiles` is meant and not `lower_overlay`."""
-    return any(isinstance(op, _CIRCUITS) for op in device.body.block.ops)
+    """Whether a design needs `lower_tiles` and not `lower_overlay`.
+
+    It does where it routes its data itself, where its cores use locks, where its sequences write registers or load
+    configurations, and where its queues pad or start with values.
+    """
+    for op in device.walk():
+        if isinstance(op, (*_CIRCUITS, *REGISTER_OPS, UseLockOp)):
+            return True
+        if isinstance(op, ObjectFifoOp) and needs_tiles(op):
+            return True
+    return False
 
 
 def shim_channels(device: DeviceOp) -> dict[str, ShimChannel]:
     """The shim channels that a design names, by name; what they carry has no objects."""
-    return {
+    named = {
         op.symbol: ShimChannel(op.symbol, coordinates(op.tile, op)[0], op.channel, op.direction is Direction.MM2S, 0)
         for op in device.body.block.ops
         if isinstance(op, ShimDmaAllocationOp)
     }
+    return {**named, **Queues(device, Tables()).channels}
+
+
+def buffer_places(device: DeviceOp) -> Places:
+    """Where a device's named buffers and its locks are."""
+    lowered = _Lowering(device, 0)
+    tables = lowered.tables
+    addresses = tables.memory.place()
+    numbers = lock_numbers([(tile, number) for tile, number, _, _ in tables.locks])
+    buffers = {
+        buffer.symbol: (buffer.tile, addresses[k], buffer.size)
+        for k, buffer in enumerate(tables.buffers)
+        if buffer.symbol is not None
+    }
+    locks: dict[LockOp, tuple[tuple[int, int], int]] = {}
+    for value, name in lowered.locks.items():
+        k = int(name.removeprefix("l"))
+        if isinstance(value.owner, LockOp):
+            locks[value.owner] = (tables.locks[k][0], numbers[k])
+    return Places(buffers, locks)
 
 
 def tile_tasks(device: DeviceOp) -> dict[Operation, int]:
     """The first descriptors of the tasks that sequences queue on tiles other than shims."""
-    return _Lowering(device, "").tasks
+    return _Lowering(device, 0).tasks
 
 
 def token_sources(device: DeviceOp) -> set[tuple[int, int]]:
@@ -72,38 +120,83 @@ def token_sources(device: DeviceOp) -> set[tuple[int, int]]:
 def lower_tiles(module: ModuleOp, name: str = "overlay", *, sanitize: bool = False) -> str:
     """The C++ source of the design's overlay library, to be linked with TILE_SOURCES.
 
-    `sanitize` makes the source of the checking mode. Raises DesignError with file and line on what the host target does
-    not model.
+    The first device is what the array starts with. `sanitize` makes the source of the checking mode. Raises DesignError
+    with file and line on what the host target does not model.
     """
-    device = next(op for op in module.ops if isinstance(op, DeviceOp))
-    return _Lowering(device, name, sanitize=sanitize).source()
+    devices = [op for op in module.ops if isinstance(op, DeviceOp)]
+    lowered = [_Lowering(device, number, sanitize=sanitize) for number, device in enumerate(devices)]
+    file = Path(location(devices[0]).rpartition(":")[0]).name or "<unknown>"
+    info = json.dumps({"name": name, "device": devices[0].device, "file": file}, separators=(",", ":"))
+    kernels: dict[str, str] = {}
+    extents: dict[tuple[int, int], int] = {}
+    for one in lowered:
+        for kernel, declaration in one.kernels.items():
+            if kernels.setdefault(kernel, declaration) != declaration:
+                raise refuse(one.device, f"@{kernel} is called with different types by different cores")
+        for tile, size in one.tables.memory.extents().items():
+            extents[tile] = max(extents.get(tile, 0), size)
+    cases = [f"    case {one.number}: return configuration{one.number}::configure(a);" for one in lowered]
+    return "\n".join(
+        [
+            f"// Tiles of `{name}`, lowered from {file}. Generated; edit the design instead.",
+            "#include <aiebuild_tiles/registers.hpp>",
+            "",
+            'extern "C" {',
+            *(text for _, text in sorted(kernels.items())),
+            "}",
+            "",
+            "namespace {",
+            *(line for one in lowered for line in one.source()),
+            "}  // namespace",
+            "",
+            "namespace aieb {",
+            f"const char* const kDesignInfo = {json.dumps(info)};",
+            "void Array::configure(Array& a, uint32_t number) {",
+            "  switch (number) {",
+            *cases,
+            '    default: throw Fault("no such configuration");',
+            "  }",
+            "}",
+            "std::unique_ptr<Array> make_array() {",
+            "  auto array = std::make_unique<Array>();",
+            f"  array->file = {json.dumps(file)};",
+            *(f"  array->memory({column}, {row}, {size});" for (column, row), size in extents.items()),
+            "  Array::configure(*array, 0);",
+            "  return array;",
+            "}",
+            "}  // namespace aieb",
+            "",
+        ]
+    )
 
 
 class _Lowering:
-    def __init__(self, device: DeviceOp, name: str, *, sanitize: bool = False) -> None:
+    def __init__(self, device: DeviceOp, number: int, *, sanitize: bool = False) -> None:
         self.device = device
-        self.name = name
+        self.number = number
         self.sanitize = sanitize
-        self.data = ".data" if sanitize else ""
         ops = list(device.body.block.ops)
         for op in ops:
-            if isinstance(op, ObjectFifoOp):
-                raise refuse(op, f"`{op.name}` beside `aie.flow` and DMA programs is not modelled by the host target")
-            if not isinstance(op, _CIRCUITS + _QUIET):
+            if not isinstance(op, _CIRCUITS + _QUIET + _QUEUES):
                 raise refuse(op, f"`{op.name}` is not modelled by the host target")
+        self.tables = Tables(sanitize)
+        self.lines = self.tables.lines
         self.buffers: dict[SSAValue, int] = {}
-        self.locks: dict[SSAValue, int] = {}
-        self.declared: list[str] = []
-        self.lines: list[str] = []
+        self.locks: dict[SSAValue, str] = {}
+        self.cores: list[str] = []
         self.bodies: list[str] = []
         self.kernels: dict[str, str] = {}
-        self.descriptors = 0
         self.tasks: dict[Operation, int] = {}
+        for op in ops:
+            if isinstance(op, CoreOp):
+                self.tables.memory.stacks[coordinates(op.tile, op)] = op.stack_size
         for op in device.walk():
             if isinstance(op, BufferOp):
                 self._buffer(op)
             elif isinstance(op, LockOp):
-                self._lock(op)
+                tile = coordinates(op.tile, op)
+                self.locks[op.results[0]] = self.tables.lock(tile, op.symbol, op.init, op.lock_id)
+        self.queues = Queues(device, self.tables)
         for op in ops:
             if isinstance(op, MemOp | MemTileDmaOp):
                 self._program(op)
@@ -115,6 +208,28 @@ class _Lowering:
                 self._core(op)
             elif isinstance(op, RuntimeSequenceOp):
                 self._tasks(op)
+        for op in ops:
+            if isinstance(op, CascadeFlowOp):
+                self._cascade(op)
+
+    def source(self) -> list[str]:
+        """The configuration's namespace."""
+        return [
+            f"namespace configuration{self.number} {{",
+            "using namespace aieb;",
+            *self.bodies,
+            "struct Design {",
+            *self.cores,
+            "};",
+            "[[maybe_unused]] void configure(Array& a) {",
+            "  auto design = std::make_shared<Design>();",
+            "  [[maybe_unused]] Design& d = *design;",
+            "  a.design = design;",
+            *(f"  {line}" for line in self.tables.configuration()),
+            "}",
+            f"}}  // namespace configuration{self.number}",
+            "",
+        ]
 
     def _tasks(self, sequence: RuntimeSequenceOp) -> None:
         """The descriptors of tasks that a sequence queues on tiles other than shims: they are there from the start."""
@@ -122,76 +237,30 @@ class _Lowering:
             if isinstance(op, DmaConfigureTaskOp) and op.tile is not None and op.tile.row > 0:
                 self.tasks[op] = self._chain(op.body.blocks[0], {})
 
-    def source(self) -> str:
-        file = Path(location(self.device).rpartition(":")[0]).name or "<unknown>"
-        info = json.dumps({"name": self.name, "device": self.device.device, "file": file}, separators=(",", ":"))
-        return "\n".join(
-            [
-                f"// Tiles of `{self.name}`, lowered from {file}. Generated; edit the design instead.",
-                "#include <aiebuild_tiles/tiles.hpp>",
-                "",
-                'extern "C" {',
-                *(text for _, text in sorted(self.kernels.items())),
-                "}",
-                "",
-                "namespace {",
-                *self.bodies,
-                "struct Design {",
-                *self.declared,
-                "};",
-                "}  // namespace",
-                "",
-                "namespace aieb {",
-                f"const char* const kDesignInfo = {json.dumps(info)};",
-                "std::unique_ptr<Array> make_array() {",
-                "  auto array = std::make_unique<Array>();",
-                "  auto design = std::make_shared<Design>();",
-                "  Array& a = *array;",
-                "  [[maybe_unused]] Design& d = *design;",
-                "  a.design = design;",
-                f"  a.file = {json.dumps(file)};",
-                *(f"  {line}" for line in self.lines),
-                "  return array;",
-                "}",
-                "}  // namespace aieb",
-                "",
-            ]
-        )
-
-    # -- memory and locks --------------------------------------------------------------------------------
+    # -- memory ------------------------------------------------------------------------------------------
     def _buffer(self, op: BufferOp) -> None:
-        k = len(self.buffers)
-        self.buffers[op.results[0]] = k
-        values = initial_values(op)
-        first = "{}" if values is None else "{" + ", ".join(str(v) for v in values) + "}"
-        plain = f"alignas(64) {element_type(op.type, op)} b{k}[{memref_elements(op.type, op)}]{first};"
-        self.declared.append(f"  {guarded(op, f'b{k}', first) if self.sanitize else plain}")
-        if self.sanitize:
-            made = region_of(op, coordinates(op.tile, op), k, f"d.b{k}.data", "initial_value" in op.properties)
-            self.lines.append(f"auto* r{k} = {made};")
-        if op.symbol is not None:
-            name = json.dumps(op.symbol)
-            self.lines.append(
-                f"a.buffers[{name}] = {{reinterpret_cast<u8*>(d.b{k}{self.data}), {memref_bytes(op.type, op)}}};"
-            )
-
-    def _lock(self, op: LockOp) -> None:
-        k = len(self.locks)
-        self.locks[op.results[0]] = k
-        column, row = coordinates(op.tile, op)
-        name = op.symbol or f"lock {op.lock_id if op.lock_id is not None else k} of tile ({column},{row})"
-        self.lines.append(f"Lock* l{k} = a.lock({json.dumps(name)}, {op.init});")
+        self.buffers[op.results[0]] = self.tables.buffer(
+            coordinates(op.tile, op),
+            element_type(op.type, op),
+            memref_bytes(op.type, op),
+            initial_values(op),
+            op.symbol,
+            op.address,
+        )
 
     # -- DMA programs ------------------------------------------------------------------------------------
     def _program(self, op: MemOp | MemTileDmaOp) -> None:
         tile = coordinates(op.tile, op)
         numbers: dict[Block, int] = {}
+        channels: dict[Block, int] = {}
         block: Block | None = op.body.blocks[0]
         while block is not None:
             following: Block | None = None
             for inner in block.ops:
                 if isinstance(inner, DmaStartOp):
                     first = self._chain(inner.first_block, numbers)
+                    for reached in numbers:
+                        channels.setdefault(reached, inner.channel)
                     self._starts(inner, tile, first, inner.repeat_count, inner.pad_value)
                     following = inner.next_block
                 elif isinstance(inner, DmaOp):
@@ -199,6 +268,10 @@ class _Lowering:
                 elif not isinstance(inner, EndOp | ConstantOp | BufferOp | LockOp):
                     raise refuse(inner, f"`{inner.name}` outside of a chain of descriptors is not modelled")
             block = following
+        for block in op.body.blocks:
+            if block in numbers:
+                fixed = next((bd.bd_id for bd in block.ops if isinstance(bd, DmaBdOp)), None)
+                self.tables.named.append((tile, channels[block], fixed, numbers[block]))
 
     def _starts(self, op: DmaStartOp | DmaOp, tile: tuple[int, int], first: int, repeat: int, pad: int) -> None:
         channel = _channel(tile, op.direction is Direction.MM2S, op.channel)
@@ -211,28 +284,27 @@ class _Lowering:
         blocks: list[Block] = []
         at: Block | None = first
         while at is not None and at not in numbers:
-            numbers[at] = self.descriptors + len(blocks)
+            numbers[at] = self.tables.descriptors + len(blocks)
             blocks.append(at)
             at = _following(at)
-        self.descriptors += len(blocks)
         for block in blocks:
             following = _following(block)
             self._descriptor(block, numbers[following] if following is not None else -1)
         return numbers[first]
 
     def _regions(self, op: DmaOp, tile: tuple[int, int]) -> None:
-        first = self.descriptors
-        self.descriptors += len(op.regions)
+        first = self.tables.descriptors
         for k, region in enumerate(op.regions):
             last = k == len(op.regions) - 1
             following = first + k + 1 if not last else first if op.loop else -1
-            self._descriptor(region.block, following)
+            found = self._descriptor(region.block, following)
+            self.tables.named.append((tile, op.channel, found.bd_id, first + k))
         self._starts(op, tile, first, op.repeat_count, op.pad_value)
 
-    def _descriptor(self, block: Block, following: int) -> None:
+    def _descriptor(self, block: Block, following: int) -> DmaBdOp:
         acquire = release = "{}"
         found: DmaBdOp | None = None
-        packet = -1
+        packet = (0, -1)
         for op in block.ops:
             if isinstance(op, UseLockOp):
                 use = self._lock_use(op)
@@ -241,7 +313,7 @@ class _Lowering:
                 else:
                     acquire = use
             elif isinstance(op, DmaBdPacketOp):
-                packet = op.packet[1]
+                packet = op.packet
             elif isinstance(op, DmaBdOp):
                 if found is not None:
                     raise refuse(op, "two descriptors in one block")
@@ -251,41 +323,45 @@ class _Lowering:
         if found is None:
             raise refuse(block.first_op or self.device, "a block without a descriptor")
         if found.packet is not None:
-            packet = found.packet[1]
+            packet = found.packet
         kind = found.buffer_type
         if found.buffer not in self.buffers:
             raise refuse(found, "a descriptor over what is no buffer of a tile is not modelled")
         size = element_bytes(kind, found)
-        unit, levels = _levels(found, size)
+        sizes = [_static(v, found) for v in found.sizes]
+        strides = [_static(v, found) for v in found.strides]
+        length = _static(found.length, found)
+        unit, levels = levels_of(found, size, length, sizes, strides, list(found.pad), found.has_length)
         iterations, stride, current = found.iteration or (0, 0, 0)
-        k = self.buffers[found.buffer]
-        fields = {
-            "line": str(line_of(found)),
-            "memory": f"reinterpret_cast<u8*>(d.b{k}{self.data})",
-            "bytes": str(memref_bytes(kind, found)),
-            "offset": str(_static(found.offset, found) * size),
-            "unit": str(unit),
-            "levels": f"{{{', '.join(levels)}}}",
-            "acquire": acquire,
-            "release": release,
-            "next": str(following),
-            "iterations": str(iterations),
-            "iteration_stride": str(stride * size),
-            "iteration": str(current),
-            "packet": str(packet),
-            **({"region": f"r{k}"} if self.sanitize else {}),
-        }
-        text = ", ".join(f".{name} = {value}" for name, value in fields.items())
-        self.lines.append(f"a.bd({{{text}}});")
+        self.tables.descriptor(
+            line=str(line_of(found)),
+            memory=f"b{self.buffers[found.buffer]}",
+            bytes=str(memref_bytes(kind, found)),
+            offset=str(_static(found.offset, found) * size),
+            unit=str(unit),
+            levels=f"{{{', '.join(levels)}}}",
+            acquire=acquire,
+            release=release,
+            next=str(following),
+            iterations=str(iterations),
+            iteration_stride=str(stride * size),
+            iteration=str(current),
+            packet=str(packet[1]),
+            packet_type=str(packet[0]),
+            **({"region": f"r{self.buffers[found.buffer]}"} if self.sanitize else {}),
+        )
+        return found
 
     def _lock_use(self, op: UseLockOp) -> str:
         if op.lock not in self.locks or not op.blocks:
             raise refuse(op, "a lock from elsewhere or without blocking is not modelled")
         at_least = "true" if op.action is LockAction.AcquireGreaterEqual else "false"
-        return f"{{l{self.locks[op.lock]}, {_static(op.value, op)}, {at_least}}}"
+        return f"{{{self.locks[op.lock]}, {_static(op.value, op)}, {at_least}}}"
 
     # -- circuits ----------------------------------------------------------------------------------------
     def _flow(self, op: FlowOp) -> None:
+        if op.source_bundle is WireBundle.Trace:
+            return  # a trace is not recorded
         if op.source_bundle is not WireBundle.DMA or op.dest_bundle is not WireBundle.DMA:
             raise refuse(op, f"a flow from {op.source_bundle.name} to {op.dest_bundle.name} is not modelled")
         source = _channel(coordinates(op.source, op), True, op.source_channel)
@@ -293,63 +369,94 @@ class _Lowering:
         self.lines.append(f"a.circuit({source}, {dest});")
 
     def _packets(self, op: PacketFlowOp) -> None:
-        sources: list[PacketSourceOp] = []
-        dests: list[PacketDestOp] = []
         ports = [inner for inner in op.regions[0].block.ops if isinstance(inner, PacketSourceOp | PacketDestOp)]
         if {port.bundle for port in ports} == {WireBundle.TileControl, WireBundle.South}:
             return  # carries tokens: `token_sources`
-        if {"keep_pkt_header", "mask"} & (op.properties.keys() | op.attributes.keys()):
-            raise refuse(op, "packets that keep their header, or with a mask, are not modelled")
-        for inner in op.regions[0].block.ops:
-            if isinstance(inner, PacketSourceOp | PacketDestOp):
-                if inner.bundle is not WireBundle.DMA:
-                    raise refuse(inner, f"packets from or to {inner.bundle.name} are not modelled")
-                (sources if isinstance(inner, PacketSourceOp) else dests).append(inner)  # pyright: ignore
+        if "mask" in op.properties or "mask" in op.attributes:
+            raise refuse(op, "packets with a mask are not modelled")
+        keeps = op.keeps_header
+        sources = [port for port in ports if isinstance(port, PacketSourceOp)]
+        dests = [port for port in ports if isinstance(port, PacketDestOp)]
         for source in sources:
+            if source.bundle is WireBundle.Trace:
+                continue  # a trace is not recorded
             for dest in dests:
-                ends = (
-                    _channel(coordinates(source.tile, source), True, source.channel),
-                    _channel(coordinates(dest.tile, dest), False, dest.channel),
-                )
-                self.lines.append(f"a.circuit({ends[0]}, {ends[1]}, {op.packet_id});")
+                self._packet_route(op, source, dest, keeps)
+
+    def _packet_route(self, op: PacketFlowOp, source: PacketSourceOp, dest: PacketDestOp, keeps: bool) -> None:
+        start, end = coordinates(source.tile, source), coordinates(dest.tile, dest)
+        kinds = (source.bundle, dest.bundle)
+        if kinds == (WireBundle.TileControl, WireBundle.DMA):
+            if keeps:
+                raise refuse(op, "answers to control packets that keep their header are not modelled")
+            channel = _channel(end, False, dest.channel)
+            self.lines.append(f"a.answers({start[0]}, {start[1]}, {channel}, {op.packet_id});")
+        elif kinds in ((WireBundle.DMA, WireBundle.DMA), (WireBundle.DMA, WireBundle.TileControl)):
+            control = dest.bundle is WireBundle.TileControl
+            stream = f"a.control({end[0]}, {end[1]}).in" if control else f"{_channel(end, False, dest.channel)}.in"
+            channel = _channel(start, True, source.channel)
+            header = "true" if keeps and not control else "false"
+            self.lines.append(f"a.packets({channel}, {stream}, {op.packet_id}, {header});")
+        else:
+            raise refuse(source, f"packets from {kinds[0].name} to {kinds[1].name} are not modelled")
+
+    def _cascade(self, op: CascadeFlowOp) -> None:
+        (column, row), (to_column, to_row) = coordinates(op.source, op), coordinates(op.dest, op)
+        if (to_column - column, row - to_row) not in ((1, 0), (0, 1)):
+            raise refuse(op, f"no cascade from ({column}, {row}) to ({to_column}, {to_row}): it goes east or south")
+        self.lines.append(f"a.cascade({column}, {row}, {to_column}, {to_row});")
 
     # -- cores -------------------------------------------------------------------------------------------
     def _core(self, core: CoreOp) -> None:
         if core.elf_file is not None:
             raise refuse(core, "a core given as an ELF file is not modelled by the host target")
         body = core_body(core, CheckedWriter if self.sanitize else BodyWriter)
-        if body.fifos:
-            raise refuse(core, "a core that uses objectfifos beside `aie.flow` is not modelled")
         k = len(self.bodies)
         for kernel, declaration in body.kernels.items():
             if self.kernels.setdefault(kernel, declaration) != declaration:
                 raise refuse(core, f"@{kernel} is called with different types by different cores")
         context = [f"struct Core{k} : aieb::CoreContext {{"]
         context += ["  aieb::check::Watch watch;"] if self.sanitize else []
+        context += [f"  aieb::FifoEnd f{i};" for i in range(len(body.fifos))]
         context += [f"  aieb::Lock* l{i};" for i in range(len(body.locks))]
         context += [f"  {element_type(use.op.type, use.op)}* b{i};" for i, use in enumerate(body.buffers)]
         context += ["};", "", f"aieb::CoreTask body{k}([[maybe_unused]] Core{k}& c) {{", body.render(set()), "}", ""]
         self.bodies.append("\n".join(context))
-        self.declared.append(f"  Core{k} core{k};")
-        for i, lock in enumerate(body.locks):
-            self.lines.append(f"d.core{k}.l{i} = l{self.locks[lock.op.results[0]]};")
-        for i, buffer in enumerate(body.buffers):
-            self.lines.append(f"d.core{k}.b{i} = d.b{self.buffers[buffer.op.results[0]]}{self.data};")
+        self.cores.append(f"  Core{k} core{k};")
         column, row = coordinates(core.tile, core)
+        self.lines.append(f"a.core(d.core{k}, {column}, {row}, [=, &d] {{")
+        self.lines.append(f"  d.core{k} = Core{k}{{}};")
+        for i, use in enumerate(body.fifos):
+            end = self.queues.ends.get((use.fifo, (column, row), use.port))
+            if end is None:
+                role = "producer" if use.port.name == "Produce" else "consumer"
+                raise refuse(core, f"core ({column}, {row}) uses @{use.fifo} but is no {role} of it")
+            self.lines.append(f"  d.core{k}.f{i} = {end.text(use.fifo)};")
+        for i, lock in enumerate(body.locks):
+            self.lines.append(f"  d.core{k}.l{i} = {self.locks[lock.op.results[0]]};")
+        for i, buffer in enumerate(body.buffers):
+            kind = element_type(buffer.op.type, buffer.op)
+            place = self.buffers[buffer.op.results[0]]
+            self.lines.append(f"  d.core{k}.b{i} = reinterpret_cast<{kind}*>(b{place});")
         if self.sanitize:
-            self.lines.append(start(core, f"d.core{k}.watch", (column, row)))
-            self.lines.append(f'd.core{k}.watch.agent = aieb::check::add_agent("core({column},{row})");')
-            self.lines += [f"d.core{k}.watch.reaches(r{i});" for i in self._reached(core, body)]
-        self.lines.append(f"a.core(d.core{k}, {column}, {row}, body{k}(d.core{k}));")
+            self.lines += [f"  {line}" for line in self._watched(core, body, f"d.core{k}.watch")]
+        self.lines += [f"  return body{k}(d.core{k});", "});"]
 
-    def _reached(self, core: CoreOp, body: Body) -> list[int]:
-        """The buffers that a core uses, and those in its memory."""
+    def _watched(self, core: CoreOp, body: Body, watch: str) -> list[str]:
+        """C++ that begins to watch a core, with the buffers that it uses and those in its memory."""
         tile = coordinates(core.tile, core)
         found = {self.buffers[use.op.results[0]] for use in body.buffers}
         for value, k in self.buffers.items():
             if isinstance(value.owner, BufferOp) and coordinates(value.owner.tile, core) == tile:
                 found.add(k)
-        return sorted(found)
+        cascades = [op for op in self.device.body.block.ops if isinstance(op, CascadeFlowOp)]
+        waits = any(core.tile in (op.source, op.dest) for op in cascades)
+        return [
+            start(core, watch, tile),
+            f'{watch}.agent = aieb::check::add_agent("core({tile[0]},{tile[1]})");',
+            *(f"{watch}.reaches(r{k});" for k in sorted(found)),
+            *([f"{watch}.once = true;"] if waits else []),
+        ]
 
 
 def _following(block: Block) -> Block | None:
@@ -369,36 +476,3 @@ def _static(value: int | SSAValue, op: Operation) -> int:
     if isinstance(value, int):
         return value
     raise refuse(op, "a value that is only known at run time is not modelled")
-
-
-def _levels(op: DmaBdOp, element: int) -> tuple[int, list[str]]:
-    """What moves at once in bytes, and the levels of a descriptor, outermost first."""
-    length = _static(op.length, op)
-    sizes = [_static(v, op) for v in op.sizes]
-    strides = [_static(v, op) for v in op.strides]
-    if len(sizes) != len(strides):
-        raise refuse(op, f"{len(sizes)} sizes and {len(strides)} strides")
-    if not sizes:
-        sizes, strides = [length], [1]
-    pads = list(op.pad) or [(0, 0)] * len(sizes)
-    if len(pads) != len(sizes):
-        raise refuse(op, f"{len(pads)} paddings for {len(sizes)} dimensions")
-    padded = prod(before + size + after for size, (before, after) in zip(sizes, pads, strict=True))
-    if op.has_length and length not in (prod(sizes), padded):
-        raise refuse(op, f"length {length} differs from the product of the sizes, {padded}")
-    if min(sizes) < 1 or min(strides) < 0:
-        raise refuse(op, "sizes must be positive, strides not negative")
-    unit, per = element, 1
-    if strides[-1] == 1:
-        unit = gcd(sizes[-1] * element, pads[-1][0] * element, pads[-1][1] * element, _PIECE)
-        per = unit // element
-    levels = [
-        f"{{{size}, {stride * element}, {before}, {after}}}"
-        for size, stride, (before, after) in zip(sizes[:-1], strides[:-1], pads[:-1], strict=True)
-    ]
-    before, after = pads[-1]
-    stride = unit if strides[-1] == 1 else strides[-1] * element
-    if per == 0 or unit % element:
-        raise refuse(op, f"a descriptor over elements of {element} bytes")
-    levels.append(f"{{{sizes[-1] // per}, {stride}, {before // per}, {after // per}}}")
-    return unit, levels

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from aiebuild.host.sequence import Push, SequenceProgram, Sync, WriteBd, WriteRtp
+from aiebuild.errors import BuildError
+from aiebuild.host.program import Push, SequenceProgram, Sync, WriteBd, WriteRtp
+from aiebuild.host.registers import LoadConfiguration, PatchAddress, WriteRegisters
 
 WORD = 4
 """Bytes a shim's DMA moves at once; patterns are compared by the word."""
@@ -93,6 +95,8 @@ def transfers(program: SequenceProgram) -> tuple[Step, ...]:
                 steps.append(Wait(channels[op.channel]))
             case WriteRtp():
                 steps.append(Parameter(op.value % (1 << 32)))
+            case WriteRegisters() | PatchAddress() | LoadConfiguration():
+                raise BuildError(f"{program.file}:{op.line}: register writes are not compared")
     return tuple(steps)
 
 

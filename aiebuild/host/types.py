@@ -29,6 +29,11 @@ def scalar_type(kind: Attribute, op: Operation) -> str:
     raise DesignError(f"{location(op)}: a value of type {kind} is not modelled by the host target")
 
 
+def is_number(kind: Attribute) -> bool:
+    """Whether a value of this type is an integer."""
+    return isinstance(kind, IndexType) or str(kind) in _INTEGERS
+
+
 def element_type(kind: MemRefType[Attribute], op: Operation) -> str:
     """The C++ type of a memref's elements; bf16 is held as its 16 bits."""
     element = kind.element_type

@@ -389,8 +389,8 @@ def test_register_writes():
 ERRORS = [
     ("module {\n  aie.device(npu9) {\n  }\n}", "d.mlir:2:14: unknown device `npu9`"),
     (
-        "module {\n  aie.device(npu1) {\n    aie.trace @t(%x) {\n    }\n  }\n}",
-        "d.mlir:3:5: operation aie.trace is not supported",
+        "module {\n  aie.device(npu1) {\n    aie.nothing @t(%x) {\n    }\n  }\n}",
+        "d.mlir:3:5: operation aie.nothing is not supported",
     ),
     ("module {\n  aie.device(npu1) {\n    %t = aie.tile(0)\n  }\n}", "d.mlir:3:20: "),
     (

@@ -62,6 +62,11 @@ def frames(x: NDArray[np.int8]) -> NDArray[np.int8]:
     return np.pad(x.reshape(2, 4, 8), ((0, 0), (2, 1), (4, 4))).reshape(-1)
 
 
+def twice_padded(x: NDArray[np.int32]) -> NDArray[np.int32]:
+    """`repeat_pad`: objects of 13 words become 16, and are sent twice."""
+    return np.pad(x.reshape(3, 13), ((0, 0), (2, 1))).repeat(2, axis=0).reshape(-1)
+
+
 def queue(x: NDArray[np.int8]) -> NDArray[np.int8]:
     """`task_queue`: the last quarter, the first three times, the second with its words dealt into two, the third."""
     first, second, third, last = x.reshape(4, 128)
@@ -101,15 +106,16 @@ RUNS: dict[str, tuple[list[str], Arrays, Callable[..., NDArray[np.generic]], int
     "packets": ([], [words(64)], packets, 64),
     "padding": ([], [octets(64)], frames, 224),
     "passthrough": ([], [words(1024)], lambda x: x, 1024),
+    "repeat_pad": ([], [words(39)], twice_padded, 96),
     "runtime_parameter": ([], [words(16)], lambda x: x * np.int32(7), 16),
     "small_overlay": (["small.cc"], [overlay_headers(), SMALL], two_operations, 512),
     "task_queue": ([], [octets(512)], queue, 768),
     "tile_task": ([], [words(64)], lambda x: np.roll(x, 32), 64),
 }
-TILES = ("locks", "packets", "padding", "tile_task")
+TILES = ("locks", "packets", "padding", "repeat_pad", "tile_task")
 """Those in locks and circuits, whose engine has one thread."""
 REFUSED = {
-    "repeat_pad": r"repeat_pad\.mlir:7: objectfifo @out with padding is not modelled",
+    "iterations": r"iterations\.mlir:7: objectfifo @out with iter_count is not modelled",
 }
 
 

@@ -241,7 +241,7 @@ def test_command_without_files_sums_up(capsys: pytest.CaptureFixture[str]) -> No
         ([CORPUS / "passthrough.mlir", "--device", "npu1"], 2, "the design is for npu1_1col, not npu1"),
         ([CORPUS / "passthrough.mlir", "--device", "npu9"], 2, "unknown device `npu9`"),
         ([CORPUS / "passthrough.mlir", "--sequence", "x"], 2, "no runtime sequences @x"),
-        ([CORPUS / "repeat_pad.mlir"], 1, "repeat_pad.mlir:7: objectfifo @out with padding is not modelled"),
+        ([CORPUS / "iterations.mlir"], 1, "iterations.mlir:7: objectfifo @out with iter_count is not modelled"),
         ([KERNEL], 1, "add_constant.cc:1"),
     ],
 )

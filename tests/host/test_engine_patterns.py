@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from aiebuild.host import SequenceProgram, encode
 from aiebuild.host.fifos import ShimChannel
-from aiebuild.host.sequence import Instruction, Push, Sync, WriteBd
+from aiebuild.host.program import Instruction, Push, Sync, WriteBd
 from aiebuild.runtime.host import HostDevice, HostOverlay
 
 OBJECT = 64

@@ -14,7 +14,8 @@ import pytest
 
 from aiebuild.dialect import parse_module
 from aiebuild.host.insts import InstructionError, decode_insts
-from aiebuild.host.sequence import Push, SequenceProgram, WriteBd, read_sequence
+from aiebuild.host.program import Push, SequenceProgram, WriteBd
+from aiebuild.host.sequence import read_sequence
 from aiebuild.host.transfers import Channel, Parameter, Pattern, Task, Wait, difference, transfers
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "insts"

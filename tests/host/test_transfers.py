@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiebuild.host.fifos import ShimChannel
-from aiebuild.host.sequence import Push, SequenceProgram, WriteBd
+from aiebuild.host.program import Push, SequenceProgram, WriteBd
 from aiebuild.host.transfers import Pattern, Task, transfers
 
 Levels = tuple[tuple[int, int], ...]

@@ -315,6 +315,12 @@ void Call::compare(const Outcome& a, const Outcome& b) {
 
 void Watch::kernel(const char* name, uint32_t at, const void* const* pointers, size_t count, void (*run)(void*), void* with, void* result, size_t size) {
   if (session().stopped) return;
+  if (once) {
+    run(with);
+    for (size_t k = 0; k < count; ++k)
+      if (Region* r = find(pointers[k])) r->written.assign(r->bytes, 1);
+    return;
+  }
   Call call{*this, name, at, run, with, result, size, regions};
   call.before.take(regions);
   call.given.assign(pointers, pointers + count);

@@ -1,6 +1,6 @@
 // The C interface of an overlay library over the engine of tiles (aiebuild_tiles/tiles.hpp), and its reader of sequence
 // files.
-#include <aiebuild_tiles/tiles.hpp>
+#include <aiebuild_tiles/registers.hpp>
 
 #include <cstdio>
 
@@ -34,9 +34,9 @@ class FileReader {
   const u8* end_;
 };
 
-// Layout: aiebuild_host/sequence.hpp, but for TILES_VERSION of host/sequence.py: each channel ends with its row (u16), and
+// Layout: aiebuild_host/sequence.hpp, but for TILES_VERSION of host/program.py: each channel ends with its row (u16), and
 // the zero byte of a descriptor is the identifier of its packet plus 1.
-std::unique_ptr<Sequence> read_sequence(Array& array, const void* data, size_t size) {
+std::unique_ptr<Sequence> read_sequence(const void* data, size_t size) {
   FileReader r(data, size);
   if (r.get<uint64_t>() != 0x0A51455342454941ull) throw Fault("not a sequence file");  // "AIEBSEQ\n"
   if (r.get<uint32_t>() != 2) throw Fault("sequence file of another version");
@@ -115,9 +115,24 @@ std::unique_ptr<Sequence> read_sequence(Array& array, const void* data, size_t s
         op.buffer = buffers.at(index);
         op.word = r.get<uint32_t>();
         op.value = r.get<int64_t>();
-        if (array.buffers.count(op.buffer) == 0 || (uint64_t(op.word) + 1) * 4 > array.buffers[op.buffer].second)
-          throw Fault("sequence file writes beyond @" + op.buffer);
         break;
+      case 5: {  // words into a tile, by address: row, then column, count, offset, mask, words
+        op.row = index;
+        op.column = r.get<uint16_t>();
+        op.words.resize(r.get<uint16_t>());
+        op.word = r.get<uint32_t>();
+        op.mask = r.get<uint32_t>();
+        for (uint32_t& word : op.words) word = r.get<uint32_t>();
+        break;
+      }
+      case 6:  // an argument's address for a shim's descriptor: number, then column, argument, offset
+        op.bd = index;
+        op.column = r.get<uint16_t>();
+        op.index = r.get<uint16_t>();
+        op.value = r.get<int64_t>();
+        if (op.index >= arguments) throw Fault("sequence file names an argument that is not there");
+        break;
+      case 7: op.index = index; break;  // another configuration of the array
       default: throw Fault("sequence file with an unknown operation");
     }
   }
@@ -204,7 +219,7 @@ AIEB_EXPORT int overlay_broken(void* handle) { return static_cast<Instance*>(han
 AIEB_EXPORT void* overlay_load_sequence(void* handle, const void* data, size_t n) {
   auto* i = static_cast<Instance*>(handle);
   try {
-    return aieb::read_sequence(*i->array, data, n).release();
+    return aieb::read_sequence(data, n).release();
   } catch (const std::exception& e) {
     i->error = e.what();
     return nullptr;

@@ -128,6 +128,11 @@ Region* Watch::find(const void* data) const {
 Region* Watch::object(const char* name, bool produce, u8* data, size_t bytes) {
   Region* r = find(data);
   if (r == nullptr) {
+    r = region_at(data);  // neighbours share their objects
+    if (r != nullptr && r->bytes != bytes) r = nullptr;
+    if (r != nullptr) regions.push_back(r);
+  }
+  if (r == nullptr) {
     r = add_region(name, produce ? Kind::kProduced : Kind::kConsumed, column, row, data, bytes, false);
     regions.push_back(r);
   }

@@ -125,6 +125,7 @@ class Watch {
   size_t locals = 0;  // bytes of memref.alloca
   size_t deepest = 0;  // bytes of stack that a kernel took with them, on this machine
   Agent* agent = nullptr;
+  bool once = false;      // its kernels may wait in the middle, for a cascade: they run once, and are not looked at
   std::vector<Region*> regions;  // what the core can reach
 
   void start(uint32_t column, uint32_t row, uint32_t line, size_t stack_size);

@@ -8,6 +8,7 @@
 #include <aie_api/detail/state.hpp>
 #include <aiebuild_host/abi.hpp>
 #include <aiebuild_host/trace.hpp>
+#include <aiebuild_tiles/cascade.hpp>
 
 #include <chrono>
 #include <coroutine>
@@ -15,6 +16,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -87,7 +89,36 @@ struct CoreTask {
   std::coroutine_handle<promise_type> handle;
 };
 
+// One tile's end of an objectfifo that is kept in buffers and locks: `acquires` counts the objects it may take, `releases`
+// those it hands on, both in steps of `scale`.
+struct FifoEnd {
+  const char* name = "";
+  std::vector<u8*> objects;
+  Lock* acquires = nullptr;  // null: not synchronised
+  Lock* releases = nullptr;
+  int scale = 1;
+  uint64_t head = 0, acquired = 0;  // objects released and acquired so far
+
+  int held() const { return int(acquired - head); }
+  bool acquire(int n) {
+    if (n <= held()) return true;
+    if (acquires != nullptr && !acquires->take((n - held()) * scale, true)) return false;
+    acquired = head + uint64_t(n);
+    return true;
+  }
+  void release(int n) {
+    if (n > held()) throw Fault("a core releases " + std::to_string(n) + " objects of @" + name + " and holds " + std::to_string(held()));
+    if (releases != nullptr) releases->give(n * scale);
+    head += uint64_t(n);
+  }
+  template <class T>
+  T* at(uint64_t k) const {
+    return reinterpret_cast<T*>(objects[k % objects.size()]);
+  }
+};
+
 struct CoreContext {
+  FifoEnd* end = nullptr;  // the objectfifo waited for
   Lock* wanted = nullptr;  // the lock waited for
   int amount = 0;
   bool at_least = false;
@@ -97,7 +128,11 @@ struct CoreContext {
   aie::detail::core_state_t state;
 
   auto wait(Lock& lock, int n, bool ge, uint32_t at) {
-    wanted = &lock, amount = n, at_least = ge, line = at;
+    wanted = &lock, amount = n, at_least = ge, line = at, end = nullptr;
+    return std::suspend_always{};
+  }
+  auto wait(FifoEnd& fifo, int n, uint32_t at) {
+    wanted = fifo.acquires, amount = (n - fifo.held()) * fifo.scale, at_least = true, line = at, end = &fifo;
     return std::suspend_always{};
   }
 };
@@ -105,22 +140,43 @@ struct CoreContext {
 struct Core {
   uint32_t column, row;
   CoreContext* context;
-  std::coroutine_handle<CoreTask::promise_type> handle;
+  std::function<CoreTask()> restart;  // puts the context into its first state
+  std::coroutine_handle<CoreTask::promise_type> handle{};
+  bool enabled = true, reset = false;  // Core_Control: Enable, Reset
+  CascadePort cascade;
+  std::unique_ptr<Fiber> fiber;  // of a core with a cascade, whose kernels may wait in the middle
 
   // Runs until it waits; whether it moved.
   bool step() {
-    if (handle.done()) return false;
+    if (reset || !enabled) return false;
+    if (!handle) handle = restart().handle;
+    if (handle.done()) return enabled = false;
     CoreContext& c = *context;
     if (c.wanted != nullptr) {
       if (!c.wanted->take(c.amount, c.at_least)) return false;
+      if (c.end != nullptr) c.end->acquired += uint64_t(c.amount / c.end->scale);
       c.wanted = nullptr;
     }
+    if (cascade.waits()) return false;
     ++c.resumes;
     std::swap(aie::detail::core_state, c.state);
-    handle.resume();
+    if (fiber == nullptr && cascade.connected()) fiber = std::make_unique<Fiber>();
+    if (fiber != nullptr) {
+      aie::detail::cascade = &cascade;
+      fiber->run(cascade, [this] { handle.resume(); });
+      aie::detail::cascade = nullptr;
+    } else {
+      handle.resume();
+    }
     std::swap(aie::detail::core_state, c.state);
     if (handle.done() && handle.promise().error) std::rethrow_exception(handle.promise().error);
     return true;
+  }
+  void stop() {
+    fiber.reset();
+    if (handle) handle.destroy();
+    handle = {};
+    cascade.forget();
   }
 };
 
@@ -128,12 +184,10 @@ struct Core {
 
 inline constexpr size_t kStreamBytes = 64;  // what a circuit holds under way
 
-struct Channel;
-
-// Into one S2MM port. While a packet is under way the port belongs to its sender.
+// Into one port. While a packet is under way the port belongs to its sender.
 struct Stream {
   std::deque<u8> bytes;
-  const Channel* owner = nullptr;
+  const void* owner = nullptr;
   AIEB_CHECKED(check::Clock clock;)  // of all who sent through it
 };
 
@@ -163,6 +217,8 @@ struct Bd {
   int64_t iteration_stride = 0;
   uint32_t iteration = 0;
   int packet = -1;
+  int packet_type = 0;
+  bool valid = true;
   AIEB_CHECKED(check::Region* region = nullptr;)  // of the memory
   std::vector<int64_t> places;  // of the units, relative to the offset; -1 for padding; made at first use
 
@@ -195,7 +251,45 @@ struct Task {
 struct Route {
   int packet;  // -1: a circuit
   std::vector<Stream*> to;
+  std::vector<Stream*> headed;  // those of `to` that get the packet's header too
+
+  bool free(const void* sender) const {
+    for (const Stream* s : to)
+      if (s->owner != nullptr && s->owner != sender) return false;
+    return true;
+  }
+  bool room(size_t n) const {
+    for (const Stream* s : to)
+      if (s->bytes.size() + n > kStreamBytes) return false;
+    return true;
+  }
+  void claim(const void* sender) const {
+    for (Stream* s : to) s->owner = sender;
+  }
+  void drop(const void* sender) const {
+    for (Stream* s : to)
+      if (s->owner == sender) s->owner = nullptr;
+  }
+  void push(const u8* from, size_t n) const {
+    for (Stream* s : to) s->bytes.insert(s->bytes.end(), from, from + n);
+  }
+  void head(uint32_t word) const {
+    for (Stream* s : headed)
+      for (int k = 0; k < 32; k += 8) s->bytes.push_back(u8(word >> k));
+  }
 };
+
+inline const Route* route_of(const std::vector<Route>& routes, int packet) {
+  for (const Route& r : routes)
+    if (r.packet == packet) return &r;
+  return nullptr;
+}
+
+// A packet's first word: identifier, type, the sender's row and column, odd parity.
+inline uint32_t packet_header(int identifier, int type, uint32_t column, uint32_t row) {
+  const uint32_t word = uint32_t(identifier) | uint32_t(type) << 12 | row << 16 | column << 21;
+  return word | uint32_t(__builtin_parity(word) == 0) << 31;
+}
 
 struct Channel {
   uint32_t column, row;
@@ -218,6 +312,7 @@ struct Channel {
   size_t place = 0;
   int64_t base = 0;
   u8* memory = nullptr;
+  uint64_t room = 0;  // bytes of it
   const Route* route = nullptr;
 
   std::string name() const {
@@ -241,6 +336,8 @@ struct Instruction {
   std::string buffer;
   uint32_t word = 0;
   int64_t value = 0;
+  uint32_t mask = ~0u;
+  std::vector<uint32_t> words;  // register writes
 };
 
 struct Sequence {
@@ -252,11 +349,42 @@ struct Sequence {
 
 // -- the array ---------------------------------------------------------------------------------------------
 
+// A tile by its addresses: its memory, and what its registers stand for.
+struct Tile {
+  int column, row;
+  std::vector<u8> memory;
+  std::map<uint32_t, std::vector<u8>> zoned;  // the checking mode's buffers by address, with zones around them
+  std::map<uint32_t, int> bds;         // the hardware's number of a descriptor: its place in Array::bds
+  std::map<uint32_t, Lock*> locks;     // by number
+  std::map<uint32_t, uint32_t> words;  // of descriptors, as last written
+};
+
+// Where an address lies: in memory of `bytes` from `start`, `offset` bytes on.
+struct Spot {
+  u8* start;
+  size_t bytes, offset;
+};
+
+// The control port of a tile: takes control packets, answers reads.
+struct Control {
+  Tile* tile;
+  Stream in;
+  std::vector<Route> routes;  // of the answers, by identifier
+  uint32_t address = 0, beats = 0;  // of a write under way
+  std::deque<u8> answer;
+  int identifier = -1;
+  const Route* route = nullptr;
+};
+
 struct Array {
+  std::map<std::pair<int, int>, Tile> tiles;
   std::deque<Lock> locks;
   std::deque<Bd> bds;
   std::deque<Channel> channels;
-  std::vector<Core> cores;
+  std::deque<Control> controls;
+  std::deque<Core> cores;
+  std::deque<CascadeQueue> cascades;
+  std::map<std::pair<uint32_t, uint32_t>, std::pair<uint32_t, int64_t>> patches;  // shim column, number: argument, offset
   std::map<std::string, std::pair<u8*, uint64_t>> buffers;
   std::map<std::pair<uint32_t, uint32_t>, Bd> shim;  // by column and number
   std::shared_ptr<void> design;
@@ -281,21 +409,54 @@ struct Array {
     bds.push_back(std::move(d));
     return int(bds.size()) - 1;
   }
-  void circuit(Channel& from, Channel& to, int packet = -1) {
+  void circuit(Channel& from, Channel& to) { packets(from, to.in, -1, false); }
+  void packets(Channel& from, Stream& to, int packet, bool headed) {
     for (Route& r : from.routes)
-      if (r.packet == packet) return r.to.push_back(&to.in);
-    from.routes.push_back({packet, {&to.in}});
+      if (r.packet == packet) return r.to.push_back(&to), headed ? r.headed.push_back(&to) : void();
+    from.routes.push_back({packet, {&to}, {}});
+    if (headed) from.routes.back().headed.push_back(&to);
   }
-  void core(CoreContext& context, uint32_t column, uint32_t row, CoreTask task) { cores.push_back({column, row, &context, task.handle}); }
+  void core(CoreContext& context, uint32_t column, uint32_t row, std::function<CoreTask()> restart) {
+    cores.push_back({column, row, &context, std::move(restart)});
+  }
+  void cascade(uint32_t column, uint32_t row, uint32_t to_column, uint32_t to_row) {
+    cascades.emplace_back();
+    for (Core& c : cores) {
+      if (c.column == column && c.row == row) c.cascade.out = &cascades.back();
+      if (c.column == to_column && c.row == to_row) c.cascade.in = &cascades.back();
+    }
+  }
   void start() {
     for (Channel& c : channels) c.queue.assign(c.first.begin(), c.first.end());
   }
-  ~Array() {
-    for (Core& c : cores) c.handle.destroy();
+  // Takes a configuration off the array; what tiles have in memory stays.
+  void clear() {
+    for (Core& c : cores) c.stop();
+    cores.clear(), cascades.clear(), controls.clear(), channels.clear(), bds.clear(), locks.clear();
+    shim.clear(), patches.clear(), buffers.clear();
+    for (auto& [place, t] : tiles) t.bds.clear(), t.locks.clear(), t.words.clear();
+    AIEB_CHECKED(earlier.push_back(design);)
+    design.reset();
   }
+  ~Array() { clear(); }
+  AIEB_CHECKED(std::vector<std::shared_ptr<void>> earlier;)  // what findings may refer to
+
+  // registers.hpp
+  Tile& tile(int column, int row);
+  void memory(int column, int row, size_t bytes);
+  u8* place(int column, int row, uint32_t address, size_t bytes);
+  Spot at(Tile& t, uint32_t address);
+  Lock* lock_at(int column, int row, uint32_t number);
+  Control& control(int column, int row);
+  void answers(int column, int row, Channel& to, int packet);
+  void write(Tile& t, uint32_t offset, const uint32_t* words, size_t count, uint32_t mask);
+  bool step(Control& c);
 
   Bd& descriptor(const Channel& c, int k) {
-    if (c.row != 0) return bds[size_t(k)];
+    if (c.row != 0) {
+      if (!bds[size_t(k)].valid) throw Fault("task on " + c.name() + " uses a buffer descriptor that was not written");
+      return bds[size_t(k)];
+    }
     const auto it = shim.find({c.column, uint32_t(k)});
     if (it == shim.end()) throw Fault("task on " + c.name() + " uses buffer descriptor " + std::to_string(k) + ", which was not written");
     return it->second;
@@ -334,42 +495,45 @@ struct Array {
   void place(Channel& c, Bd& d) {
     c.base = d.offset + int64_t(d.iteration) * d.iteration_stride;
     if (d.iterations > 1) d.iteration = (d.iteration + 1) % d.iterations;
-    uint64_t room = d.bytes;
+    c.room = d.bytes;
     c.memory = d.memory;
-    if (c.memory == nullptr) c.memory = static_cast<u8*>(arguments[d.argument].data), room = arguments[d.argument].bytes;
-    if (c.base < 0 || uint64_t(c.base + d.reach) + d.unit > room)
-      throw Fault(file + ":" + std::to_string(d.line) + ": " + c.name() + " reaches byte " + std::to_string(c.base + d.reach + d.unit) + " of " + std::to_string(room));
+    if (c.memory != nullptr) return;
+    if (d.argument >= arguments.size()) throw Fault(file + ":" + std::to_string(d.line) + ": " + c.name() + " runs a buffer descriptor whose address was not patched");
+    c.memory = static_cast<u8*>(arguments[d.argument].data), c.room = arguments[d.argument].bytes;
+  }
+  // Checked when data moves: a trace's buffer, which nothing is written to here, may lie behind an argument.
+  void reach(const Channel& c, const Bd& d) {
+    if (c.base < 0 || uint64_t(c.base + d.reach) + d.unit > c.room)
+      throw Fault(file + ":" + std::to_string(d.line) + ": " + c.name() + " reaches byte " + std::to_string(c.base + d.reach + d.unit) + " of " + std::to_string(c.room));
   }
 
   bool send(Channel& c, Bd& d, bool& moved) {
     if (c.route == nullptr) {
-      for (const Route& r : c.routes)
-        if (r.packet == d.packet) c.route = &r;
-      if (c.route == nullptr) return true;  // leads nowhere: the data is lost in the switch, as on the array
-      for (const Stream* s : c.route->to)
-        if (s->owner != nullptr && s->owner != &c) return c.route = nullptr, false;
-      if (d.packet >= 0)
-        for (Stream* s : c.route->to) s->owner = &c;
+      const Route* route = route_of(c.routes, d.packet);
+      if (route == nullptr) return true;  // leads nowhere: the data is lost in the switch, as on the array
+      if (!route->free(&c) || (!route->headed.empty() && !route->room(4))) return false;
+      c.route = route;
+      if (d.packet >= 0) route->claim(&c), route->head(packet_header(d.packet, d.packet_type, c.column, c.row));
     }
     while (c.place < d.places.size()) {
-      for (const Stream* s : c.route->to)
-        if (s->bytes.size() + d.unit > kStreamBytes) return false;
+      if (!c.route->room(d.unit)) return false;
+      if (c.place == 0) reach(c, d);
       const int64_t at = d.places[c.place++];
       u8 padding[kStreamBytes];
       for (size_t k = 0; k < kStreamBytes; ++k) padding[k] = u8(c.pad_value >> (8 * (k % 4)));
       const u8* from = at < 0 ? padding : c.memory + c.base + at;
       AIEB_CHECKED(if (at >= 0) sends(c, d, c.base + at);)
-      for (Stream* s : c.route->to) s->bytes.insert(s->bytes.end(), from, from + d.unit);
+      c.route->push(from, d.unit);
       moved = true;
     }
-    for (Stream* s : c.route->to)
-      if (s->owner == &c) s->owner = nullptr;
+    c.route->drop(&c);
     return true;
   }
 
   bool receive(Channel& c, Bd& d, bool& moved) {
     while (c.place < d.places.size()) {
       if (c.in.bytes.size() < d.unit) return false;
+      if (c.place == 0) reach(c, d);
       u8* to = c.memory + c.base + d.places[c.place++];
       AIEB_CHECKED(receives(c, d, size_t(to - c.memory));)
       for (uint32_t k = 0; k < d.unit; ++k) to[k] = c.in.bytes[k];
@@ -420,9 +584,16 @@ struct Array {
   bool step_all() {
     bool moved = false;
     for (Channel& c : channels) moved |= step(c);
+    for (Control& c : controls) moved |= step(c);
     for (Core& c : cores) moved |= c.step();
     AIEB_CHECKED(if (!check::stop_reason().empty()) throw Fault(check::stop_reason());)
     return moved;
+  }
+
+  // Cores and channels run from the moment the array is configured, long before a sequence's first instruction.
+  void settle() {
+    while (step_all()) {
+    }
   }
 
   // Whether the instruction could be carried out.
@@ -433,6 +604,7 @@ struct Array {
           if (c.row == 0 && c.column == op.column && busy(c, op.bd))
             throw Fault(file + ":" + std::to_string(op.line) + ": writes buffer descriptor " + std::to_string(op.bd) + " while " + c.name() + " uses it");
         shim[{op.column, op.bd}] = op.descriptor;
+        patches.erase({op.column, op.bd});
         return true;
       case 2: {
         Channel& c = channel(op.column, op.row, op.out, op.index);
@@ -448,10 +620,27 @@ struct Array {
         AIEB_CHECKED(controller->clock.join(c.agent->clock); c.agent->clock.tick(c.agent->number);)
         return true;
       }
+      case 5: {
+        Tile& t = tile(int(op.column), int(op.row));
+        if (busy_queue(t, op.word)) return false;
+        write(t, op.word, op.words.data(), op.words.size(), op.mask);
+        return true;
+      }
+      case 6:
+        patches[{op.column, op.bd}] = {op.index, op.value};
+        return true;
+      case 7:
+        clear();
+        configure(*this, op.index);
+        start();
+        settle();
+        return true;
       default: {
         const int32_t value = int32_t(op.value);
-        std::memcpy(buffers.at(op.buffer).first + size_t(op.word) * 4, &value, 4);
-        AIEB_CHECKED(check::mark_written(buffers.at(op.buffer).first + size_t(op.word) * 4, 4);)
+        const auto it = buffers.find(op.buffer);
+        if (it == buffers.end() || (uint64_t(op.word) + 1) * 4 > it->second.second) throw Fault("sequence file writes beyond @" + op.buffer);
+        std::memcpy(it->second.first + size_t(op.word) * 4, &value, 4);
+        AIEB_CHECKED(check::mark_written(it->second.first + size_t(op.word) * 4, 4);)
         return true;
       }
     }
@@ -471,6 +660,8 @@ struct Array {
     return false;
   }
 
+  bool busy_queue(const Tile& t, uint32_t offset);  // registers.hpp: whether a write to it has to wait for room
+
   bool quiet() const {
     for (const Channel& c : channels)
       if (!c.in.bytes.empty() || (c.row == 0 && (c.running || !c.queue.empty()))) return false;
@@ -479,18 +670,21 @@ struct Array {
 
   void dispatch(const Sequence& s) {
     file = s.file;
+    settle();
     for (const Instruction& op : s.code) {
       while (!run(op))
         if (!step_all()) throw Fault(stuck(s, op));
       if (op.kind == 2) step_all();
     }
-    while (step_all()) {
-    }
+    settle();
   }
+
+  static void configure(Array& array, uint32_t number);  // the lowered design's part
 
   std::string stuck(const Sequence& s, const Instruction& op) {
     std::string text = "deadlock: " + s.file + ":" + std::to_string(op.line) + ": sequence `" + s.name + "` waits for ";
-    text += (op.kind == 3 ? "a token of " : "room in the queue of ") + channel(op.column, op.row, op.out, op.index).name();
+    if (op.kind == 5) text += "room in the queue behind register " + std::to_string(op.word) + " of tile (" + std::to_string(op.column) + "," + std::to_string(op.row) + ")";
+    else text += (op.kind == 3 ? "a token of " : "room in the queue of ") + channel(op.column, op.row, op.out, op.index).name();
     auto lock = [](const Lock& l, int n, bool ge) {
       return "@" + l.name + " to be " + (ge ? "at least " : "") + std::to_string(n) + ", it is " + std::to_string(l.value);
     };
@@ -498,6 +692,8 @@ struct Array {
       if (c.context->wanted != nullptr)
         text += "\n  core(" + std::to_string(c.column) + "," + std::to_string(c.row) + ") waits in " + s.file + ":" + std::to_string(c.context->line) + " for " +
                 lock(*c.context->wanted, c.context->amount, c.context->at_least);
+      else if (c.cascade.waits())
+        text += "\n  core(" + std::to_string(c.column) + "," + std::to_string(c.row) + ") waits in a kernel for " + (c.cascade.wants == CascadePort::kIn ? "data from its cascade" : "room in its cascade");
     for (Channel& c : channels) {
       if (!c.running) continue;
       const Bd& d = descriptor(c, c.bd);

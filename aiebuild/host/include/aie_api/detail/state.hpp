@@ -8,6 +8,8 @@
 #include "types.hpp"
 
 #include "slots.hpp"
+#include <cstdio>
+#include <cstdlib>
 
 namespace aie {
 
@@ -47,6 +49,30 @@ struct op_counts_t {
 
 AIEBUILD_CORE_LOCAL constinit core_state_t core_state{};
 AIEBUILD_CORE_LOCAL constinit op_counts_t op_counts{};
+
+// The cascade of the core that runs: 512 bits at a time to and from its neighbours; null where it has none.
+struct cascade_word {
+    uint32_t w[16];
+};
+struct cascade_t {
+    virtual void put(const cascade_word& word) = 0;
+    virtual cascade_word get() = 0;
+
+  protected:
+    ~cascade_t() = default;
+};
+AIEBUILD_CORE_LOCAL constinit cascade_t* cascade = nullptr;
+
+[[noreturn]] inline void no_cascade(const char* what)
+{
+    std::fprintf(stderr, "a kernel %s the cascade of a core that has no such aie.cascade_flow\n", what);
+    std::abort();
+}
+AIEBUILD_INLINE cascade_t& cascade_of(const char* what)
+{
+    if (cascade == nullptr) no_cascade(what);
+    return *cascade;
+}
 
 #if defined(AIEBUILD_COUNT)
 AIEBUILD_INLINE void count_mmul(unsigned macs) { op_counts.mmul_macs += macs; }
