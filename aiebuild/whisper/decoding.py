@@ -102,16 +102,16 @@ class DecodingResult:
 
 
 def detect_language(
-    model: SpeechModel[Audio], tokenizer: WhisperTokenizer, audio: Audio, window: int = 0
+    model: SpeechModel[Audio], tokenizer: WhisperTokenizer, audio: Audio, n_frames: int = N_FRAMES, window: int = 0
 ) -> tuple[str, dict[str, float]]:
-    """The language of the first 30 s, and the probability of each, by code; encodes them into slot `window`.
+    """The language of a file's first `n_frames`, and the probability of each, by code; encodes them into slot `window`.
 
-    A file shorter than that is followed by the log-mel of silence, as in openai/whisper. Raises ValueError for an
-    English-only model.
+    openai/whisper takes 30 s whatever the length: in a file shorter than that, the log-mel of silence follows. Raises
+    ValueError for an English-only model.
     """
     if not tokenizer.language_tokens:
         raise ValueError("an English-only model cannot tell languages")
-    model.encode(audio, 0, N_FRAMES, window)
+    model.encode(audio, 0, n_frames, window)
     logits = model.start_logits([(tokenizer.sot,)] * (window + 1))[window]
     codes = list(tokenizer.language_tokens)
     chosen = logits[[tokenizer.language_tokens[code] for code in codes]].astype(np.float64)

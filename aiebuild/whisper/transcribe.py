@@ -25,6 +25,11 @@ from aiebuild.whisper.speech import Audio, SpeechModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 from aiebuild.whisper.transcript import Segment, Transcript
 
+SURE = 0.8
+"""Probability from which a language is taken from a short file's first window as it will be transcribed, followed by
+zeros, instead of encoding it once more, followed by silence, as openai/whisper does. On 26 English recordings of 0.6 to
+31 s (base) the two differed by 0.12 at most, by 0.02 above 0.95, and in the language once, where neither had 0.5."""
+
 Progress = Callable[[float, float], None]
 """Takes the seconds of audio done, and all there are."""
 
@@ -191,14 +196,15 @@ class _Rounds(Generic[Audio]):
 
     def _take(self, samples: NDArray[np.int16]) -> _File[Audio]:
         audio = self._model.prepare(samples)
-        slot, language = len(self._active), self._given
-        if language is None:
-            language = detect_language(self._model, self._tokenizer, audio, slot)
-        file = _File(self._taken, audio, samples.size / SAMPLE_RATE, language)
-        if self._given is None:
-            self._held[slot] = (file, 0, N_FRAMES)
-        self._taken += 1
         pieces = cut_at_pauses(samples) if self._options.cut else [(0, audio.content_frames)]
+        slot, held = len(self._active), 0
+        language = self._given
+        if language is None:
+            language, held = self._detect(audio, min(pieces[0][1], N_FRAMES) if pieces else 0, slot)
+        file = _File(self._taken, audio, samples.size / SAMPLE_RATE, language)
+        if held:
+            self._held[slot] = (file, 0, held)
+        self._taken += 1
         file.clips = [
             Clip(self._tokenizer, self._model.dims, self._options, language[0], start, stop)
             for start, stop in pieces
@@ -206,6 +212,14 @@ class _Rounds(Generic[Audio]):
         ]
         file.waiting.extend(file.clips)
         return file
+
+    def _detect(self, audio: Audio, frames: int, slot: int) -> tuple[tuple[str, dict[str, float]], int]:
+        """The language of a file whose first window has that many frames; the frames of the window left in the slot."""
+        if 0 < frames < N_FRAMES:
+            language = detect_language(self._model, self._tokenizer, audio, frames, slot)
+            if language[1][language[0]] >= SURE:
+                return language, frames
+        return detect_language(self._model, self._tokenizer, audio, N_FRAMES, slot), N_FRAMES
 
     def _round(self) -> None:
         for slot, (file, clip) in enumerate(self._active):

@@ -41,6 +41,7 @@ class ScriptedModel:
     no_speech_token: int
     script: list[Window]
     language: int | None = None  # the token most likely after a lone start token
+    language_logit: float = 10.0
     max_windows: int = 1
     max_rows: int = 8
     scripts: dict[int, list[Window]] = field(default_factory=dict)
@@ -82,7 +83,7 @@ class ScriptedModel:
     def start_logits(self, prompts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
         if all(len(prompt) == 1 for prompt in prompts) and self.language is not None:
             logits = np.zeros((len(prompts), self.dims.n_vocab), np.float32)
-            logits[:, self.language] = 10
+            logits[:, self.language] = self.language_logit
             return logits
         given = [list(prompt) for prompt in prompts]
         if self._said == 1 and given == self._given:  # the same start once more, for all logits

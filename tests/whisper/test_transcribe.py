@@ -194,10 +194,19 @@ def test_detected_language_is_used_and_reported(stage: Stage) -> None:
     stage.model.language = stage.tokenizer.language_tokens["de"]
     stage.say(0.0, " Hallo.", 1.0)
     stage.run(1, TranscribeOptions())
-    assert stage.model.encoded == [(0, 3000), (0, 100)]
+    assert stage.model.encoded == [(0, 100)]
     assert stage.model.prompts == [[50258, 50261, 50359]]
     assert stage.result.language == "de"
     assert stage.result.language_probs["de"] > 0.9
+
+
+def test_a_language_that_is_not_sure_is_asked_of_30_seconds(stage: Stage) -> None:
+    stage.model.language = stage.tokenizer.language_tokens["de"]
+    stage.model.language_logit = 5.5  # e^5.5 against 98 of 1: 0.71
+    stage.say(0.0, " Hallo.", 1.0)
+    stage.run(1, TranscribeOptions())
+    assert stage.model.encoded == [(0, 100), (0, 3000), (0, 100)]
+    assert stage.result.language == "de"
 
 
 @pytest.mark.parametrize("samples", [0, 159])
