@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "timing": BASE | {"host", "toolchain", "render", "weights", "manifest", "designs", "runtime", "emulation"},
     "designs": BASE | {"weights", "manifest"},
     "build": BASE | PARTS | {"designs", "manifest"},
-    "runtime": {"manifest", "config"},
+    "runtime": {"manifest", "config", "target"},
     "emulation": BASE | {"check", "toolchain", "host", "runtime", "manifest"},
     "whisper": {"runtime", "manifest", "config", "weights"},
     "report": BASE | PARTS | {"designs", "manifest", "build", "runtime", "whisper", "timing", "emulation"},

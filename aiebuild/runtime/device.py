@@ -62,6 +62,10 @@ class Buffer(Protocol):
         """Bytes [offset, offset + nbytes) as a buffer of their own; the offset is a multiple of 64."""
         ...
 
+    def seal(self) -> None:
+        """The program has written all it will write: weights need to be made visible to the device only once."""
+        ...
+
     def to_device(self) -> None:
         """Makes what the program wrote visible to the device."""
         ...
@@ -80,14 +84,35 @@ class Sequence(Protocol):
         ...
 
 
+class Dispatch(Protocol):
+    """A sequence with its buffers, ready to run again and again."""
+
+    def run(self) -> None:
+        """Runs the sequence to its end. Raises DeviceError with the device's diagnosis."""
+        ...
+
+
 class Overlay(Protocol):
     """A configuration of the array."""
+
+    @property
+    def path(self) -> Path:
+        """The file it was opened from."""
+        ...
 
     def load_sequence(self, source: bytes | Path) -> Sequence:
         """Loads an instruction sequence. Raises DeviceError when it is damaged or for another overlay."""
         ...
 
-    def dispatch(self, sequence: Sequence, buffers: ListOf[Buffer]) -> None:
+    def prepare(
+        self, sequence: Sequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
+    ) -> Dispatch:
+        """A dispatch to be run many times. Raises DeviceError for buffers that are too few, too many or too small."""
+        ...
+
+    def dispatch(
+        self, sequence: Sequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
+    ) -> None:
         """Runs a sequence to its end. Raises DeviceError with the device's diagnosis."""
         ...
 

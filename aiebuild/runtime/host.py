@@ -97,6 +97,9 @@ class HostBuffer:
             raise ValueError(f"part [{offset}, {offset + nbytes}) of a buffer of {self._nbytes} bytes")
         return HostBuffer(self._array[offset : offset + nbytes], self)
 
+    def seal(self) -> None:
+        """Nothing to do: the device is this process."""
+
     def to_device(self) -> None:
         """Nothing to do: the device is this process."""
 
