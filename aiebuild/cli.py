@@ -309,14 +309,37 @@ def conformance(folder: Path, pattern: str, device: str | None) -> None:
 @click.option("--audio", type=click.Path(path_type=Path), help="What to transcribe. [default: the checkout's sample]")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads. [default: one a CPU]")
 @click.option("--repetitions", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--modelled", is_flag=True, help="Model the array's time instead of measuring this machine's.")
+@click.option("--clock", type=click.FloatRange(0.1, 10), help="The array's clock in GHz; implies --modelled.")
+@click.option("--bandwidth", type=click.FloatRange(0.1, 1000), help="DDR in GB/s; implies --modelled.")
+@click.option(
+    "--timeline", type=click.Path(path_type=Path), help="File for Perfetto (.json, .json.gz); implies --modelled."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def bench(audio: Path | None, threads: int | None, repetitions: int, as_json: bool, **options: Any) -> None:
-    """Measure a model on this machine."""
-    from aiebuild.report.bench import run_bench
-
+def bench(
+    audio: Path | None,
+    threads: int | None,
+    repetitions: int,
+    as_json: bool,
+    modelled: bool,
+    clock: float | None,
+    bandwidth: float | None,
+    timeline: Path | None,
+    **options: Any,
+) -> None:
+    """Measure a model on this machine, or model its time on an array."""
     sample = resource_root() / "samples" / "jfk.wav"
     if audio is None and not sample.is_file():
         raise UsageError("nothing to transcribe", hint="aiebuild bench --audio FILE")
+    if modelled or clock or bandwidth or timeline:
+        from aiebuild.report.modelled import machine_of, run_modelled
+
+        machine = machine_of(options["device"], clock, bandwidth)
+        build = ModelBuild(options["model"], "npu1", "host", options["weights"], options["offline"])
+        run_modelled(build, audio or sample, machine, as_json=as_json, timeline=timeline)
+        return
+    from aiebuild.report.bench import run_bench
+
     for build in _build_of({**options, "target": _run_target(options["target"])}):
         run_bench(build, audio or sample, threads=threads, repetitions=repetitions, as_json=as_json)
 

@@ -28,7 +28,8 @@ ALLOWED: dict[str, set[str]] = {
     "toolchain": BASE,
     "host": BASE,
     "weights": BASE | {"toolchain"},  # pip, to download wheels
-    "timing": BASE | {"host", "toolchain", "render", "weights", "manifest", "designs", "runtime", "emulation"},
+    "timing": BASE
+    | {"host", "toolchain", "render", "weights", "manifest", "designs", "runtime", "emulation", "whisper"},
     "designs": BASE | {"weights", "manifest"},
     "build": BASE | PARTS | {"designs", "manifest"},
     "runtime": {"manifest", "config", "target"},

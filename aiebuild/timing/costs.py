@@ -14,7 +14,8 @@ class Schedule:
     """How well a kernel's instructions are packed.
 
     A phase of matrix products takes its slots divided by `integer` or `floating`, plus `fill` cycles for its pipeline
-    to fill and drain; what lies between takes its slots divided by `other`; a call adds `call` cycles.
+    to fill and drain; loads and stores around them take their slots; other code its slots divided by `other`; a call
+    adds `call` cycles.
     """
 
     name: str
@@ -64,9 +65,16 @@ class Costs:
     acquire: float = 12.0
     """Acquiring objects: the lock and the code around it (lock 1, EMU; the code is an estimate)."""
     release: float = 6.0
-    run_gap: float = 20.0
-    """Nanoseconds that a shim's channel loses between two contiguous runs in DDR: calibrated on the 512 and 1,024
-    products of mlir-aie's whole_array (IGN), which move in runs of 32 and 64 bytes."""
+    run: float = 5.0
+    """Nanoseconds that a shim's channel loses between two contiguous runs in DDR: a descriptor's latencies (EMU) at
+    1.8 GHz."""
+    page: float = 27.0
+    """Nanoseconds more for a run on another page of 4,096 bytes than the last one: calibrated on the product of 1,024
+    by tiles of 64 x 32 of mlir-aie's whole_array (IGN), whose runs of 64 bytes lie 1,024 bytes apart."""
+
+
+AIE2P = "AIEBUILD_AIE2P"
+"""Macro under which the counting headers count the slots of an AIE2P core (npu2)."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+from aiebuild.timing.costs import AIE2P
 
 A, B, C = range(3)
 ROWS = 4
@@ -61,7 +62,7 @@ class Gemm:
             *zip(("ROWS", "COLUMNS"), group, strict=True),
             ("IN", self.kind), ("OUT", self.out),
         )  # fmt: skip
-        extra = ("AIEBUILD_AIE2P",) if self.device == "npu2" else ()
+        extra = (AIE2P,) if self.device == "npu2" else ()
         return (*(f"{name}={value}" for name, value in pairs), *extra)
 
     def argument_bytes(self) -> tuple[int, int, int]:

@@ -44,9 +44,13 @@ class _Sequence:
 
 
 class TracedDesign:
-    """The overlays of a design, built for recording, and their sequences, by name."""
+    """The overlays of a design, built for recording, and their sequences, by name.
 
-    def __init__(self, design: Design) -> None:
+    `defines`: further macros of the kernels (`costs.AIE2P` counts the slots of an AIE2P core).
+    """
+
+    def __init__(self, design: Design, defines: tuple[str, ...] = ()) -> None:
+        self.defines = defines
         self.overlays = {overlay.name: overlay for overlay in design.overlays}
         self._devices: dict[str, DeviceOp] = {}
         self._paths: dict[str, Paths] = {}
@@ -60,7 +64,9 @@ class TracedDesign:
         self._devices[name], self._paths[name] = device, find_paths(device)
         defines = {f"{key}={value}" for kernel in overlay.kernels for key, value in kernel.defines}
         root = resource_root() / "kernels_src"
-        return traced_library(module, name, [root / kernel.source for kernel in overlay.kernels], sorted(defines))
+        return traced_library(
+            module, name, [root / kernel.source for kernel in overlay.kernels], [*sorted(defines), *self.defines]
+        )
 
     def device(self, name: str) -> DeviceOp:
         """An overlay's device; after `library`."""

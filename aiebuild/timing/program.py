@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from aiebuild.dialect import DesignError
 from aiebuild.host.fifos import Endpoint, Paths, RelayPath, RingPath, SinkPath, SourcePath
 from aiebuild.host.sequence import Push, SequenceProgram, Sync, WriteBd
-from aiebuild.timing.costs import Machine, Schedule
-from aiebuild.timing.trace import CALL, COUNTS, Trace
+from aiebuild.timing.costs import Costs, Machine, Schedule
+from aiebuild.timing.trace import CALL, Trace
 
 Tile = tuple[int, int]
 
@@ -60,10 +60,10 @@ class End:
 
 @dataclass(frozen=True)
 class Task:
-    """A task of a shim channel: bytes, contiguous runs in DDR, and whether it gives a token."""
+    """A task of a shim channel: bytes, cycles lost between its contiguous runs in DDR, and whether it gives a token."""
 
     bytes: int
-    runs: int
+    gaps: int
     token: bool
 
 
@@ -92,12 +92,13 @@ class Program:
 
 
 def kernel_cycles(costs: NDArray[np.uint64], schedule: Schedule) -> NDArray[np.float64]:
-    """Cycles of kernel calls with these counts ([n, 13], see `trace.COUNTS`)."""
+    """Cycles of kernel calls with these counts ([n, 14], see `trace.COUNTS`)."""
     counts = costs[:, 1:].astype(np.float64)
-    integer, floating, other, phases = (counts[:, COUNTS.index(n)] for n in ("integer", "floating", "other", "phases"))
+    integer, floating, memory, other, phases = (counts[:, k] for k in range(5))
     return (
         integer / schedule.integer
         + floating / schedule.floating
+        + memory
         + other / schedule.other
         + phases * schedule.fill
         + schedule.call
@@ -239,13 +240,22 @@ class _Network:
             self.ends[(end.fifo, end.tile, False)] = End([Limit(moved)], counter, mover)
 
 
-def _runs(descriptor: WriteBd) -> int:
+PAGE = 4096
+
+
+def _gaps(descriptor: WriteBd, costs: Costs) -> float:
+    """Nanoseconds between the contiguous runs of a descriptor."""
     run = descriptor.run
     for count, stride in descriptor.levels:
         if stride != run:
             break
         run *= count
-    return -(-descriptor.length // max(1, min(run, descriptor.length)))
+    run = max(1, min(run, descriptor.length))
+    runs = -(-descriptor.length // run)
+    if runs == 1:
+        return 0.0
+    apart = next((abs(stride) for count, stride in descriptor.levels if count > 1 and abs(stride) > run), run)
+    return runs * (costs.run + costs.page * min(1.0, apart / PAGE))
 
 
 def _steps(program: SequenceProgram, network: _Network, machine: Machine) -> Iterable[Step]:
@@ -257,15 +267,15 @@ def _steps(program: SequenceProgram, network: _Network, machine: Machine) -> Ite
                 descriptors[(op.column, op.bd)] = op
             case Push():
                 channel = program.channels[op.channel]
-                total = runs = 0
+                total, gaps = 0, 0.0
                 at: int | None = op.bd
                 while at is not None:
                     descriptor = descriptors[(channel.column, at)]
                     total += descriptor.length
-                    runs += _runs(descriptor)
+                    gaps += _gaps(descriptor, costs)
                     at = descriptor.following
                 times = op.repeat + 1
-                task = Task(total * times, runs * times, op.token)
+                task = Task(total * times, round(gaps * times * machine.clock), op.token)
                 yield Step(PUSH, network.shim[channel.symbol], task, costs.task, op.line)
             case Sync():
                 yield Step(AWAIT, network.shim[program.channels[op.channel].symbol], None, costs.token, op.line)
@@ -296,9 +306,7 @@ def build_program(paths: Paths, sequence: SequenceProgram, trace: Trace, machine
 def _encode(program: Program, counters: int, trace: Trace, machine: Machine) -> None:
     costs = machine.costs
     words: list[int] = []
-    numbers: list[float] = [
-        machine.bytes_per_cycle, costs.acquire, costs.release, costs.run_gap * machine.clock
-    ]  # fmt: skip
+    numbers: list[float] = [machine.bytes_per_cycle, costs.acquire, costs.release]
 
     def limits(of: list[Limit]) -> None:
         words.append(len(of))
@@ -332,7 +340,7 @@ def _encode(program: Program, counters: int, trace: Trace, machine: Machine) -> 
     words.append(len(program.steps))
     for step in program.steps:
         task = step.task
-        words += [step.kind, step.mover, *((task.bytes, task.runs, task.token) if task else (0, 0, 0))]
+        words += [step.kind, step.mover, *((task.bytes, task.gaps, task.token) if task else (0, 0, 0))]
         numbers.append(step.delay)
     program.words = np.concatenate([*parts, np.array(words, np.int64)])
     program.numbers = np.array(numbers, np.float64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ from aiebuild.errors import BuildError
 from aiebuild.host.fifos import Paths
 from aiebuild.host.sequence import SequenceProgram
 from aiebuild.timing.costs import Machine
-from aiebuild.timing.program import Mover, Program, build_program
+from aiebuild.timing.program import INSIDE, Mover, Program, build_program
 from aiebuild.timing.trace import Trace
 
 SOURCE = Path(__file__).with_name("src") / "simulate.cc"
@@ -115,9 +116,29 @@ class Run:
             for k, reason in enumerate(REASONS)
         }
 
+    def resources(self) -> dict[str, float]:
+        """Share of the time that each resource is busy, the busiest of its kind: cores (the mean of those that work),
+        DDR, shims' streams, streams inside the array, the control processor; and waiting for tasks, as a share of the
+        cores' time."""
+        if not self.cycles:
+            return {}
+        shared = sum if not self.machine.split else max
+        streams = {
+            kind: max((m.work for m in self.movers if (m.kind == INSIDE) == kind), default=0.0)
+            for kind in (False, True)
+        }
+        return {
+            "compute": self.compute,
+            "DDR": shared(self.ddr_busy) / self.cycles,
+            "shim streams": streams[False] / self.cycles,
+            "streams": streams[True] / self.cycles,
+            "control processor": self.controller / self.cycles,
+            "tasks": self.stalls()["tasks"],
+        }
+
     def bound(self) -> str:
-        """What the cores spend most time on."""
-        return max({"compute": self.compute, **self.stalls()}.items(), key=lambda item: item[1])[0]
+        """The busiest resource."""
+        return max(self.resources().items(), key=lambda item: item[1], default=("nothing", 0.0))[0]
 
 
 @cache
@@ -228,3 +249,20 @@ def _spans(engine: ctypes.CDLL, handle: int) -> tuple[Span, ...]:
     return tuple(
         Span(a, t, b, e) for a, t, b, e in zip(actor.tolist(), tag.tolist(), begin.tolist(), end.tolist(), strict=True)
     )
+
+
+def operation_cycles(run: Run, operations: Sequence[tuple[int, str]]) -> list[tuple[str, float]]:
+    """Cycles of each part of a sequence, by name: until the control processor was done with its last step.
+
+    `operations`: the lines where the parts begin, and their names (see `model.operations_of`).
+    """
+    result: list[tuple[str, float]] = []
+    lines = np.array(run.lines, np.int64)
+    before = 0.0
+    for k, (line, name) in enumerate(operations):
+        after = operations[k + 1][0] if k + 1 < len(operations) else np.iinfo(np.int64).max
+        of = (lines >= line) & (lines < after)
+        end = float(run.steps[of].max()) if of.any() else before
+        result.append((name, end - before))
+        before = end
+    return result

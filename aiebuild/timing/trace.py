@@ -12,9 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-COUNTS = ("integer", "floating", "other", "phases", "mmul", "vec", "mv", "loads", "widen", "stores", "narrow", "alu")
-"""Counts of a kernel call: cycles of its phases (matrix products of integers, of floats, everything else), the number
-of phases with matrix products, then the slots it took of each kind (see `aie_api/detail/slots.hpp`)."""
+COUNTS = (
+    "integer", "floating", "memory", "other", "phases",
+    "mmul", "vec", "mv", "loads", "widen", "stores", "narrow", "alu",
+)  # fmt: skip
+"""Counts of a kernel call: cycles of its phases (matrix products of integers, of floats, loads and stores around them,
+everything else), the number of phases with matrix products, then the slots it took of each kind (see
+`aie_api/detail/slots.hpp`)."""
 
 ACQUIRE, RELEASE, CALL = range(3)
 _MAGIC = b"AIEBTRC1"
@@ -24,7 +28,7 @@ _MAGIC = b"AIEBTRC1"
 class Trace:
     """`events` by core (column, row): kind << 30 | end << 8 | objects, or CALL << 30 | cost. `ends`: names of
     objectfifos.
-    `costs`: [n, 13] kernel, then COUNTS. `kernels`: their names."""
+    `costs`: [n, 14] kernel, then COUNTS. `kernels`: their names."""
 
     ends: tuple[str, ...]
     kernels: tuple[str, ...]

@@ -63,6 +63,8 @@ def test_slots_of_a_call(recorded: Recorded) -> None:
     assert counts["widen"] == words
     assert counts["loads"] == words + groups * 2 * (4 + 2 * 2)
     assert counts["integer"] == products
+    assert counts["memory"] == 2 * words
+    assert counts["other"] == 0
     assert counts["floating"] == counts["vec"] == counts["narrow"] == 0
 
 
@@ -98,7 +100,7 @@ def test_bytes_and_bounds(recorded: Recorded, paths: Paths) -> None:
         Machine(schedule=replace(OWN, call=3000.0)),
         Machine(costs=replace(Costs(), task=9000.0)),
         Machine(costs=replace(Costs(), word=8.0)),
-        Machine(costs=replace(Costs(), run_gap=900.0)),
+        Machine(costs=replace(Costs(), run=900.0)),
     ],
 )
 def test_what_is_slower_takes_longer(recorded: Recorded, paths: Paths, worse: Machine) -> None:

@@ -23,7 +23,7 @@ struct Limit {  // of counter `counter`, with `room` objects to spare and `each`
 };
 
 struct Task {
-  int64_t bytes, runs, token;
+  int64_t bytes, gaps, token;  // `gaps`: cycles lost between contiguous runs
   double left;  // bytes
 };
 
@@ -58,7 +58,7 @@ struct Core {
 };
 
 struct Step {
-  int64_t kind, a, b, c, d;  // 0: delay; 1: push a task of b bytes in c runs, token d, on mover a; 2: await mover a
+  int64_t kind, a, b, c, d;  // 0: delay; 1: push a task of b bytes, c cycles of gaps, token d, on mover a; 2: await mover a
 };
 
 struct Span {
@@ -127,7 +127,6 @@ class Simulation {
     ddr_rate_ = number();
     acquire_cost_ = number();
     release_cost_ = number();
-    run_gap_ = number();
     split_ = word() != 0;
     counters_.resize(size_t(word()));
     waiters_.resize(counters_.size());
@@ -229,7 +228,7 @@ class Simulation {
       m.chunk = std::min(m.chunk, int64_t(task.left));
       const int side = split_ ? int(m.kind - 1) : 0;
       const double share = double(m.chunk) / ddr_rate_;
-      start += double(task.runs) * double(m.chunk) / double(task.bytes) * run_gap_;
+      start += double(task.gaps) * double(m.chunk) / double(task.bytes);
       const double begin = std::max(start, ddr_free_[side]);
       ddr_free_[side] = begin + share;
       ddr_busy_[m.kind - 1] += share;
@@ -392,7 +391,7 @@ class Simulation {
   const double* d_;
   bool keep_;
   bool split_ = false;
-  double ddr_rate_ = 1, acquire_cost_ = 0, release_cost_ = 0, run_gap_ = 0;
+  double ddr_rate_ = 1, acquire_cost_ = 0, release_cost_ = 0;
   double ddr_free_[2] = {0, 0};
   std::vector<int64_t> counters_;
   std::vector<std::vector<int32_t>> waiters_;

@@ -21,7 +21,7 @@ namespace aieb::trace {
 enum Kind : uint32_t { kAcquire = 0, kRelease = 1, kCall = 2 };
 
 struct Cost {
-  static constexpr size_t kWords = 13;
+  static constexpr size_t kWords = 14;
   uint64_t words[kWords];  // kernel, then the counts, in the order of trace.COUNTS (aiebuild/timing/trace.py)
   bool operator==(const Cost& o) const { return std::memcmp(words, o.words, sizeof words) == 0; }
 };
@@ -52,7 +52,7 @@ struct Log {
     counts.close();
     const uint64_t id = kernels.try_emplace(kernel, kernels.size()).first->second;
     const auto& t = counts.total;
-    const Cost cost{{id, counts.integer_cycles, counts.floating_cycles, counts.other_cycles, counts.phases, t.mmul, t.vec, t.mv, t.loads, t.widen, t.stores, t.narrow, t.alu}};
+    const Cost cost{{id, counts.integer_cycles, counts.floating_cycles, counts.memory_cycles, counts.other_cycles, counts.phases, t.mmul, t.vec, t.mv, t.loads, t.widen, t.stores, t.narrow, t.alu}};
     const auto [found, fresh] = cost_ids.try_emplace(cost, uint32_t(costs.size()));
     if (fresh) costs.push_back(cost);
     cores[{column, row}].push_back(kCall << 30 | found->second);

@@ -80,6 +80,7 @@ struct slot_counts_t {
     bool floating = false;         // the phase's products
     uint64_t integer_cycles = 0;   // of phases with matrix products of integers
     uint64_t floating_cycles = 0;  // of floats
+    uint64_t memory_cycles = 0;    // of phases that only load and store: sums on their way to the accumulators and back
     uint64_t other_cycles = 0;     // of the other phases
     uint64_t phases = 0;           // with matrix products
 
@@ -87,6 +88,8 @@ struct slot_counts_t {
     {
         if (phase.mmul != 0)
             (floating ? floating_cycles : integer_cycles) += phase.cycles(), ++phases;
+        else if (phase.vec == 0 && phase.mv == 0 && phase.alu == 0)
+            memory_cycles += phase.cycles();
         else
             other_cycles += phase.cycles();
         total.add(phase);
