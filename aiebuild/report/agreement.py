@@ -91,12 +91,21 @@ def forced_text(
     model: SpeechModel[Any], reference: ReferenceModel, prompt: Sequence[int], text: Sequence[int]
 ) -> NextTokens:
     """Both models' next tokens after `prompt` and after each token of `text`, on the windows in their slots 0."""
-    theirs = reference.all_logits([*prompt, *text])[len(prompt) - 1 :]
-    same, divergence = _compare(model.start_logits([prompt])[0], theirs[0])
-    for token, row in zip(text, theirs[1:], strict=True):
-        equal, distance = _compare(model.step_logits([[0]], [[token]])[0], row)
-        same, divergence = same + equal, divergence + distance
-    return NextTokens(len(text) + 1, same, divergence / (len(text) + 1))
+    ours = [model.start_logits([prompt])[0].copy()]
+    ours += [model.step_logits([[0]], [[token]])[0].copy() for token in text]
+    return next_tokens(np.stack(ours), float32_logits(reference, prompt, text))
+
+
+def float32_logits(reference: ReferenceModel, prompt: Sequence[int], text: Sequence[int]) -> FloatArray:
+    """Float32's logits after `prompt` and after each token of `text`, [1 + len(text), n_vocab]."""
+    return reference.all_logits([*prompt, *text])[len(prompt) - 1 :]
+
+
+def next_tokens(ours: FloatArray, theirs: FloatArray) -> NextTokens:
+    """How far logits [places, n_vocab] are from float32's."""
+    p, q = _log_softmax(theirs), _log_softmax(ours)
+    same = int((ours.argmax(axis=1) == theirs.argmax(axis=1)).sum())
+    return NextTokens(len(ours), same, float((np.exp(p) * (p - q)).sum(axis=1).mean()))
 
 
 def float32_text(reference: ReferenceModel, tokenizer: WhisperTokenizer) -> tuple[list[int], list[int]]:
@@ -106,12 +115,6 @@ def float32_text(reference: ReferenceModel, tokenizer: WhisperTokenizer) -> tupl
     return prompt, list(said.tokens)
 
 
-def _compare(ours: FloatArray, theirs: FloatArray) -> tuple[bool, float]:
-    """Whether the best token is the same, and the KL divergence in nats of our distribution from theirs."""
-    p, q = _log_softmax(theirs), _log_softmax(ours)
-    return bool(ours.argmax() == theirs.argmax()), float((np.exp(p) * (p - q)).sum())
-
-
 def _log_softmax(x: FloatArray) -> NDArray[np.float64]:
-    shifted = x.astype(np.float64) - x.max()
-    return shifted - np.log(np.exp(shifted).sum())
+    shifted = x.astype(np.float64) - x.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

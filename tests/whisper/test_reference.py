@@ -15,6 +15,7 @@ from aiebuild.config.model import ModelConfig
 from aiebuild.weights import WeightFiles, WhisperWeights
 from aiebuild.whisper.reference import ReferenceAudio, ReferenceModel, attention, erf, gelu, layer_norm, softmax
 from aiebuild.whisper.reference_mel import log_mel_spectrogram, mel_filters
+from aiebuild.whisper.speech import Allowed
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 from aiebuild.whisper.transcribe import TranscribeOptions, transcribe
 
@@ -151,6 +152,46 @@ def test_decoder_steps_agree_with_one_prefill(tiny_en: ReferenceModel) -> None:
 
 
 @pytest.mark.weights
+def test_rows_of_several_windows_are_sequences_alone(tiny_en: ReferenceModel) -> None:
+    """Rows that fork, end and change places; prompts of different lengths."""
+    rng = np.random.default_rng(1)
+    features = [rng.standard_normal((1500, 384), np.float32) for _ in range(3)]
+    prompts = [[50257, 50362], [50257, 17, 400, 50362, 9], [50257]]
+    steps = [  # parents and tokens of each window
+        ([[0, 0, 0], [0], []], [[5, 6, 7], [8], []]),
+        ([[2, 0, 2], [0, 0], []], [[11, 12, 13], [14, 15], []]),
+        ([[1], [1, 0, 1], []], [[21], [22, 23, 24], []]),
+    ]
+    for window, one in enumerate(features):
+        tiny_en.set_audio_features(one, window)
+    rows = [[list(prompt)] for prompt in prompts]
+    found = [(rows, tiny_en.start_logits(prompts))]
+    for parents, tokens in steps:
+        rows = [
+            [[*before[parent], token] for parent, token in zip(origins, new, strict=True)]
+            for before, origins, new in zip(rows, parents, tokens, strict=True)
+        ]
+        found.append((rows, tiny_en.step_logits(parents, tokens)))
+    for state, logits in found:
+        alone = [tiny_en.all_logits(row, window)[-1] for window, rows in enumerate(state) for row in rows]
+        np.testing.assert_allclose(logits, alone, atol=2e-3)
+
+
+@pytest.mark.weights
+def test_start_reduces_the_last_logits_and_reads_no_speech_at_its_place(tiny_en: ReferenceModel) -> None:
+    tiny_en.set_audio_features(np.random.default_rng(2).standard_normal((1500, 384), np.float32))
+    prompt = [50257, 100, 200]
+    logits = tiny_en.all_logits(prompt)
+    tiny_en.suppress([int(logits[-1].argmax())])
+    found, no_speech = tiny_en.start([prompt], [1], [Allowed((0, 50363), (50363, 51864))])
+    order = np.argsort(-logits[-1, :50363])[1:9]
+    assert found.text_tokens[0].tolist() == order.tolist()
+    assert no_speech[0] == pytest.approx(softmax(logits[1])[50361], rel=1e-4)
+    assert np.isnan(tiny_en.start([prompt], [-1], [Allowed((0, 1), (0, 0))])[1][0])
+    tiny_en.suppress([])
+
+
+@pytest.mark.weights
 def test_too_many_tokens_are_refused(tiny_en: ReferenceModel) -> None:
     tiny_en.set_audio_features(np.zeros((1500, 384), np.float32))
     tiny_en.decode_start([0] * 448, [447])
@@ -161,19 +202,21 @@ def test_too_many_tokens_are_refused(tiny_en: ReferenceModel) -> None:
 
 
 @pytest.mark.weights
-@pytest.mark.parametrize("name", ["tiny_en", "base"])
-def test_text_is_faster_whispers(name: str, request: pytest.FixtureRequest, jfk_samples: NDArray[np.int16]) -> None:
+@pytest.mark.parametrize(("name", "beam_size"), [("tiny_en", 1), ("tiny_en", 5), ("base", 1)])
+def test_text_is_faster_whispers(
+    name: str, beam_size: int, request: pytest.FixtureRequest, jfk_samples: NDArray[np.int16]
+) -> None:
     faster_whisper = pytest.importorskip("faster_whisper")
     files: WeightFiles = request.getfixturevalue(f"{name}_files")
     if files.format != "ctranslate2":
         pytest.skip("the weights in the cache are not CTranslate2's")
     weights: WhisperWeights = request.getfixturevalue(f"{name}_weights")
     peer = faster_whisper.WhisperModel(str(files.folder), device="cpu", compute_type="float32", cpu_threads=1)
-    segments, info = peer.transcribe(str(SAMPLE), beam_size=1)
+    segments, info = peer.transcribe(str(SAMPLE), beam_size=beam_size)
     theirs = "".join(segment.text for segment in segments)
     model = ReferenceModel(weights, weights.dims)
     tokenizer = WhisperTokenizer(files.tokenizer_path, weights.dims)
-    ours = transcribe(model, tokenizer, jfk_samples, TranscribeOptions())
+    ours = transcribe(model, tokenizer, jfk_samples, TranscribeOptions(beam_size=beam_size))
     assert ours.text == theirs
     assert ours.language == info.language == "en"
     assert "ask not what your country can do for you" in ours.text
