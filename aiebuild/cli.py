@@ -286,6 +286,9 @@ def check(what: str, device: str, weights: Path | None, offline: bool, audio: Pa
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the pattern.")
 @click.option("--sanitize", is_flag=True, help="Check every access, acquire, release, lock and kernel call.")
 @click.option("--max-steps", type=click.IntRange(min=1), help="With --sanitize: passes of loops without a transfer.")
+@click.option("--timeline", type=click.Path(path_type=Path), help="File for Perfetto: the run in modelled time.")
+@click.option("--clock", type=click.FloatRange(0.1, 10), default=1.0, show_default=True, help="For it: GHz.")
+@click.option("--bandwidth", type=click.FloatRange(0.1, 1000), default=15.0, show_default=True, help="For it: GB/s.")
 def emulate(design: Path, **options: Any) -> int:
     """Run a design in MLIR on this machine, as its array would."""
     from aiebuild.report.emulate import EmulateOptions, emulate_file
@@ -342,6 +345,41 @@ def bench(
 
     for build in _build_of({**options, "target": _run_target(options["target"])}):
         run_bench(build, audio or sample, threads=threads, repetitions=repetitions, as_json=as_json)
+
+
+@cli.command("inspect")
+@click.argument("model", default="base", metavar="[MODEL]")
+@click.option("--device", type=click.Choice(DEVICES), default="npu1", help="The array whose time is modelled.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Your own weights: a file or a folder.")
+@click.option("--offline", is_flag=True, help="Fetch nothing over the network.")
+@click.option(
+    "--audio", type=click.Path(path_type=Path), help="Speech to record with. [default: the checkout's sample]"
+)
+@click.option("--clock", type=click.FloatRange(0.1, 10), help="The array's clock in GHz.")
+@click.option("--bandwidth", type=click.FloatRange(0.1, 1000), help="DDR in GB/s.")
+@click.option("--timing/--no-timing", default=True, help="Whether to record and model the time. [default: yes]")
+@click.option("--out", "-o", type=click.Path(path_type=Path), help="The page. [default: MODEL.html]")
+def inspect_command(
+    model: str,
+    device: str,
+    weights: Path | None,
+    offline: bool,
+    audio: Path | None,
+    clock: float | None,
+    bandwidth: float | None,
+    timing: bool,
+    out: Path | None,
+) -> None:
+    """Write a page about a model's artifact: floor plan, use of the tiles, modelled timeline and roofline, buffers."""
+    from aiebuild.report.inspect import inspect_model
+    from aiebuild.report.modelled import machine_of
+
+    sample = audio or resource_root() / "samples" / "jfk.wav"
+    if timing and not sample.is_file():
+        raise UsageError(f"{sample}: no such file", hint="aiebuild inspect MODEL --audio FILE, or --no-timing")
+    build = ModelBuild(model, "npu1", weights=weights, offline=offline)
+    page = out or Path(f"{Path(model).stem}.html")
+    inspect_model(build, sample, machine_of(device, clock, bandwidth), page, timing=timing)
 
 
 @cli.command()

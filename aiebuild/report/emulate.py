@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.emulation.arguments import read_argument
-from aiebuild.emulation.design import read_design
+from aiebuild.emulation.design import Design, read_design
 from aiebuild.emulation.run import Result, emulate, split_name, written
 from aiebuild.errors import MissingError, UsageError
 from aiebuild.host.sequence import read_sequence
@@ -37,6 +37,9 @@ class EmulateOptions:
     seed: int
     sanitize: bool
     max_steps: int | None
+    timeline: Path | None = None
+    clock: float = 1.0
+    bandwidth: float = 15.0
 
 
 def emulate_file(path: Path, options: EmulateOptions) -> bool:
@@ -67,6 +70,8 @@ def emulate_file(path: Path, options: EmulateOptions) -> bool:
         max_steps=options.max_steps,
     )
     _tell(result)
+    if options.timeline is not None:
+        _timeline(design, options, result, given)
     for finding in result.findings:
         print(finding)
         for line in finding.detail.splitlines():
@@ -79,6 +84,29 @@ def emulate_file(path: Path, options: EmulateOptions) -> bool:
         for line in summary(result):
             print(line)
     return not result.findings
+
+
+def _timeline(design: Design, options: EmulateOptions, result: Result, given: Sequence[Any]) -> None:
+    """Run the design once more, recording, and then in virtual time."""
+    from aiebuild.report.timeline import write_timeline
+    from aiebuild.timing.costs import Machine
+    from aiebuild.timing.record import run_design
+
+    assert options.timeline is not None
+    arrays = [p.take(a, options.seed) for p, a in zip(result.parameters, _padded(given, result), strict=True)]
+    kernels = [path.absolute() for path in options.kernels]
+    machine = Machine("npu2" if design.device.device.startswith("npu2") else "npu1", options.clock, options.bandwidth)
+    include = [folder.absolute() for folder in options.include]
+    run = run_design(design.module, result.sequence, kernels, arrays, machine, options.defines, include)
+    write_timeline(options.timeline, [(f"{design.name} @{result.sequence}", run)])
+    note(
+        f"{options.timeline}: {1e6 * run.seconds:.1f} us on the array at {machine.clock:g} GHz and "
+        f"{machine.bandwidth:g} GB/s, modelled; bound by {run.bound()}; open it at https://ui.perfetto.dev"
+    )
+
+
+def _padded(given: Sequence[Any], result: Result) -> list[Any]:
+    return [*given, *[None] * (len(result.parameters) - len(given))]
 
 
 def _enough(sequence: str, outs: int, positions: Sequence[int]) -> None:

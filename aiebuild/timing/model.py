@@ -56,6 +56,11 @@ class TracedDesign:
         self._paths: dict[str, Paths] = {}
         self._sequences: dict[tuple[str, str], _Sequence] = {}
 
+    def parse(self, name: str) -> DeviceOp:
+        """An overlay's device."""
+        overlay = self.overlays[name]
+        return device_of(parse_module(self._text(overlay.template, overlay.parameters), overlay.template))
+
     def library(self, name: str) -> Path:
         """The recording library of an overlay."""
         overlay = self.overlays[name]

@@ -87,6 +87,8 @@ class Program:
     cores: list[Tile] = field(default_factory=list[Tile])
     steps: list[Step] = field(default_factory=list[Step])
     kernels: tuple[str, ...] = ()
+    slots: tuple[float, ...] = ()
+    """Instructions of the matrix unit of each kernel's calls."""
     words: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     numbers: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0, np.float64))
 
@@ -299,6 +301,7 @@ def build_program(paths: Paths, sequence: SequenceProgram, trace: Trace, machine
             raise DesignError(f"@{name}: an end of core {tile} that the timing model does not know")
         ends.append(known[0] if known else End([], network.counter()))
     result = Program(network.movers, ends, list(trace.events), list(_steps(sequence, network, machine)), trace.kernels)
+    result.slots = trace.matrix_slots()
     _encode(result, network.counters, trace, machine)
     return result
 

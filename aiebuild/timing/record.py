@@ -7,13 +7,30 @@ import ctypes
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
+from aiebuild.dialect import DesignError, location
 from aiebuild.emulation.objects import ObjectCache
 from aiebuild.errors import DeviceError
-from aiebuild.host import ENGINE_SOURCES, kernel_command, link_command, lower_overlay, overlay_command
-from aiebuild.runtime.host import HostOverlay
+from aiebuild.host import (
+    ENGINE_SOURCES,
+    encode,
+    kernel_command,
+    link_command,
+    lower_overlay,
+    overlay_command,
+    read_sequence,
+    uses_circuits,
+)
+from aiebuild.host.fifos import find_paths
+from aiebuild.host.lower import device_of
+from aiebuild.runtime.host import HostDevice, HostOverlay
+from aiebuild.timing.costs import AIE2P, Machine
+from aiebuild.timing.simulate import Run, simulate
 from aiebuild.timing.trace import Trace, read_trace
 
 SLOTS = "AIEBUILD_SLOTS"
@@ -62,3 +79,33 @@ def take_trace(overlay: HostOverlay) -> Trace:
             raise DeviceError(f"{path}: cannot be written")
         clear()
         return read_trace(path.read_bytes())
+
+
+def run_design(
+    module: ModuleOp,
+    sequence: str,
+    kernels: Sequence[Path],
+    arguments: Sequence[NDArray[Any]],
+    machine: Machine,
+    defines: Sequence[str] = (),
+    include: Sequence[Path] = (),
+) -> Run:
+    """Any design of objectfifos in virtual time, with its spans: recorded on the host with these arguments first.
+
+    Raises DesignError for what neither models.
+    """
+    device = device_of(module)
+    if uses_circuits(device):
+        raise DesignError(f"{location(device)}: circuits and DMA programs are not modelled in time, objectfifos are")
+    macros = (*defines, AIE2P) if machine.device == "npu2" else tuple(defines)
+    library = traced_library(module, device.symbol, kernels, macros, include)
+    program = read_sequence(module, sequence)
+    with HostDevice(1) as host:
+        overlay = host.open(library)
+        take_trace(overlay)
+        buffers = [host.buffer(max(1, array.nbytes)) for array in arguments]
+        for buffer, array in zip(buffers, arguments, strict=True):
+            buffer.array[: array.nbytes] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+        overlay.dispatch(overlay.load_sequence(encode(program)), buffers)
+        trace = take_trace(overlay)
+    return simulate(find_paths(device), program, trace, machine, spans=True)

@@ -59,11 +59,12 @@ class MoverTime:
 
 @dataclass(frozen=True)
 class KernelTime:
-    """Calls of a kernel on all cores, and their cycles."""
+    """Calls of a kernel on all cores, their cycles, and the instructions of the matrix unit in them."""
 
     name: str
     calls: int
     cycles: float
+    slots: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,8 @@ def _result(engine: ctypes.CDLL, handle: int, program: Program, machine: Machine
             _mover(m, row) for m, row in zip(program.movers, movers, strict=True)
         ),
         kernels=tuple(
-            KernelTime(name, int(calls[k]), float(cycles[k])) for k, name in enumerate(program.kernels)
+            KernelTime(name, int(calls[k]), float(cycles[k]), program.slots[k]) for k, name in
+            enumerate(program.kernels)
         ),
         steps=steps,
         lines=tuple(step.line for step in program.steps),

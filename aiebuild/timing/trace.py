@@ -43,6 +43,21 @@ class Trace:
             np.add.at(count, self.costs[of, 0].astype(np.int64), 1)
         return dict(zip(self.kernels, count.tolist(), strict=True))
 
+    def matrix_slots(self) -> tuple[float, ...]:
+        """Instructions of the matrix unit in all calls of each kernel."""
+        total = np.zeros(len(self.kernels))
+        for events in self.events.values():
+            of = events[events >> 30 == CALL] & 0x3FFFFFFF
+            kernels, slots = self.costs[of, 0].astype(np.int64), self.costs[of, 1 + COUNTS.index("mmul")]
+            total += _sum(len(self.kernels), kernels, slots.astype(np.float64))
+        return tuple(total.tolist())
+
+
+def _sum(kernels: int, of: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    total = np.zeros(kernels)
+    np.add.at(total, of, values)
+    return total
+
 
 def read_trace(data: bytes) -> Trace:
     """A trace from a file's bytes. Raises ValueError when it is none."""
