@@ -7,8 +7,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, cast
 
-from aiebuild.errors import DeviceError
-
 
 @dataclass(frozen=True)
 class Finding:
@@ -83,9 +81,8 @@ _PLACE = re.compile(r"\S+?:(\d+): ")
 _TILE = re.compile(r"tile \((\d+), ?(\d+)\)")
 
 
-def failure(error: DeviceError, file: str) -> Finding:
+def failure(text: str, detail: str | None, file: str) -> Finding:
     """What ended a run, as a finding."""
-    text = error.message
     kind = "fault"
     for known in ("deadlock", "endless"):
         if text.startswith(f"{known}: "):
@@ -99,5 +96,5 @@ def failure(error: DeviceError, file: str) -> Finding:
         operation="",
         buffer="",
         message=text[place.end() :] if place else text,
-        detail=error.detail or "",
+        detail=detail or "",
     )

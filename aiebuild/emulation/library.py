@@ -28,6 +28,7 @@ from aiebuild.host import (
     overlay_command,
     uses_circuits,
 )
+from aiebuild.host.checked import Checks
 from aiebuild.toolchain.process import ToolError
 
 _UNDEFINED = re.compile(r"undefined (?:reference to|symbol:?) [`'\"]?(\w+)")
@@ -61,22 +62,22 @@ def kernels_of(
 @dataclass(frozen=True)
 class Lowered:
     """A design as C++, and the sources of the engine it needs. `parallel`: whether that engine uses threads;
-    `sanitize`: whether it is for the checking mode."""
+    `checks`: what of the checking mode is in it."""
 
     source: str
     engine: tuple[Path, ...]
     parallel: bool
-    sanitize: bool = False
+    checks: Checks = Checks.NONE
 
 
-def lower(design: Design, *, sanitize: bool = False) -> Lowered:
+def lower(design: Design, checks: Checks = Checks.NONE) -> Lowered:
     """Lower a design for the engine that models it. Raises DesignError with file and line on what none does."""
-    extra = SANITIZE_SOURCES if sanitize else ()
+    extra = SANITIZE_SOURCES if checks is not Checks.NONE else ()
     name = design.device.symbol
     if len(design.devices) > 1 or uses_circuits(design.device):
-        return Lowered(lower_tiles(design.module, name, sanitize=sanitize), TILE_SOURCES + extra, False, sanitize)
-    source = lower_overlay(design.module, name, sanitize=sanitize)
-    return Lowered(source, ENGINE_SOURCES + extra, not sanitize, sanitize)
+        return Lowered(lower_tiles(design.module, name, checks), TILE_SOURCES + extra, False, checks)
+    source = lower_overlay(design.module, name, checks)
+    return Lowered(source, ENGINE_SOURCES + extra, checks is Checks.NONE, checks)
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: Obj
     overlay = cache.generated(lowered.source)
 
     def engine_command(path: Path, out: Path, depfile: Path) -> list[str]:
-        return overlay_command(compiler, path, out, depfile=depfile, sanitize=lowered.sanitize)
+        return overlay_command(compiler, path, out, depfile=depfile, sanitize=lowered.checks is not Checks.NONE)
 
     objects = [
         cache.object(path, lambda out, deps, path=path: engine_command(path, out, deps))

@@ -16,19 +16,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from aiebuild.emulation.arguments import Parameter, Pattern, parameters
 from aiebuild.emulation.design import Design, read_design
+from aiebuild.emulation.dispatch import Job, dispatch, dispatch_apart
 from aiebuild.emulation.findings import Finding, StackUse, failure, read_findings, read_stacks
 from aiebuild.emulation.library import Library, build_library, kernels_of, lower
-from aiebuild.errors import BuildError, DeviceError, UsageError
+from aiebuild.errors import BuildError, UsageError
+from aiebuild.host.checked import Checks
 from aiebuild.host.insts import TASK_QUEUES
 from aiebuild.host.program import Push, SequenceProgram, WriteBd, encode
 from aiebuild.host.registers import PatchAddress, WriteRegisters
 from aiebuild.host.sequence import read_sequence
 from aiebuild.runtime.device import Counters
-from aiebuild.runtime.host import HostBuffer, HostDevice
+from aiebuild.runtime.host import HostBuffer
 
 MAX_STEPS = 200_000_000
 """Passes of loops without a transfer after which the checking mode takes a run to be endless."""
-
 
 SPILLS = 1920
 """Bytes of a kernel's frames that the array may keep in registers: 12 vector registers of 512 bits and 9 accumulators
@@ -81,6 +82,7 @@ def emulate(
     seed: int = 0,
     sanitize: bool = False,
     max_steps: int | None = None,
+    isolated: bool = False,
 ) -> Result:
     """Run a design's runtime sequence once, on an array in its first state, and return what it left in its arguments.
 
@@ -90,9 +92,10 @@ def emulate(
     Without `check` a buffer may be larger than the sequence says. `sequence`: which one, where there
     are several, as `NAME` or `CONFIGURATION:NAME`. `device` fills in the placeholder NPUDEVICE. `check`: a broken limit
     of the array is an error. `alias=False` copies data where it might be used in place; the result is the same.
-    `sanitize` runs in the checking mode: what is wrong is in the result's `findings`, a deadlock too. `max_steps`: ends
-    a run after so many passes of the cores' loops without a transfer to or from an argument; it is checked in the
-    checking mode, where the default is MAX_STEPS.
+    `sanitize` runs in the checking mode: what is wrong is in the result's `findings`, a deadlock too. `max_steps` ends
+    a run after so many passes of the cores' loops without a transfer to or from an argument, with a profile; in the
+    checking mode the default is MAX_STEPS, else there is no such end. `isolated` runs in a child process, which a
+    kernel may crash without harm.
 
     Raises DesignError (with file and line) for what is malformed, breaks a limit or is not modelled; EmulationError
     for a run that fails, such as a deadlock; UsageError for arguments that do not fit; ToolError for a kernel that
@@ -110,34 +113,37 @@ def emulate(
     sources = kernels_of(kernels, defines, include)
     if check:
         parsed.check()
-    lowered = lower(parsed, sanitize=sanitize)
+    checks = Checks.ALL if sanitize else Checks.STEPS if max_steps is not None else Checks.NONE
+    lowered = lower(parsed, checks)
     program = read_sequence(parsed.module, chosen.symbol, numbers)
     given = [array for parameter, array in zip(taken, arrays, strict=True) if not parameter.number]
     library = build_library(parsed, lowered, sources)
-    checking = (max_steps or MAX_STEPS, SPILLS if library.vectors else 0) if sanitize else None
-    findings: tuple[Finding, ...] = ()
-    stacks: tuple[StackUse, ...] = ()
-    with HostDevice(threads if lowered.parallel else 1) as host, _fresh(library) as path:
-        overlay = host.open(path, checking=checking)
-        buffers = [_buffer(array) for array in given]
-        try:
-            overlay.dispatch(overlay.load_sequence(encode(program)), buffers, alias=alias and not sanitize)
-        except DeviceError as error:
-            message = error.message.removeprefix(f"{path.name}: ")
-            if not sanitize:
-                raise EmulationError(f"{parsed.name}: {message}", hint=error.hint, detail=error.detail) from None
-            findings = (failure(DeviceError(message, detail=error.detail), parsed.name),)
-        counters = overlay.counters()
-        if sanitize:
-            found = read_findings(overlay.findings(), parsed.name)
-            findings = found + tuple(end for end in findings if not any(end.repeats(finding) for finding in found))
-            stacks = read_stacks(overlay.stacks())
-        used = host.threads
+    checking = (max_steps or MAX_STEPS, SPILLS if library.vectors else 0) if lowered.checks is not Checks.NONE else None
+    buffers = [_buffer(array, isolated) for array in given]
+    with _fresh(library) as path:
+        job = Job(path, encode(program), threads if lowered.parallel else 1, alias and checking is None, checking)
+        outcome = dispatch_apart(job, buffers) if isolated else dispatch(job, buffers)
+    findings = read_findings(outcome.findings, parsed.name)
+    if outcome.error is not None:
+        message, detail = outcome.error
+        if not sanitize:
+            raise EmulationError(f"{parsed.name}: {message}", detail=detail)
+        end = failure(message, detail, parsed.name)
+        findings += () if any(end.repeats(finding) for finding in findings) else (end,)
     left = iter(_array(buffer, array) for buffer, array in zip(buffers, given, strict=True))
     after = tuple(array if p.number else next(left) for p, array in zip(taken, arrays, strict=True))
     places = [p.position for p in taken if not p.number]
-    outputs = tuple(places[k] for k in written(program))
-    return Result(chosen.symbol, parsed.device.device, used, taken, after, outputs, counters, findings, stacks)
+    return Result(
+        chosen.symbol,
+        parsed.device.device,
+        outcome.threads,
+        taken,
+        after,
+        tuple(places[k] for k in written(program)),
+        outcome.counters,
+        findings,
+        read_stacks(outcome.stacks) if sanitize else (),
+    )
 
 
 @contextmanager
@@ -185,8 +191,8 @@ def written(program: SequenceProgram) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _buffer(array: NDArray[Any]) -> HostBuffer:
-    buffer = HostBuffer.allocate(array.nbytes)
+def _buffer(array: NDArray[Any], shared: bool) -> HostBuffer:
+    buffer = HostBuffer.allocate(array.nbytes, shared=shared)
     buffer.array[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     return buffer
 

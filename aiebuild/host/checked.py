@@ -6,6 +6,7 @@ The operations are those of `cores.BodyWriter`; what is written around them tell
 from __future__ import annotations
 
 import json
+from enum import Enum, auto
 
 from xdsl.dialects import affine, func, memref
 from xdsl.ir import Operation, SSAValue
@@ -25,8 +26,25 @@ _LINE = "\x03"
 """Stands for the line of whichever operation uses an object."""
 
 
-class CheckedWriter(BodyWriter):
-    """Writes bodies whose contexts have a `watch`."""
+class Checks(Enum):
+    """How much is checked: nothing; the passes of loops, which are counted and limited; everything."""
+
+    NONE = auto()
+    STEPS = auto()
+    ALL = auto()
+
+
+class CountedWriter(BodyWriter):
+    """Writes bodies whose contexts have a `watch`, and whose loops are counted."""
+
+    def enter(self, op: Operation | None) -> None:
+        """Passes of loops are counted."""
+        where = str(line_of(op or self.body.core))
+        self.line(f"if (c.watch.step({self.place('uint32_t', where)})) co_return;")
+
+
+class CheckedWriter(CountedWriter):
+    """Writes bodies in which everything is checked."""
 
     current: Operation | None = None
 
@@ -67,11 +85,6 @@ class CheckedWriter(BodyWriter):
             where = self.current or self.body.core
             text = text.replace(_LINE, self.place("uint32_t", str(line_of(where))))
         super().line(text)
-
-    def enter(self, op: Operation | None) -> None:
-        """Passes of loops are counted."""
-        where = str(line_of(op or self.body.core))
-        self.line(f"if (c.watch.step({self.place('uint32_t', where)})) co_return;")
 
     def leave(self) -> None:
         """The body ends: nothing may be held."""
@@ -167,6 +180,11 @@ class CheckedWriter(BodyWriter):
 
 def _produces(port: Port) -> str:
     return "true" if port is Port.Produce else "false"
+
+
+def writer(checks: Checks) -> type[BodyWriter]:
+    """What writes bodies."""
+    return {Checks.NONE: BodyWriter, Checks.STEPS: CountedWriter, Checks.ALL: CheckedWriter}[checks]
 
 
 def guarded(op: BufferOp, name: str, values: str) -> str:

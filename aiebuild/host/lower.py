@@ -23,8 +23,8 @@ from aiebuild.dialect.raw import GlobalOp
 from aiebuild.dialect.sequence import RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, TileOp
 from aiebuild.dialect.trace import TraceOp
-from aiebuild.host.checked import HEADER, CheckedWriter, guarded, region_of, start
-from aiebuild.host.cores import Body, BodyWriter, FifoUse, core_body, initial_values
+from aiebuild.host.checked import HEADER, Checks, guarded, region_of, start, writer
+from aiebuild.host.cores import Body, FifoUse, core_body, initial_values
 from aiebuild.host.fifos import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, find_paths
 from aiebuild.host.types import element_type, memref_bytes, memref_elements
 
@@ -55,20 +55,21 @@ def device_of(module: ModuleOp) -> DeviceOp:
     return devices[0]
 
 
-def lower_overlay(module: ModuleOp, name: str = "overlay", *, sanitize: bool = False) -> str:
+def lower_overlay(module: ModuleOp, name: str = "overlay", checks: Checks = Checks.NONE) -> str:
     """The C++ source of the design's overlay library.
 
-    `name` is what `overlay_info` reports; `sanitize` makes the source of the checking mode. Raises DesignError with
+    `name` is what `overlay_info` reports; `checks`: what of the checking mode is in it. Raises DesignError with
     file and line on what the host target does not model.
     """
-    return _Lowering(device_of(module), name, sanitize).source()
+    return _Lowering(device_of(module), name, checks).source()
 
 
 class _Lowering:
-    def __init__(self, device: DeviceOp, name: str, sanitize: bool) -> None:
+    def __init__(self, device: DeviceOp, name: str, checks: Checks) -> None:
         self.device = device
         self.name = name
-        self.sanitize = sanitize
+        self.checks = checks
+        self.sanitize = checks is not Checks.NONE
         for op in device.body.block.ops:
             if not isinstance(op, _DECLARATIVE + _QUIET):
                 raise DesignError(f"{location(op)}: `{op.name}` is not modelled by the host target")
@@ -98,7 +99,7 @@ class _Lowering:
     def _add_core(self, core: CoreOp) -> None:
         if core.elf_file is not None:
             raise DesignError(f"{location(core)}: a core given as an ELF file is not modelled by the host target")
-        body = core_body(core, CheckedWriter if self.sanitize else BodyWriter)
+        body = core_body(core, writer(self.checks))
         if body.locks:
             first = body.locks[0].first
             raise DesignError(

@@ -33,8 +33,8 @@ from aiebuild.dialect.raw import GlobalOp
 from aiebuild.dialect.sequence import DmaConfigureTaskOp, RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, MemOp, MemTileDmaOp, TileOp
 from aiebuild.dialect.trace import TraceOp
-from aiebuild.host.checked import CheckedWriter, start
-from aiebuild.host.cores import Body, BodyWriter, core_body, initial_values, line_of
+from aiebuild.host.checked import Checks, start, writer
+from aiebuild.host.cores import Body, core_body, initial_values, line_of
 from aiebuild.host.fifos import ShimChannel, coordinates, refuse
 from aiebuild.host.memory import lock_numbers
 from aiebuild.host.patterns import levels_of
@@ -117,14 +117,14 @@ def token_sources(device: DeviceOp) -> set[tuple[int, int]]:
     }
 
 
-def lower_tiles(module: ModuleOp, name: str = "overlay", *, sanitize: bool = False) -> str:
+def lower_tiles(module: ModuleOp, name: str = "overlay", checks: Checks = Checks.NONE) -> str:
     """The C++ source of the design's overlay library, to be linked with TILE_SOURCES.
 
-    The first device is what the array starts with. `sanitize` makes the source of the checking mode. Raises DesignError
+    The first device is what the array starts with. `checks`: what of the checking mode is in it. Raises DesignError
     with file and line on what the host target does not model.
     """
     devices = [op for op in module.ops if isinstance(op, DeviceOp)]
-    lowered = [_Lowering(device, number, sanitize=sanitize) for number, device in enumerate(devices)]
+    lowered = [_Lowering(device, number, checks) for number, device in enumerate(devices)]
     file = Path(location(devices[0]).rpartition(":")[0]).name or "<unknown>"
     info = json.dumps({"name": name, "device": devices[0].device, "file": file}, separators=(",", ":"))
     kernels: dict[str, str] = {}
@@ -171,15 +171,16 @@ def lower_tiles(module: ModuleOp, name: str = "overlay", *, sanitize: bool = Fal
 
 
 class _Lowering:
-    def __init__(self, device: DeviceOp, number: int, *, sanitize: bool = False) -> None:
+    def __init__(self, device: DeviceOp, number: int, checks: Checks = Checks.NONE) -> None:
         self.device = device
         self.number = number
-        self.sanitize = sanitize
+        self.checks = checks
+        self.sanitize = checks is not Checks.NONE
         ops = list(device.body.block.ops)
         for op in ops:
             if not isinstance(op, _CIRCUITS + _QUIET + _QUEUES):
                 raise refuse(op, f"`{op.name}` is not modelled by the host target")
-        self.tables = Tables(sanitize)
+        self.tables = Tables(self.sanitize)
         self.lines = self.tables.lines
         self.buffers: dict[SSAValue, int] = {}
         self.locks: dict[SSAValue, str] = {}
@@ -410,7 +411,7 @@ class _Lowering:
     def _core(self, core: CoreOp) -> None:
         if core.elf_file is not None:
             raise refuse(core, "a core given as an ELF file is not modelled by the host target")
-        body = core_body(core, CheckedWriter if self.sanitize else BodyWriter)
+        body = core_body(core, writer(self.checks))
         k = len(self.bodies)
         for kernel, declaration in body.kernels.items():
             if self.kernels.setdefault(kernel, declaration) != declaration:

@@ -62,12 +62,12 @@ class HostBuffer:
         self._nbytes: int = array.nbytes
 
     @classmethod
-    def allocate(cls, nbytes: int) -> HostBuffer:
-        """Memory of `nbytes` zeros."""
+    def allocate(cls, nbytes: int, *, shared: bool = False) -> HostBuffer:
+        """Memory of `nbytes` zeros; `shared`: with children of this process."""
         if nbytes <= 0:
             raise ValueError(f"a buffer of {nbytes} bytes")
         room = nbytes + _HUGE if nbytes >= _HUGE else nbytes
-        memory = mmap.mmap(-1, room, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+        memory = mmap.mmap(-1, room, flags=(mmap.MAP_SHARED if shared else mmap.MAP_PRIVATE) | mmap.MAP_ANONYMOUS)
         if nbytes >= _HUGE and hasattr(mmap, "MADV_HUGEPAGE"):
             memory.madvise(mmap.MADV_HUGEPAGE)
         whole = np.frombuffer(memory, np.uint8)

@@ -90,7 +90,7 @@ class Overlay {
     if (broken) return fail("the overlay stopped in an earlier dispatch; reopen it");
     if (nargs != seq.args.size())
       return fail("sequence `" + seq.name + "` takes " + std::to_string(seq.args.size()) + " arguments, got " + std::to_string(nargs));
-    uint32_t in_place = flags & kFlagNoAlias ? 0u : ~0u;  // arguments whose objects may be used where they lie
+    uint32_t in_place = kChecked || (flags & kFlagNoAlias) ? 0u : ~0u;  // arguments whose objects may be used where they lie
     for (uint32_t i = 0; i < nargs; ++i) {
       const ArgExtent& need = seq.args[i];
       const auto address = reinterpret_cast<uintptr_t>(args[i].data);

@@ -1,0 +1,95 @@
+"""One run of a library: in this process, or in a child of it, which a kernel may crash without harm."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from aiebuild.errors import DeviceError
+from aiebuild.runtime.device import Counters
+from aiebuild.runtime.host import HostBuffer, HostDevice
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is run: a library, the bytes of a sequence, and how.
+
+    `checking`: None, or for a library of the checking mode what `HostDevice.open` takes.
+    """
+
+    library: Path
+    sequence: bytes
+    threads: int | None
+    alias: bool
+    checking: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it. `error`: None, or the message and the detail of what ended the run. `findings`, `stacks`: the
+    lines of the checking mode."""
+
+    threads: int
+    counters: Counters
+    error: tuple[str, str | None] | None
+    findings: str = ""
+    stacks: str = ""
+
+
+def dispatch(job: Job, buffers: Sequence[HostBuffer]) -> Outcome:
+    """Run a job once, on an array in its first state. Raises DeviceError for a library that cannot be opened."""
+    error: tuple[str, str | None] | None = None
+    with HostDevice(job.threads) as host:
+        overlay = host.open(job.library, checking=job.checking)
+        try:
+            overlay.dispatch(overlay.load_sequence(job.sequence), buffers, alias=job.alias)
+        except DeviceError as failed:
+            error = failed.message.removeprefix(f"{job.library.name}: "), failed.detail
+        lines = (overlay.findings(), overlay.stacks()) if job.checking is not None else ("", "")
+        return Outcome(host.threads, overlay.counters(), error, *lines)
+
+
+def dispatch_apart(job: Job, buffers: Sequence[HostBuffer]) -> Outcome:
+    """As `dispatch`, in a child process; `buffers` are shared memory. A child that dies is an outcome with an error."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _in_child(job, buffers, reading, writing)
+    os.close(writing)
+    try:
+        with os.fdopen(reading, "rb") as pipe:
+            answer = pipe.read()
+    except BaseException:  # interrupted: the child may be in an endless kernel
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        name = signal.Signals(os.WTERMSIG(status)).name
+        text = f"the run was ended by {name}: a core or a kernel reaches memory that is not its own, or divides by zero"
+        return Outcome(1, Counters(0, 0.0, 0, 0, 0, 0, 0, 0, ()), (text, None))
+    outcome: object = pickle.loads(answer) if answer else "the run ended without a result"
+    if isinstance(outcome, str):
+        raise DeviceError(outcome)
+    return cast(Outcome, outcome)
+
+
+def _in_child(job: Job, buffers: Sequence[HostBuffer], reading: int, writing: int) -> None:
+    """Never returns."""
+    code = 1
+    try:
+        os.close(reading)
+        try:
+            answer = pickle.dumps(dispatch(job, buffers))
+        except DeviceError as error:  # told by the parent
+            answer = pickle.dumps(error.message)
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(answer)
+        code = 0
+    finally:
+        os._exit(code)
