@@ -69,8 +69,8 @@ class ObjectCache:
         return final
 
     def uses_vectors(self, made: Path) -> bool:
-        """Whether an object that `object` gave was compiled with a header of the AIE API."""
-        return any("aie_api" in Path(path).parts for path in self._headers[made])
+        """Whether an object that `object` gave was compiled with the AIE API's header."""
+        return any(Path(path).parts[-2:] == ("aie_api", "aie.hpp") for path in self._headers[made])
 
     def library(self, objects: Sequence[Path], command: Callable[[Path], list[str]]) -> Path:
         """The library that `command` links of objects of this cache. Raises ToolError with the linker's messages."""
