@@ -32,13 +32,14 @@ class Job:
 @dataclass(frozen=True)
 class Outcome:
     """What came of it. `error`: None, or the message and the detail of what ended the run. `findings`, `stacks`: the
-    lines of the checking mode."""
+    lines of the checking mode. `crashed`: whether the child died."""
 
     threads: int
     counters: Counters
     error: tuple[str, str | None] | None
     findings: str = ""
     stacks: str = ""
+    crashed: bool = False
 
 
 def dispatch(job: Job, buffers: Sequence[HostBuffer]) -> Outcome:
@@ -72,7 +73,7 @@ def dispatch_apart(job: Job, buffers: Sequence[HostBuffer]) -> Outcome:
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
         text = f"the run was ended by {name}: a core or a kernel reaches memory that is not its own, or divides by zero"
-        return Outcome(1, Counters(0, 0.0, 0, 0, 0, 0, 0, 0, ()), (text, None))
+        return Outcome(1, Counters(0, 0.0, 0, 0, 0, 0, 0, 0, ()), (text, None), crashed=True)
     outcome: object = pickle.loads(answer) if answer else "the run ended without a result"
     if isinstance(outcome, str):
         raise DeviceError(outcome)

@@ -127,7 +127,8 @@ def emulate(
     if outcome.error is not None:
         message, detail = outcome.error
         if not sanitize:
-            raise EmulationError(f"{parsed.name}: {message}", detail=detail)
+            hint = "--sanitize says where" if outcome.crashed else None
+            raise EmulationError(f"{parsed.name}: {message}", hint=hint, detail=detail)
         end = failure(message, detail, parsed.name)
         findings += () if any(end.repeats(finding) for finding in findings) else (end,)
     left = iter(_array(buffer, array) for buffer, array in zip(buffers, given, strict=True))

@@ -11,7 +11,7 @@ INCLUDE = Path(__file__).parent / "include"
 ENGINE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("engine.cc", "paths.cc"))
 """The engine: compiled once, linked into every overlay library."""
 
-TILE_SOURCES = (Path(__file__).parent / "src" / "tiles.cc",)
+TILE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("tiles.cc", "chain.cc"))
 """The engine of designs in locks, buffers and circuits, in place of ENGINE_SOURCES."""
 
 SANITIZE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("watch.cc", "kernel.cc"))

@@ -55,6 +55,12 @@ class QueueEnd:
     pool: Pool
     produces: bool
 
+    @property
+    def gives(self) -> str | None:
+        """The lock to which its releases give."""
+        part = self.pool.parts[0]
+        return part.full if self.produces else part.free
+
     def text(self, name: str) -> str:
         """The initialiser; `name`: the queue's."""
         part = self.pool.parts[0]

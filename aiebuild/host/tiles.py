@@ -442,6 +442,20 @@ class _Lowering:
         if self.sanitize:
             self.lines += [f"  {line}" for line in self._watched(core, body, f"d.core{k}.watch")]
         self.lines += [f"  return body{k}(d.core{k});", "});"]
+        for name in sorted(self._given(core, body, (column, row))):
+            self.lines.append(f"a.givers.emplace({name}, std::pair({column}u, {row}u));")
+
+    def _given(self, core: CoreOp, body: Body, tile: tuple[int, int]) -> set[str]:
+        """The locks to which a core gives."""
+        found: set[str] = set()
+        for op in core.walk():
+            if isinstance(op, UseLockOp) and op.action is LockAction.Release and op.lock in self.locks:
+                found.add(self.locks[op.lock])
+        for use in body.fifos:
+            end = self.queues.ends.get((use.fifo, tile, use.port))
+            if end is not None and (name := end.gives) is not None:
+                found.add(name)
+        return found
 
     def _watched(self, core: CoreOp, body: Body, watch: str) -> list[str]:
         """C++ that begins to watch a core, with the buffers that it uses and those in its memory."""

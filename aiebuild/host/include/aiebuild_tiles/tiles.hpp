@@ -387,6 +387,7 @@ struct Array {
   std::map<std::pair<uint32_t, uint32_t>, std::pair<uint32_t, int64_t>> patches;  // shim column, number: argument, offset
   std::map<std::string, std::pair<u8*, uint64_t>> buffers;
   std::map<std::pair<uint32_t, uint32_t>, Bd> shim;  // by column and number
+  std::multimap<const Lock*, std::pair<uint32_t, uint32_t>> givers;  // the cores that give to a lock
   std::shared_ptr<void> design;
   std::string file;
   std::vector<Arg> arguments;
@@ -437,6 +438,7 @@ struct Array {
     for (auto& [place, t] : tiles) t.bds.clear(), t.locks.clear(), t.words.clear();
     AIEB_CHECKED(earlier.push_back(design);)
     design.reset();
+    givers.clear();
   }
   ~Array() { clear(); }
   AIEB_CHECKED(std::vector<std::shared_ptr<void>> earlier;)  // what findings may refer to
@@ -701,8 +703,9 @@ struct Array {
       if (!c.held) text += "for " + lock(*d.acquire.lock, d.acquire.amount, d.acquire.at_least);
       else text += (c.out ? "for room in its stream, " : "for data, ") + std::to_string(c.place) + " of " + std::to_string(d.places.size()) + " pieces of " + std::to_string(d.unit) + " B are through";
     }
-    return text;
+    return text + chain(op);
   }
+  std::string chain(const Instruction& op);  // src/chain.cc: from what the sequence waits for, who keeps whom
 };
 
 // The lowered design's part.
