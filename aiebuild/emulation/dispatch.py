@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import pickle
 import signal
@@ -84,6 +85,7 @@ def _in_child(job: Job, buffers: Sequence[HostBuffer], reading: int, writing: in
     """Never returns."""
     code = 1
     try:
+        faulthandler.disable()  # the parent says what happened
         os.close(reading)
         try:
             answer = pickle.dumps(dispatch(job, buffers))

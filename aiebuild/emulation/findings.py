@@ -77,6 +77,8 @@ def read_stacks(lines: str) -> tuple[StackUse, ...]:
     return tuple(StackUse((entry["column"], entry["row"]), entry["taken"], entry["size"]) for entry in entries)
 
 
+HANGS = "; on the array it hangs until the driver's watchdog ends the run"
+
 _PLACE = re.compile(r"\S+?:(\d+): ")
 _TILE = re.compile(r"tile \((\d+), ?(\d+)\)")
 
@@ -95,6 +97,6 @@ def failure(text: str, detail: str | None, file: str) -> Finding:
         tile=(int(tile.group(1)), int(tile.group(2))) if tile else None,
         operation="",
         buffer="",
-        message=text[place.end() :] if place else text,
+        message=(text[place.end() :] if place else text) + ("" if kind == "fault" else HANGS),
         detail=detail or "",
     )
