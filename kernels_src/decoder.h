@@ -1,12 +1,15 @@
 // Layouts and parameters shared by the decoder overlay's kernels (AIE2, AIE API only).
 //
-// Up to four rows (tokens) a dispatch. A objects of 5,248 bytes hold one float row (or a part of it) or a command, B
-// objects of 16,896 bytes hold four slices of 4,224, one for each row of cores:
+// A dispatch has rows (tokens), each core works on up to eight of them. Either the four rows of cores share the rows and
+// split a tile's columns (one slice each), or they split the rows and each computes all columns (four slices).
+// A objects of 5,248 bytes hold one float row (or a part of it), attention parts or a command; B objects of 16,896
+// bytes hold four slices of 4,224:
 //   weights       : 128 x 32 int8 as [16 k blocks][4 column blocks][8 x 8], then 32 float column scales
-//   cross K and V : keys 16 x 64 bf16 [4 key blocks][8 channel blocks][4 x 8], 64 bytes unused, then the values of the
-//                   same 16 keys transposed, [16 channel blocks][2 key blocks][4 x 8], 64 bytes unused
-// or, for self-attention, 66 float rows of 64 channels (64 keys or values, two rows unused).
-// Activations are multiplied as 16-bit numbers in two int8 rows: x = scale (256 high + low).
+//   cross K and V : keys of 32 positions, int8 [8 channel blocks][4 key blocks][8 channels x 8 keys], 32 bf16 scales;
+//                   then their values, [4 key blocks][8 channel blocks][8 keys x 8 channels], 32 bf16 scales
+// or, for self-attention, 66 bf16 rows of 64 channels of keys, then of values; two rows of each are unused.
+// Activations are multiplied as 16-bit numbers in two int8 rows: x = scale (256 high + low). An operand block of 4 x 8
+// has rows high 0, low 0, high 1, low 1 of two rows.
 #pragma once
 
 #include <aie_api/aie.hpp>
@@ -15,17 +18,47 @@
 namespace decoder {
 
 constexpr int slice_bytes = 4224;
-constexpr int values_offset = 2112;
 constexpr int scales_offset = 4096;
-constexpr int tile_columns = 32; // of a core in a column tile of 128, which is one of four in a tile of 512
-constexpr int scratch_offset = 4096; // in X: scores of 16 keys
-constexpr int query_blocks = 5120;   // in X: queries of each head group as [8 channel blocks][8 x 4]
-constexpr int object_floats = 384; // of a C object
-constexpr int part_bytes = 1312;    // of a row of cores, as parts are read back
-constexpr int partial_floats = 68; // of a row and head: 64 sums, maximum, sum of probabilities, 2 unused
+constexpr int key_scales_offset = 2048;
+constexpr int values_offset = 2112;
+constexpr int rows_panel = 8448;       // self-attention: bytes from keys to values
+constexpr int tile_columns = 32;       // of a slice of a column tile of 128, which is one of four in a tile of 512
+constexpr int object_units = 16;       // of 32 floats in a C object; twice as many of bf16
+constexpr int object_floats = 512;
+constexpr int partial_floats = 68;     // of a row and head: 64 sums, maximum, sum of probabilities, 2 unused
+constexpr int part_rows = 4;           // rows in a C object of attention parts
+constexpr int most_rows = 8;           // of a core
 
-enum Kind { linear_norm = 0, linear = 1, linear_merge = 2, self_attention = 3, cross_attention = 4 };
-enum Epilogue { gelu_flag = 1 };
+// X of attention: queries [head group][row pair][8 channel blocks][4 x 8], then self-attention's keys and values as int8.
+constexpr int query_bytes = 256;
+constexpr int staged_keys = 5120;
+constexpr int staged_values = 7168;
+// y of attention, in floats: sums [row][64], mask bits, scores of two rows, probabilities as operand blocks.
+constexpr int masks_place = 512;
+constexpr int scores_place = 864;
+constexpr int probabilities_place = 928;
+// y while rows are loaded, in floats: gamma (bf16) at 0, a piece of a row.
+constexpr int piece_place = 896;
+// Words of `stats`: row scales [k tile or head group][8], and in attention the rest.
+constexpr int maxima = 48;
+constexpr int sums = 56;
+constexpr int key_scales = 64;
+constexpr int value_scales = 96;
+constexpr int ones = 128;
+
+// Sampling: of each row the best of two ranges of tokens, and their log-sum-exps.
+constexpr int best = 8;
+constexpr int best_words = 36; // [2 lists][8 ordered keys, 8 tokens], then [2 lists][maximum, sum]
+constexpr int totals_place = 32;
+constexpr int table_object = 2816; // byte of the logits' command at which the rows' tables begin
+constexpr int table_words = 8;     // range of the first list, of the second, four banned tokens
+constexpr int table_place = 64;    // in `params`
+constexpr float lowest = -1.0e30f;   // of a token that does not count
+constexpr int32_t lowest_key = -1900671691; // the integer that stands for it
+constexpr int raw_row = 1 << 30;   // in the table's first word: suppressed tokens count
+
+enum Kind { linear_norm = 0, linear = 1, linear_merge = 2, self_attention = 3, cross_attention = 4, report = 5 };
+enum Epilogue { gelu_flag = 1, bf16_flag = 2, sample_flag = 4 };
 enum Param {
     p_kind = 0,
     p_first_loads = 1, // A objects before the chunks
@@ -35,17 +68,54 @@ enum Param {
     p_steps = 5,       // B objects of a part
     p_side = 6,        // A objects after a chunk's products
     p_outputs = 7,     // C objects of a chunk
-    p_rows = 8,
-    p_k_tiles = 9,       // k tiles of 128 in a part
-    p_load_floats = 10,  // floats in a load
-    p_load_pieces = 11,  // loads of a row in a part
+    p_rows = 8,        // of a core; attention: of the window
+    p_k_tiles = 9,     // k tiles of 128 in a part
+    p_load_floats = 10, // floats in a load
+    p_load_pieces = 11, // loads of a row in a part
     p_epilogue = 12,
-    p_output_tiles = 13, // column tiles in a C object
-    p_keys = 14,         // cross-attention: valid keys; self-attention: position of the first row
-    p_side_floats = 15,  // columns a side object covers
-    p_side_rows = 16,    // side objects that cover the same columns: bias, then residual rows
-    p_groups = 17,       // head groups
-    p_channels = 18,
+    p_slices = 13,      // 1: of columns, the core's own; 4
+    p_keys = 14,        // cross-attention: valid keys
+    p_side_floats = 15, // columns a side object covers
+    p_side_rows = 16,   // side objects that cover the same columns: those of all rows, then residual rows
+    p_side_common = 17, // of these, those of all rows: the bias, then what is added to suppressed tokens
+    p_groups = 18,      // head groups
+    p_channels = 19,
+    p_load_rows = 20,   // merge: rows in a load
+    p_load_windows = 21, // merge: windows among them, the inner index
+    p_mask_bytes = 22,  // self-attention: mask bits of a row
 };
+
+// Some 30 instructions on AIE2, and a core's program has 16 KB: one copy for all uses.
+inline __attribute__((noinline)) aie::vector<float, 16> product(aie::vector<float, 16> a, aie::vector<float, 16> b) {
+    return aie::mul(a, b).to_vector<float>();
+}
+
+// 2^z for -126 <= z <= 127: Taylor's series of 2^f to the sixth power, |f| <= 1/2.
+inline __attribute__((noinline)) aie::vector<float, 16> exp2_of(aie::vector<float, 16> z) {
+    const aie::vector<int32, 16> whole = aie::to_fixed<int32>(z, 0);
+    const aie::vector<float, 16> f = aie::sub(z, aie::to_float(whole));
+    aie::vector<float, 16> p = aie::broadcast<float, 16>(1.540353e-4f);
+    p = aie::add(product(p, f), aie::broadcast<float, 16>(1.3333558e-3f));
+    p = aie::add(product(p, f), aie::broadcast<float, 16>(9.6181291e-3f));
+    p = aie::add(product(p, f), aie::broadcast<float, 16>(5.5504109e-2f));
+    p = aie::add(product(p, f), aie::broadcast<float, 16>(0.24022651f));
+    p = aie::add(product(p, f), aie::broadcast<float, 16>(0.69314718f));
+    p = aie::add(product(p, f), aie::broadcast<float, 16>(1.0f));
+    const aie::vector<int32, 16> exponent = aie::upshift(aie::add(whole, aie::broadcast<int32, 16>(127)), 23);
+    return product(p, exponent.cast_to<float>());
+}
+
+// The same of a number, 0 below -126.
+inline aie::vector<float, 16> exp2_down(aie::vector<float, 16> z) {
+    return exp2_of(aie::max(z, aie::broadcast<float, 16>(-126.0f)));
+}
+
+// y[row][32] (+)= columns x rows x (256 high + low) of x [k blocks][4 x 8] and w [k blocks][4 column blocks][8 x 8],
+// whose k blocks are `k_stride` bytes apart, for `count` rows of the block, `stride` floats apart.
+void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns, const float *rows,
+              float *y, int stride, int count, bool first);
+
+// n values (a multiple of 32) into row `out` of operand blocks as 16 bits; returns the scale. `alone`: the block's other row becomes 0.
+float quantise(const float *x, int n, int8_t *out, bool alone);
 
 } // namespace decoder

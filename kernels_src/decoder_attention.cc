@@ -1,204 +1,184 @@
-// Attention of up to four queries of a head over a strip of 16 keys a step, everything transposed as in the encoder:
-// S^T = K Q^T, O^T = V^T P^T. Each row of cores sees its own keys; the parts are merged when the next product loads them.
+// Attention of up to eight queries of a head over a strip of 32 keys (cross) or 16 (self) a step, online softmax in float;
+// queries and probabilities have 16 bits, keys and values 8 with a scale each. Every row of cores sees its own keys;
+// the parts are merged when the next product loads them.
 // Reference: aiebuild/designs/reference.py (attention, merge_attention).
 #include "decoder.h"
-#include "exp2.h"
+#include "key_scale.h"
 
 using namespace decoder;
 
 namespace {
 
-using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
-
-constexpr float lag = 8.0f;
 constexpr float never = -8192.0f;
-constexpr int maxima = 0; // words of `stats`: 4 maxima, then 16 partial sums of probabilities
-constexpr int sums = 16;
 
-inline aie::vector<float, 16> per_query(const float *v4) {
-    const aie::vector<float, 4> v = aie::load_v<4>(v4);
-    return aie::concat(v, v, v, v);
-}
-
-inline aie::vector<bfloat16, 32> to_bf16(const aie::vector<float, 32> &v) {
-    return aie::accum<accfloat, 32>(v).to_vector<bfloat16>();
-}
-
-// 4 keys x 8 channels of the strip.
-template <bool Rows> inline aie::vector<bfloat16, 32> key_block(const int8_t *strip, int kb, int cb) {
-    if constexpr (Rows) {
-        const float *p = (const float *)strip + kb * 4 * 64 + cb * 8;
-        return to_bf16(aie::concat(aie::load_v<8>(p), aie::load_v<8>(p + 64), aie::load_v<8>(p + 128),
-                                   aie::load_v<8>(p + 192)));
-    } else {
-        return aie::load_v<32>((const bfloat16 *)strip + (kb * 8 + cb) * 32);
-    }
-}
-
-// scores[key block][4 keys x 4 queries] = K Q^T - maxima; returns the largest of them.
-template <bool Rows> float scores_of(const int8_t *strip, const bfloat16 *Q, float *scores, const float *stats) {
-    MM c[4];
-    // unrolled for certain: the arrays stay in registers
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; ++i)
-        c[i] = MM(aie::zeros<float, 16>());
-    for (int cb = 0; cb < 8; ++cb) {
-        const aie::vector<bfloat16, 32> q = aie::load_v<32>(Q + cb * 32);
-#pragma clang loop unroll(full)
-        for (int i = 0; i < 4; ++i)
-            c[i].mac(key_block<Rows>(strip, i, cb), q);
-    }
-    const aie::vector<float, 16> m = per_query(stats + maxima);
-    aie::vector<float, 16> largest = aie::broadcast<float, 16>(never);
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; ++i) {
-        const aie::vector<float, 16> s = aie::sub(c[i].to_vector<float>(), m);
-        largest = aie::max(largest, s);
-        aie::store_v(scores + i * 16, s);
-    }
-    return aie::reduce_max(largest);
-}
-
-// Query q sees keys below first_hidden + q * causal.
-void mask_keys(float *scores, int first_hidden, int causal) {
-    for (int key = 0; key < 16; ++key)
-        for (int q = 0; q < 4; ++q)
-            if (key >= first_hidden + q * causal)
-                scores[key * 4 + q] = 2 * never;
-}
-
-void raise_maxima(float *scores, float *stats, float *O) {
-    aie::vector<float, 16> top = aie::max(aie::max(aie::load_v<16>(scores), aie::load_v<16>(scores + 16)),
-                                          aie::max(aie::load_v<16>(scores + 32), aie::load_v<16>(scores + 48)));
-    top = aie::max(top, aie::zeros<float, 16>());
-    top = aie::max(top, aie::shuffle_down_rotate(top, 8));
-    top = aie::max(top, aie::shuffle_down_rotate(top, 4));
-    const aie::vector<float, 16> step = aie::to_float(aie::to_fixed<int32>(top, 0));
-    aie::vector<int16, 32> t = aie::zeros<int16, 32>();
-    t.insert(0, aie::to_fixed<int16>(aie::neg(step), 8));
-    const aie::vector<float, 16> factor = aie::accum<accfloat, 16>(exp2_q8(t).extract<16>(0)).to_vector<float>();
-    for (int i = 0; i < 4; ++i)
-        aie::store_v(scores + i * 16, aie::sub(aie::load_v<16>(scores + i * 16), step));
-    aie::store_v(stats + maxima, aie::add(aie::load_v<4>(stats + maxima), step.extract<4>(0)));
-    aie::store_v(stats + sums, aie::mul(aie::load_v<16>(stats + sums), factor).to_vector<float>());
-    for (int i = 0; i < 256; i += 16)
-        aie::store_v(O + i, aie::mul(aie::load_v<16>(O + i), factor).to_vector<float>());
-}
-
-void probabilities(float *scores, float *stats) {
-    bfloat16 *P = (bfloat16 *)scores;
-    aie::accum<accfloat, 16> sum(aie::load_v<16>(stats + sums));
-    for (int i = 0; i < 2; ++i) {
-        const aie::vector<bfloat16, 32> p = exp2_q8(aie::to_fixed<int16>(
-            aie::concat(aie::load_v<16>(scores + i * 32), aie::load_v<16>(scores + i * 32 + 16)), 8));
-        aie::store_v(P + i * 32, p);
-        sum = aie::add(sum, p.extract<16>(0));
-        sum = aie::add(sum, p.extract<16>(1));
-    }
-    aie::store_v(stats + sums, sum.to_vector<float>());
-}
-
-void weighted_values(const bfloat16 *V, const bfloat16 *P, float *O) {
-    const aie::vector<bfloat16, 32> p0 = aie::load_v<32>(P), p1 = aie::load_v<32>(P + 32);
-    for (int db = 0; db < 16; ++db) {
-        MM c(aie::load_v<16>(O + db * 16));
-        c.mac(aie::load_v<32>(V + db * 64), p0);
-        c.mac(aie::load_v<32>(V + db * 64 + 32), p1);
-        aie::store_v(O + db * 16, c.to_vector<float>());
-    }
-}
-
-// The same for values as float rows: 8 keys x 8 channels are turned into two operand blocks at a time.
-void weighted_rows(const float *V, const bfloat16 *P, float *O) {
-    for (int cb = 0; cb < 8; ++cb) {
-        MM low(aie::load_v<16>(O + cb * 32)), high(aie::load_v<16>(O + cb * 32 + 16));
-        for (int kb = 0; kb < 2; ++kb) {
-            const float *p = V + kb * 8 * 64 + cb * 8;
-            const aie::vector<bfloat16, 32> upper = to_bf16(aie::concat(
-                aie::load_v<8>(p), aie::load_v<8>(p + 64), aie::load_v<8>(p + 128), aie::load_v<8>(p + 192)));
-            const aie::vector<bfloat16, 32> lower = to_bf16(aie::concat(
-                aie::load_v<8>(p + 256), aie::load_v<8>(p + 320), aie::load_v<8>(p + 384), aie::load_v<8>(p + 448)));
-            const aie::vector<bfloat16, 64> v = aie::transpose(aie::concat(upper, lower), 8, 8);
-            const aie::vector<bfloat16, 32> probabilities = aie::load_v<32>(P + kb * 32);
-            low.mac(v.extract<32>(0), probabilities);
-            high.mac(v.extract<32>(1), probabilities);
-        }
-        aie::store_v(O + cb * 32, low.to_vector<float>());
-        aie::store_v(O + cb * 32 + 16, high.to_vector<float>());
-    }
-}
-
-void reset(float *stats, float *O) {
-    aie::store_v(stats + maxima, aie::broadcast<float, 4>(never));
-    aie::store_v(stats + sums, aie::zeros<float, 16>());
-    for (int i = 0; i < 256; i += 16)
+void reset(float *stats, float *O, int rows) {
+    aie::store_v(stats + maxima, aie::broadcast<float, 8>(never));
+    aie::store_v(stats + sums, aie::zeros<float, 8>());
+    for (int i = 0; i < 32; i += 16)
+        aie::store_v(stats + ones + i, aie::broadcast<float, 16>(1.0f));
+    for (int i = 0; i < rows * 64; i += 16)
         aie::store_v(O + i, aie::zeros<float, 16>());
 }
 
-template <bool Rows>
-void keys_step(const int8_t *strip, const bfloat16 *Q, float *scores, float *stats, float *O, int first_hidden,
-               int causal) {
-    float top = scores_of<Rows>(strip, Q, scores, stats);
-    if (first_hidden < 16)
-        mask_keys(scores, first_hidden, causal);
-    if (top > lag)
-        raise_maxima(scores, stats, O);
-    probabilities(scores, stats);
+inline void scales_to_float(const bfloat16 *from, float *to) {
+    aie::store_v(to, aie::accum<accfloat, 32>(aie::load_v<32>(from)).to_vector<float>());
+}
+
+// A row of 64 as int8; its scale to `scale`.
+aie::vector<int8, 64> row_to_int8(const bfloat16 *row, float *scale) {
+    const aie::vector<int16, 32> magnitude = aie::broadcast<int16, 32>(0x7fff);
+    const aie::vector<int16, 32> largest = aie::max(aie::bit_and(aie::load_v<32>((const int16_t *)row), magnitude),
+                                                    aie::bit_and(aie::load_v<32>((const int16_t *)row + 32), magnitude));
+    const KeyScale key = key_scale(aie::reduce_max(largest));
+    *scale = key.scale;
+    const aie::vector<bfloat16, 32> head = aie::broadcast<bfloat16, 32>((bfloat16)key.head);
+    const aie::vector<bfloat16, 32> rest = aie::broadcast<bfloat16, 32>((bfloat16)key.rest);
+    aie::vector<int8, 32> q[2];
+    for (int i = 0; i < 2; ++i) {
+        const aie::vector<bfloat16, 32> x = aie::load_v<32>(row + i * 32);
+        aie::accum<accfloat, 32> scaled = aie::mul(x, head);
+        scaled = aie::mac(scaled, x, rest);
+        q[i] = aie::to_fixed<int16>(scaled.to_vector<float>(), 0).pack<int8>();
+    }
+    return aie::concat(q[0], q[1]);
+}
+
+// 16 bf16 rows of 64 as int8 operand blocks: of keys [8 channel blocks][4 key blocks][8 x 8], the last two key blocks
+// untouched; of values [2 key blocks][8 channel blocks][8 x 8].
+void stage(const bfloat16 *rows, int8_t *out, float *scales, bool values) {
+    for (int half = 0; half < 2; ++half) {
+        aie::vector<int8, 64> v[8], w[8];
+#pragma clang loop unroll(full)
+        for (int r = 0; r < 8; ++r)
+            v[r] = row_to_int8(rows + (half * 8 + r) * 64, scales + half * 8 + r);
+            // 8 x 64 to eight of 8 x 8: pairs of rows, then of pairs, then of fours
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 4; ++i) {
+            const auto [a, b] = aie::interleave_zip(v[2 * i], v[2 * i + 1], 8);
+            w[2 * i] = a, w[2 * i + 1] = b;
+        }
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 2; ++i)
+#pragma clang loop unroll(full)
+            for (int j = 0; j < 2; ++j) {
+                const auto [a, b] = aie::interleave_zip(w[4 * i + j], w[4 * i + 2 + j], 16);
+                v[4 * i + 2 * j] = a, v[4 * i + 2 * j + 1] = b;
+            }
+#pragma clang loop unroll(full)
+        for (int j = 0; j < 4; ++j) {
+            const auto [a, b] = aie::interleave_zip(v[j], v[4 + j], 32);
+            w[2 * j] = a, w[2 * j + 1] = b;
+        }
+#pragma clang loop unroll(full)
+        for (int cb = 0; cb < 8; ++cb) {
+            if (values)
+                aie::store_v(out + (half * 8 + cb) * 64, w[cb]);
+            else
+                aie::store_v(out + (cb * 4 + half) * 64, aie::transpose(w[cb], 8, 8));
+        }
+    }
+}
+
+// A row's scores of 32 keys, of which it sees those in `visible`, to probabilities times the values' scales, as row `P`
+// of operand blocks. Returns their scale.
+float softmax(float *scores, uint32_t visible, float *stats, int row, float *O, int8_t *P, bool alone) {
+    const aie::vector<float, 16> hidden = aie::broadcast<float, 16>(2 * never);
+    aie::vector<float, 16> s[2];
+    for (int i = 0; i < 2; ++i)
+        s[i] = aie::select(hidden, aie::load_v<16>(scores + i * 16), aie::mask<16>::from_uint32(visible >> (16 * i) & 0xffff));
+    const float before = stats[maxima + row];
+    const float top = aie::reduce_max(aie::max(aie::max(s[0], s[1]), aie::broadcast<float, 16>(before)));
+    const aie::vector<float, 16> m = aie::broadcast<float, 16>(top);
+    for (int i = 0; i < 2; ++i)
+        s[i] = exp2_down(aie::sub(s[i], m));
+    float total = stats[sums + row];
+    if (*(const int32_t *)&top != *(const int32_t *)&before) {
+        const aie::vector<float, 16> factor = exp2_down(aie::sub(aie::broadcast<float, 16>(before), m));
+        total *= factor.get(0);
+        for (int i = 0; i < 64; i += 16)
+            aie::store_v(O + i, product(aie::load_v<16>(O + i), factor));
+        stats[maxima + row] = top;
+    }
+    stats[sums + row] = total + aie::reduce_add(aie::add(s[0], s[1]));
+    for (int i = 0; i < 2; ++i)
+        aie::store_v(scores + i * 16, product(s[i], aie::load_v<16>(stats + value_scales + i * 16)));
+    return quantise(scores, 32, P, alone);
 }
 
 } // namespace
 
 extern "C" {
 
-// B object i of head group `group`: keys then values of 64 positions in turn (self), or both at once (cross).
+// B object i of head group `group`: keys and values of 128 positions (cross) or of 64 entries of the log (self).
 void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_t *params, int32_t group, int32_t i,
                             int32_t row) {
-    aie::set_rounding(aie::rounding_mode::conv_even);
+    aie::set_rounding(aie::rounding_mode::positive_inf); // 16 bits are split in bytes: ties must go up
     aie::set_saturation(aie::saturation_mode::saturate);
-    const bfloat16 *Q = (const bfloat16 *)(X + query_blocks) + group * 256;
-    float *scores = (float *)(X + scratch_offset);
+    const int rows = params[p_rows];
+    const bool cross = params[p_kind] == cross_attention;
+    const uint16_t *masks = (const uint16_t *)(y + masks_place) + i * 4 + row;
+    const int mask_stride = params[p_mask_bytes] / 2;
+    float *scores = y + scores_place;
+    int8_t *P = (int8_t *)(y + probabilities_place);
     if (i == 0)
-        reset(stats, y);
-    if (params[p_kind] == cross_attention) {
-        const int8_t *slice = B + row * slice_bytes;
-        const int valid = params[p_keys] - (i * 64 + row * 16);
-        if (valid <= 0)
-            return;
-        keys_step<false>(slice, Q, scores, stats, y, valid, 0);
-        weighted_values((const bfloat16 *)(slice + values_offset), (const bfloat16 *)scores, y);
+        reset(stats, y, rows);
+    uint32_t any = 0;
+    if (cross) {
+        const int valid = params[p_keys] - (i * 128 + row * 32);
+        any = valid >= 32 ? ~0u : valid <= 0 ? 0u : (1u << valid) - 1;
     } else {
-        const int8_t *strip = B + row * 16 * 256;
-        const int position = (i >> 1) * 64 + row * 16;
-        const int first_hidden = params[p_keys] + 1 - position; // of row 0
-        if (first_hidden + 3 <= 0)
-            return;
-        if ((i & 1) == 0)
-            keys_step<true>(strip, Q, scores, stats, y, first_hidden, 1);
-        else
-            weighted_rows((const float *)strip, (const bfloat16 *)scores, y);
+        for (int r = 0; r < rows; ++r)
+            any |= masks[r * mask_stride];
+    }
+    if (any == 0)
+        return;
+    const int8_t *keys = B + row * slice_bytes;
+    const int8_t *values = keys + values_offset;
+    if (cross) {
+        scales_to_float((const bfloat16 *)(keys + key_scales_offset), stats + key_scales);
+        scales_to_float((const bfloat16 *)(values + key_scales_offset), stats + value_scales);
+    } else {
+        stage((const bfloat16 *)(B + row * 2048), X + staged_keys, stats + key_scales, false);
+        stage((const bfloat16 *)(B + rows_panel + row * 2048), X + staged_values, stats + value_scales, true);
+        for (int s = 16; s < 32; s += 16)
+            aie::store_v(stats + value_scales + s, aie::zeros<float, 16>());
+        keys = X + staged_keys;
+        values = X + staged_values;
+    }
+    for (int r = 0; r < rows; r += 2) {
+        const int count = rows - r < 2 ? 1 : 2;
+        uint32_t visible[2] = {any, any};
+        if (!cross)
+            for (int j = 0; j < count; ++j)
+                visible[j] = masks[(r + j) * mask_stride];
+        const int8_t *q = X + (group * (most_rows / 2) + (r >> 1)) * query_bytes;
+        products(q, 8, keys, 256, stats + key_scales, stats + group * most_rows + r, scores, 32, count, true);
+        float scales[2] = {0.0f, 0.0f};
+        for (int j = 0; j < count; ++j)
+            if (visible[j] != 0)
+                scales[j] = softmax(scores + j * 32, visible[j], stats, r + j, y + (r + j) * 64, P + j * 16, count == 1);
+        const int blocks = cross ? 4 : 2;
+        products(P, blocks, values, 512, stats + ones, scales, y + r * 64, 64, count, false);
+        products(P, blocks, values + 256, 512, stats + ones, scales, y + r * 64 + 32, 64, count, false);
     }
 }
 
-// C: for each row 64 sums, the maximum and the sum of probabilities.
-void decoder_attention_finish(int8_t *C, float *y, float *stats, int32_t *params) {
+// C object `output`: for each of four rows 64 sums, the maximum and the sum of probabilities.
+void decoder_attention_finish(int8_t *C, float *y, float *stats, int32_t *params, int32_t output) {
+    const int first = output * part_rows;
+    const int rows = params[p_rows] - first;
     float *out = (float *)C;
-    aie::vector<float, 16> l = aie::load_v<16>(stats + sums);
-    l = aie::add(l, aie::shuffle_down_rotate(l, 8));
-    l = aie::add(l, aie::shuffle_down_rotate(l, 4));
-    const int rows = params[p_rows];
-    for (int db = 0; db < 16; ++db) {
-        const aie::vector<float, 16> o = aie::transpose(aie::load_v<16>(y + db * 16), 4, 4);
-        for (int q = 0; q < rows; ++q)
-            aie::store_v(out + q * partial_floats + db * 4, o.extract<4>(q));
+    for (int r = 0; r < part_rows && r < rows; ++r) {
+        for (int i = 0; i < 64; i += 16)
+            aie::store_v(out + i, aie::load_v<16>(y + (first + r) * 64 + i));
+        out[64] = stats[maxima + first + r];
+        out[65] = stats[sums + first + r];
+        out[66] = 0.0f;
+        out[67] = 0.0f;
+        out += partial_floats;
     }
-    for (int q = 0; q < rows; ++q) {
-        out[q * partial_floats + 64] = stats[maxima + q];
-        out[q * partial_floats + 65] = l.get(q);
-        out[q * partial_floats + 66] = 0.0f;
-        out[q * partial_floats + 67] = 0.0f;
-    }
-    for (int i = rows * partial_floats; i < object_floats; i += 4)
-        aie::store_v(out + i, aie::zeros<float, 4>());
+    for (float *end = (float *)C + object_floats; out < end; out += 4)
+        aie::store_v(out, aie::zeros<float, 4>());
 }
 
 } // extern "C"

@@ -1,69 +1,60 @@
-// Products of up to four rows with int8 weights, each core 32 of the 128 columns of a tile; bias, residual and GELU.
+// Products of rows with int8 weights; bias, residual and GELU.
 // Reference: aiebuild/designs/reference.py (linear, gelu).
 #include "decoder.h"
 
 using namespace decoder;
 
+namespace decoder {
+
 namespace {
 
-// y[tile][row][32] += scales * (256 high + low) for the two rows of a block.
-template <bool Two>
-inline void add_block(const aie::vector<int32, 32> &sums, const float *column_scales, const float *row_scales, float *y,
-                      bool first) {
+inline void add_block(const aie::vector<int32, 32> &sums, const aie::vector<float, 8> &columns, const float *rows,
+                      float *y, int stride, int count, bool first) {
     const aie::vector<float, 32> s = aie::to_float(sums);
-    const aie::vector<float, 8> columns = aie::load_v<8>(column_scales);
-    for (int r = 0; r < (Two ? 2 : 1); ++r) {
+    for (int r = 0; r < count; ++r) {
         aie::accum<accfloat, 8> x(s.extract<8>(2 * r + 1));
         x = aie::mac(x, s.extract<8>(2 * r), aie::broadcast<float, 8>(256.0f));
-        const aie::vector<float, 8> scale = aie::mul(columns, row_scales[r]).to_vector<float>();
-        const aie::vector<float, 8> before = first ? aie::zeros<float, 8>() : aie::load_v<8>(y + r * tile_columns);
+        const aie::vector<float, 8> scale = aie::mul(columns, rows[r]).to_vector<float>();
+        const aie::vector<float, 8> before = first ? aie::zeros<float, 8>() : aie::load_v<8>(y + r * stride);
         aie::accum<accfloat, 8> sum(before);
-        aie::store_v(y + r * tile_columns, aie::mac(sum, x.to_vector<float>(), scale).to_vector<float>());
+        aie::store_v(y + r * stride, aie::mac(sum, x.to_vector<float>(), scale).to_vector<float>());
     }
 }
 
-template <bool Two>
-void products(const int8_t *x, const int8_t *w, const float *row_scales, float *y, bool first) {
+} // namespace
+
+__attribute__((noinline)) void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride,
+                                        const float *columns, const float *rows, float *y, int stride, int count,
+                                        bool first) {
     using MM = aie::mmul<4, 8, 8, int8, int8>;
     MM c0(aie::zeros<int32, 32>()), c1(aie::zeros<int32, 32>()), c2(aie::zeros<int32, 32>()),
         c3(aie::zeros<int32, 32>());
-    for (int kb = 0; kb < 16; ++kb) {
-        const aie::vector<int8, 32> a = aie::load_v<32>(x + kb * 32);
-        c0.mac(a, aie::load_v<64>(w + kb * 256));
-        c1.mac(a, aie::load_v<64>(w + kb * 256 + 64));
-        c2.mac(a, aie::load_v<64>(w + kb * 256 + 128));
-        c3.mac(a, aie::load_v<64>(w + kb * 256 + 192));
+    for (int kb = 0; kb < k_blocks; ++kb) {
+        const aie::vector<int8, 32> a = aie::load_v<32>(x);
+        c0.mac(a, aie::load_v<64>(w));
+        c1.mac(a, aie::load_v<64>(w + 64));
+        c2.mac(a, aie::load_v<64>(w + 128));
+        c3.mac(a, aie::load_v<64>(w + 192));
+        x += 32;
+        w += k_stride;
     }
-    const float *column_scales = (const float *)(w + scales_offset);
-    add_block<Two>(c0.to_vector<int32>(), column_scales, row_scales, y, first);
-    add_block<Two>(c1.to_vector<int32>(), column_scales + 8, row_scales, y + 8, first);
-    add_block<Two>(c2.to_vector<int32>(), column_scales + 16, row_scales, y + 16, first);
-    add_block<Two>(c3.to_vector<int32>(), column_scales + 24, row_scales, y + 24, first);
+    add_block(c0.to_vector<int32>(), aie::load_v<8>(columns), rows, y, stride, count, first);
+    add_block(c1.to_vector<int32>(), aie::load_v<8>(columns + 8), rows, y + 8, stride, count, first);
+    add_block(c2.to_vector<int32>(), aie::load_v<8>(columns + 16), rows, y + 16, stride, count, first);
+    add_block(c3.to_vector<int32>(), aie::load_v<8>(columns + 24), rows, y + 24, stride, count, first);
 }
 
-// Some 30 instructions on AIE2, and a core's program has 16 KB: one copy for the 18 uses.
-__attribute__((noinline)) aie::vector<float, 16> product(aie::vector<float, 16> a, aie::vector<float, 16> b) {
-    return aie::mul(a, b).to_vector<float>();
-}
+} // namespace decoder
 
-// GELU's tanh form in float: x / (1 + 2^-z), z = 2 sqrt(2/pi) log2(e) (x + 0.044715 x^3); 2^f by its Taylor series to
-// the sixth power, |f| <= 1/2.
+namespace {
+
+// GELU's tanh form in float: x / (1 + 2^-z), z = 2 sqrt(2/pi) log2(e) (x + 0.044715 x^3).
 aie::vector<float, 16> gelu(const aie::vector<float, 16> &x) {
     const auto constant = [](float c) { return aie::broadcast<float, 16>(c); };
     const aie::vector<float, 16> cubic = aie::add(product(product(x, x), constant(0.044715f)), constant(1.0f));
     aie::vector<float, 16> z = product(product(x, cubic), constant(-2.302208198f));
     z = aie::max(aie::min(z, constant(64.0f)), constant(-64.0f));
-    const aie::vector<int32, 16> whole = aie::to_fixed<int32>(z, 0);
-    const aie::vector<float, 16> f = aie::sub(z, aie::to_float(whole));
-    aie::vector<float, 16> p = constant(1.540353e-4f);
-    p = aie::add(product(p, f), constant(1.3333558e-3f));
-    p = aie::add(product(p, f), constant(9.6181291e-3f));
-    p = aie::add(product(p, f), constant(5.5504109e-2f));
-    p = aie::add(product(p, f), constant(0.24022651f));
-    p = aie::add(product(p, f), constant(0.69314718f));
-    p = aie::add(product(p, f), constant(1.0f));
-    const aie::vector<int32, 16> exponent = aie::upshift(aie::add(whole, aie::broadcast<int32, 16>(127)), 23);
-    const aie::vector<float, 16> d = aie::add(product(p, exponent.cast_to<float>()), constant(1.0f));
+    const aie::vector<float, 16> d = aie::add(exp2_of(z), constant(1.0f));
     aie::vector<float, 16> r =
         aie::sub(aie::broadcast<int32, 16>(0x7EF311C7), d.cast_to<int32>()).cast_to<float>();
     for (int step = 0; step < 3; ++step)
@@ -80,56 +71,70 @@ void decoder_linear_step(int8_t *B, int8_t *X, float *y, float *scales, int32_t 
                          int32_t row) {
     const int k_tiles = params[p_k_tiles];
     const int rows = params[p_rows];
+    const int slices = params[p_slices];
+    const int stride = slices * tile_columns;
     const int tile = i / k_tiles;
     const int k = i - tile * k_tiles;
     const bool first = part == 0 && k == 0;
-    const int8_t *w = B + row * slice_bytes;
-    float *out = y + tile * rows * tile_columns;
-    for (int r = 0; r < rows; r += 2) {
-        const int8_t *x = X + ((r >> 1) * k_tiles + k) * 512;
-        if (r + 1 < rows)
-            products<true>(x, w, scales + k * 4 + r, out + r * tile_columns, first);
-        else
-            products<false>(x, w, scales + k * 4 + r, out + r * tile_columns, first);
+    for (int s = 0; s < slices; ++s) {
+        const int8_t *w = B + (slices == 1 ? row : s) * slice_bytes;
+        float *out = y + tile * rows * stride + s * tile_columns;
+        for (int r = 0; r < rows; r += 2)
+            products(X + ((r >> 1) * k_tiles + k) * 512, 16, w, 256, (const float *)(w + scales_offset),
+                     scales + k * most_rows + r, out + r * stride, stride, rows - r < 2 ? 1 : 2, first);
     }
 }
 
-// Side object j: the bias of `side_floats` columns of the chunk, added to all rows, or one row of the residual.
-void decoder_side(int8_t *A, int32_t *y, int32_t *params, int32_t j, int32_t row, int32_t column) {
+// Side object j: what is added to `side_floats` columns of the chunk in all rows (the bias; for logits what keeps
+// suppressed tokens from being sampled), or one row of the residual.
+void decoder_add(int8_t *A, float *y, int32_t *params, int32_t j, int32_t row, int32_t column) {
     const int rows = params[p_rows];
+    const int slices = params[p_slices];
     const int tiles = params[p_steps] / params[p_k_tiles];
     const int width = params[p_side_floats];
     const int piece = j / params[p_side_rows];
     const int index = j - piece * params[p_side_rows];
-    const int low = index == 0 ? 0 : index - 1;
-    const int high = index == 0 ? rows : index;
-    for (int t = 0; t < tiles; ++t) {
-        const int n = (t * 4 + column) * 128 + row * tile_columns - piece * width;
-        if (n < 0 || n >= width)
-            continue;
-        const float *add = (const float *)A + n;
-        for (int r = low; r < high; ++r)
-            for (int i = 0; i < tile_columns; i += 16) {
-                float *out = (float *)y + (t * rows + r) * tile_columns + i;
-                aie::store_v(out, aie::add(aie::load_v<16>(out), aie::load_v<16>(add + i)));
+    const bool common = index < params[p_side_common];
+    const int low = common ? 0 : index - params[p_side_common];
+    const int high = common ? rows : low + 1;
+    for (int t = 0; t < tiles; ++t)
+        for (int s = 0; s < slices; ++s) {
+            const int n = (t * 4 + column) * 128 + (slices == 1 ? row : s) * tile_columns - piece * width;
+            if (n < 0 || n >= width)
+                continue;
+            const float *add = (const float *)A + n;
+            for (int r = low; r < high; ++r) {
+                if (common && index == 1 && (params[table_place + r * table_words] & raw_row))
+                    continue;
+                float *out = y + ((t * rows + r) * slices + s) * tile_columns;
+                for (int i = 0; i < tile_columns; i += 16)
+                    aie::store_v(out + i, aie::add(aie::load_v<16>(out + i), aie::load_v<16>(add + i)));
             }
-    }
+        }
 }
 
-// C object `output` of a chunk: `output_tiles` column tiles of all rows.
+// C object `output` of a chunk: its next 32-column pieces, as float or bf16.
 void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output) {
-    const int rows = params[p_rows];
-    const int count = params[p_output_tiles] * rows * tile_columns;
-    const int total = params[p_steps] / params[p_k_tiles] * rows * tile_columns;
-    float *out = (float *)C;
-    for (int i = 0; i < count; i += 16) {
+    const int flags = params[p_epilogue];
+    const int shift = flags & bf16_flag ? 1 : 0;
+    const int count = (object_units << shift) * tile_columns;
+    const int total = params[p_steps] / params[p_k_tiles] * params[p_rows] * params[p_slices] * tile_columns;
+    for (int i = 0; i < count; i += 32) {
         const int at = output * count + i;
-        aie::vector<float, 16> v = aie::zeros<float, 16>();
-        if (at < total)
-            v = aie::load_v<16>(y + at);
-        if (params[p_epilogue] & gelu_flag)
-            v = gelu(v);
-        aie::store_v(out + i, v);
+        aie::vector<float, 16> v[2];
+        for (int h = 0; h < 2; ++h) {
+            v[h] = aie::zeros<float, 16>();
+            if (at < total)
+                v[h] = aie::load_v<16>(y + at + h * 16);
+            if (flags & gelu_flag)
+                v[h] = gelu(v[h]);
+        }
+        if (shift) {
+            aie::store_v((bfloat16 *)C + i, aie::accum<accfloat, 32>(aie::concat(v[0], v[1])).to_vector<bfloat16>());
+        } else {
+            aie::store_v((float *)C + i, v[0]);
+            aie::store_v((float *)C + i + 16, v[1]);
+        }
     }
 }
 

@@ -20,7 +20,7 @@ constexpr int object_bytes = 8448;
 constexpr int weight_data = 8192;
 
 enum Kind { gemm_int8 = 0, gemm_bf16 = 1, gemm_bf16_rows = 2, attention = 3, layer_norm = 4, normalise = 5 };
-enum Epilogue { gelu_flag = 1, residual_flag = 2, mask_rows_flag = 4 };
+enum Epilogue { gelu_flag = 1, residual_flag = 2, mask_rows_flag = 4, keys_flag = 8, values_flag = 16 };
 enum Param {
     p_kind = 0,
     p_tiles = 1,

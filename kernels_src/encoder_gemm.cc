@@ -1,8 +1,10 @@
 // GEMM of 64 x 64 output tiles: int8 (k = 128 a step) and bf16 (k = 64 a step), accumulators in core memory,
-// epilogue fused: row and column scales, bias, GELU, residual, row mask, bf16 in the layout that the next reader wants.
+// epilogue fused: row and column scales, bias, GELU, residual, row mask, bf16 in the layout that the next reader wants,
+// or int8 for the decoder's cross-attention.
 // Reference: aiebuild/designs/reference.py (gemm_int8, gemm_bf16, gelu).
 #include "encoder.h"
 #include "exp2.h"
+#include "key_scale.h"
 
 using namespace encoder;
 
@@ -174,8 +176,50 @@ inline aie::vector<bfloat16, 32> finished_block(const int32_t *acc, const Scales
     return out;
 }
 
+// The finished tile, whose 4 x 8 blocks lie in the first halves of acc's, as int8 keys or values of the decoder: 32
+// positions in strips 0 and 2 each, the other strips stay as they are. Every position has a scale that bf16 holds, of at
+// least a 127th of the largest magnitude.
+void pack_keys(const int32_t *acc, int8_t *C, bool values) {
+    for (int kb = 0; kb < 8; ++kb) { // 8 positions
+        int8_t *slice = C + (kb >> 2) * 2 * strip_bytes;
+        bfloat16 *scales = (bfloat16 *)(slice + strip_data) + (kb & 3) * 8;
+        const bfloat16 *blocks = (const bfloat16 *)(acc + kb * 2 * 8 * 32);
+        aie::vector<bfloat16, 32> high[2], low[2];
+        for (int i = 0; i < 2; ++i) {
+            const aie::vector<int16, 32> magnitude = aie::broadcast<int16, 32>(0x7fff);
+            aie::vector<int16, 32> largest = aie::zeros<int16, 32>();
+            for (int nb = 0; nb < 8; ++nb)
+                largest = aie::max(largest, aie::bit_and(aie::load_v<32>((const int16_t *)blocks + (i * 8 + nb) * 64),
+                                                         magnitude));
+            float inverse[4], rest[4];
+            for (int r = 0; r < 4; ++r) {
+                const KeyScale scale = key_scale(aie::reduce_max(largest.extract<8>(r)));
+                scales[i * 4 + r] = (bfloat16)scale.scale;
+                inverse[r] = scale.head;
+                rest[r] = scale.rest;
+            }
+            high[i] = repeat_columns(inverse);
+            low[i] = repeat_columns(rest);
+        }
+        for (int nb = 0; nb < 8; ++nb) {
+            aie::vector<int8, 32> q[2];
+            for (int i = 0; i < 2; ++i) {
+                const aie::vector<bfloat16, 32> x = aie::load_v<32>(blocks + (i * 8 + nb) * 64);
+                aie::accum<accfloat, 32> scaled = aie::mul(x, high[i]);
+                scaled = aie::mac(scaled, x, low[i]);
+                q[i] = aie::to_fixed<int16>(scaled.to_vector<float>(), 0).pack<int8>();
+            }
+            const aie::vector<int8, 64> both = aie::concat(q[0], q[1]);
+            if (values)
+                aie::store_v(slice + ((kb & 3) * 8 + nb) * 64, both);
+            else
+                aie::store_v(slice + (nb * 4 + (kb & 3)) * 64, aie::transpose(both, 8, 8));
+        }
+    }
+}
+
 template <bool Int8>
-void epilogue(const int32_t *acc, const int32_t *stats, const int32_t *params, const int8_t *residual, int8_t *C,
+void epilogue(int32_t *acc, const int32_t *stats, const int32_t *params, const int8_t *residual, int8_t *C,
               int tile, int row, int column) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     aie::set_saturation(aie::saturation_mode::saturate);
@@ -211,7 +255,10 @@ void epilogue(const int32_t *acc, const int32_t *stats, const int32_t *params, c
                     out[i] = aie::mul(out[i], keep[i]).to_vector<bfloat16>();
             }
             const int place = ((rb & 3) * 8 + nb) * 32;
-            if (transposed) {
+            if (Int8 && (flags & (keys_flag | values_flag))) {
+                for (int i = 0; i < 2; ++i)
+                    aie::store_v((bfloat16 *)(acc + ((rb + i) * 8 + nb) * 32), out[i]);
+            } else if (transposed) {
                 aie::store_v(strip + place, aie::transpose(out[0], 4, 8));
                 aie::store_v(strip + place + 256, aie::transpose(out[1], 4, 8));
             } else if (natural) {
@@ -225,6 +272,8 @@ void epilogue(const int32_t *acc, const int32_t *stats, const int32_t *params, c
             }
         }
     }
+    if (Int8 && (flags & (keys_flag | values_flag)))
+        pack_keys(acc, C, (flags & values_flag) != 0);
 }
 
 } // namespace

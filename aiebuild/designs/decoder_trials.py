@@ -16,29 +16,41 @@ from aiebuild.designs.decoder import (
     A_FLOATS,
     A_OBJECT,
     B_OBJECT,
+    BEST,
+    BEST_WORDS,
     C_OBJECT,
-    PART,
+    PART_BYTES,
+    PART_ROWS,
+    SLICE,
+    SUPPRESSED,
+    TABLE_OBJECT,
     TILE,
-    Command,
     DecoderShape,
     Linear,
+    Rows,
     Split,
-    cross_command,
+    Variant,
     decoder_parameters,
+)
+from aiebuild.designs.decoder_commands import (
+    cross_command,
     linear_command,
     load_pieces,
+    report_command,
     self_command,
+    table,
 )
 from aiebuild.designs.decoder_weights import pack_linear, quantise_slices
-from aiebuild.designs.encoder import GRID, STRIP
-from aiebuild.designs.encoder_trials import pack_layout, random_rows
+from aiebuild.designs.encoder import GRID
+from aiebuild.designs.encoder_trials import random_rows
 from aiebuild.designs.trial import Kernels, Object, Trial, memory, objects_of, soiled
-from aiebuild.weights.pack import Floats
+from aiebuild.weights.pack import Floats, from_bf16, to_bf16
 
-KERNELS = ("decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_dispatch.cc")
+KERNELS = (
+    "decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_sample.cc", "decoder_dispatch.cc",
+)  # fmt: skip
 
-PART_FLOATS = 68
-"""Of a row in an attention part: 64 sums, the maximum, the sum of probabilities, two unused."""
+PART_FLOATS = PART_BYTES // 4
 GELU_ERROR = 4 * reference.FLOAT
 """Relative error of the decoder's GELU, in float32: its polynomial, its reciprocal after three Newton steps."""
 NORM_ERROR = 2.0e-5
@@ -54,12 +66,14 @@ class DecoderCore:
         buffers = decoder_parameters()
         self._x, self._y = memory(buffers["inputs"]), memory(buffers["outputs"])
         self._stats, self._params = memory(buffers["stats"]), memory(buffers["params"])
+        self._top = memory(buffers["top"])
 
     def run(self, command: bytes, a: Iterator[Object], b: Iterator[Object]) -> list[Object]:
         """The core's body in `decoder.mlir.j2`: an operation on the objects of its A and B channels; its C objects."""
         call, x, y, stats, params = self._kernels.call, self._x, self._y, self._stats, self._params
+        top = self._top
         (head,) = objects_of(command, A_OBJECT)
-        call("decoder_command", head, y, params, inputs=(head,))
+        call("decoder_command", head, y, top, params, self.row, inputs=(head,))
         first, chunks, parts, loads, steps, side, outputs = (int(n) for n in params.view(np.int32)[1:8])
 
         def load(count: int) -> None:
@@ -77,10 +91,10 @@ class DecoderCore:
                     call("decoder_step", w, x, y, stats, params, chunk, part, step, self.row, inputs=(w,))
             for index in range(side):
                 row = next(a)
-                call("decoder_side", row, y, params, index, self.row, self.column, inputs=(row,))
+                call("decoder_side", row, y, top, params, chunk, index, self.row, self.column, inputs=(row,))
             for index in range(outputs):
                 c = soiled(C_OBJECT)
-                call("decoder_finish", c, y, stats, params, index)
+                call("decoder_finish", c, y, stats, top, params, index)
                 out.append(c)
         return out
 
@@ -90,12 +104,13 @@ class DecoderCore:
 
 @dataclass(frozen=True)
 class Product:
-    """A product and the core it is tried on."""
+    """A product of a block of rows and the core it is tried on. `windows`: as in `Variant`."""
 
     linear: Linear
-    rows: int = 1
+    rows: Rows = Rows(1, 1)
     row: int = 0
     column: int = 0
+    windows: int = 1
 
     @property
     def split(self) -> Split:
@@ -103,18 +118,31 @@ class Product:
         return Split.of(self.linear, self.rows)
 
     def columns(self) -> NDArray[np.int64]:
-        """The outputs that the core computes, tile by tile: [tiles, 32]."""
+        """The outputs that the core computes, tile by tile: [tiles, 32 or 128]."""
         split = self.split
         tiles = np.arange(split.chunks * split.chunk_tiles)
-        return (tiles[:, None] * GRID + self.column) * 128 + self.row * 32 + np.arange(32)
+        width, first = (32, self.row * 32) if self.rows.slices == 1 else (128, 0)
+        return (tiles[:, None] * GRID + self.column) * 128 + first + np.arange(width)
 
 
-def product(
-    kernels: Kernels, rng: np.random.Generator, what: Product, *, size: float = 1.0, values: Floats | None = None
-) -> Trial:
+@dataclass(frozen=True)
+class Operands:
+    """Random data of a product on one core: its A and B objects, and what the outputs should be, [rows, n]."""
+
+    command: bytes
+    a: list[Object]
+    b: list[Object]
+    expected: reference.Expected
+
+
+def operands(
+    rng: np.random.Generator, what: Product, *, size: float = 1.0, values: Floats | None = None,
+    variant: Variant | None = None, more: Floats | None = None,
+) -> Operands:  # fmt: skip
     """A linear layer with bias, and residual and GELU where `what.linear` has them; of rows as they are, of normalised
-    rows or of merged attention parts. `values`: the rows [rows, k] instead of random ones."""
-    linear, rows, split = what.linear, what.rows, what.split
+    rows or of merged attention parts. `values`: the rows [rows, k] instead of random ones. `more`: added to all rows
+    like the bias, with `variant.sample`."""
+    linear, rows, split = what.linear, what.rows.count, what.split
     state = linear.k if linear.kind == "linear_norm" else 64
     shape = DecoderShape(state, linear.k // 64, 1, linear.n, 448)
     width = split.chunks * split.chunk_tiles * TILE
@@ -124,7 +152,7 @@ def product(
     bias[: linear.n] = rng.standard_normal(linear.n, np.float32)
     gamma = None
     if linear.kind == "linear_merge":
-        loads, x = _parts(rng, rows, linear.k // 64)
+        loads, x = _parts(rng, rows, linear.k // 64, what.windows)
         error: Any = NORM_ERROR * np.abs(x)
     else:
         given = _rows(rng, rows, linear.k, size) if values is None else values
@@ -136,7 +164,7 @@ def product(
             error = NORM_ERROR * (np.abs(x) + np.abs(gamma) * np.abs(given).max(axis=1, keepdims=True) / _spread(given))
     residual = _rows(rng, rows, width, 1.0)
 
-    a = _a_stream(what, loads, bias, residual)
+    a = _a_stream(what, loads, bias, residual, more)
     packed = pack_linear(w, linear.k_tiles, width // TILE).reshape(GRID, -1, linear.k_tiles, B_OBJECT)[what.column]
     part = linear.k_tiles // split.parts
     b: list[Object] = []
@@ -144,8 +172,7 @@ def product(
         tiles = packed[chunk * split.chunk_tiles : (chunk + 1) * split.chunk_tiles]
         for index in range(split.parts):
             b += objects_of(tiles[:, index * part : (index + 1) * part], B_OBJECT)
-    core = DecoderCore(kernels, what.row, what.column)
-    out = core.run(linear_command(shape, linear, rows, gamma), iter(a), iter(b))
+    command = linear_command(shape, linear, variant or Variant(what.rows, what.windows), gamma)
 
     q, scales = quantise_slices(w)
     y = reference.linear(x, q, scales, bias, error * np.ones_like(x))
@@ -153,11 +180,27 @@ def product(
         y = reference.Expected(y.value + residual, y.tolerance + 4 * reference.FLOAT * np.abs(residual))
     if linear.gelu:
         y = reference.gelu_of(y, GELU_ERROR, GELU_ERROR)
-    mine = what.columns()  # [tiles, 32]
+    if linear.bf16:
+        y = reference.stored(y.value, y.tolerance)
+    return Operands(command, a, b, y)
+
+
+def product(
+    kernels: Kernels, rng: np.random.Generator, what: Product, *, size: float = 1.0, values: Floats | None = None
+) -> Trial:
+    """A product on one core: its columns of its rows, [tiles, rows, 32 or 128]."""
+    data = operands(rng, what, size=size, values=values)
+    out = DecoderCore(kernels, what.row, what.column).run(data.command, iter(data.a), iter(data.b))
+    split, linear = what.split, what.linear
+    mine = what.columns()
+    y = data.expected
     expected = reference.Expected(y.value[:, mine].transpose(1, 0, 2), y.tolerance[:, mine].transpose(1, 0, 2))
-    got = np.concatenate([o.view(np.float32)[: split.output_tiles * rows * 32] for o in out])
-    by_chunk = got.reshape(split.chunks, -1, rows, 32)[:, : split.chunk_tiles]
-    return Trial(f"decoder {linear.kind}", expected, by_chunk.reshape(-1, rows, 32))
+    if linear.bf16:
+        got = np.concatenate([from_bf16(o.view(np.uint16)) for o in out])
+    else:
+        got = np.concatenate([o.view(np.float32) for o in out])
+    by_chunk = got.reshape(split.chunks, -1)[:, : split.chunk_tiles * what.rows.units * 32]
+    return Trial(f"decoder {linear.kind}", expected, by_chunk.reshape(mine.shape[0], what.rows.count, mine.shape[1]))
 
 
 def _spread(x: Floats) -> NDArray[np.float64]:
@@ -169,10 +212,10 @@ def _rows(rng: np.random.Generator, rows: int, columns: int, size: float) -> Flo
     return np.asarray(random_rows(rng, rows, columns, size) + fine, np.float32)
 
 
-def _a_object(values: Floats) -> Object:
-    """Floats at the beginning of an A object; what follows them is none of the kernel's business."""
+def _a_object(values: NDArray[Any]) -> Object:
+    """Numbers at the beginning of an A object; what follows them is none of the kernel's business."""
     (out,) = objects_of(soiled(A_OBJECT), A_OBJECT)
-    data = np.ascontiguousarray(values, np.float32).reshape(-1)[: A_OBJECT // 4].view(np.uint8)
+    data = np.ascontiguousarray(values).reshape(-1).view(np.uint8)[:A_OBJECT]
     out[: data.size] = data
     return out
 
@@ -188,25 +231,35 @@ def _loads(linear: Linear, split: Split, x: Floats) -> list[list[Object]]:
     return out
 
 
-def _parts(rng: np.random.Generator, rows: int, heads: int) -> tuple[list[list[Object]], NDArray[np.float64]]:
+def _parts(
+    rng: np.random.Generator, rows: int, heads: int, windows: int
+) -> tuple[list[list[Object]], NDArray[np.float64]]:
     """Attention parts of all heads as A objects, and the merged rows [rows, heads * 64]."""
     sums = rng.standard_normal((heads, GRID, rows, 64)).astype(np.float32)
-    maxima = np.rint(rng.uniform(-200, 50, (heads, GRID, rows))).astype(np.float32)
+    maxima = rng.uniform(-200, 50, (heads, GRID, rows)).astype(np.float32)
     totals = rng.uniform(0.5, 200, (heads, GRID, rows)).astype(np.float32)
     unseen = rng.random((heads, GRID, rows)) < 0.2
     unseen[:, 0] = False
     sums[unseen], maxima[unseen], totals[unseen] = 0, -8192, 0
+    at_once = min(rows, PART_ROWS)
+    run = A_OBJECT // 4 // GRID // windows
     objects: list[Object] = []
     for head in range(heads):
-        data = np.full((GRID, PART // 4), np.nan, np.float32)
-        rows_of = data[:, : rows * PART_FLOATS].reshape(GRID, rows, PART_FLOATS)
-        rows_of[..., :64], rows_of[..., 64], rows_of[..., 65] = sums[head], maxima[head], totals[head]
-        objects.append(_a_object(data))
+        for first in range(0, rows, at_once):
+            data = np.full((windows, GRID, run), np.nan, np.float32)
+            for row in range(at_once):  # windows are the inner index of a block's rows
+                inner, window = divmod(row, windows)
+                part = data[window, :, inner * PART_FLOATS : (inner + 1) * PART_FLOATS]
+                part[:, :64] = sums[head, :, first + row]
+                part[:, 64], part[:, 65] = maxima[head, :, first + row], totals[head, :, first + row]
+            objects.append(_a_object(data))
     merged = [reference.merge_attention(sums[h], maxima[h], totals[h]) for h in range(heads)]
     return [objects], np.concatenate(merged, axis=1)
 
 
-def _a_stream(what: Product, loads: list[list[Object]], bias: Floats, residual: Floats) -> list[Object]:
+def _a_stream(
+    what: Product, loads: list[list[Object]], bias: Floats, residual: Floats, more: Floats | None
+) -> list[Object]:
     """The A objects in the order of the core's loops: loads, then for each chunk what is added to its outputs."""
     split = what.split
     a = [] if split.parts > 1 else list(loads[0])
@@ -216,56 +269,112 @@ def _a_stream(what: Product, loads: list[list[Object]], bias: Floats, residual: 
         for piece in range(split.side_pieces):
             start = chunk * split.chunk_tiles * TILE + piece * A_FLOATS
             a.append(_a_object(bias[start:]))
+            if more is not None:
+                a.append(_a_object(more[start:]))
             if what.linear.residual:
                 a += [_a_object(row[start:]) for row in residual]
     return a
+
+
+# --- sampling ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A row's two token ranges, banned tokens, and whether suppressed tokens count."""
+
+    first: tuple[int, int]
+    second: tuple[int, int]
+    banned: tuple[int, ...] = ()
+    raw: bool = False
+
+
+def sampling(
+    kernels: Kernels, rng: np.random.Generator, what: Product, rows: list[Sampled], suppressed: list[int]
+) -> tuple[Trial, NDArray[np.int32]]:
+    """What a core finds out about its columns' logits: (log-sum-exps and the best logits, [rows, 2, 1 + BEST], with
+    `SUPPRESSED` for what there is not; the tokens named, [rows, 2, BEST])."""
+    split, linear, count = what.split, what.linear, what.rows.count
+    more = np.zeros(split.chunks * split.chunk_tiles * TILE, np.float32)
+    more[suppressed] = SUPPRESSED
+    data = operands(rng, what, variant=Variant(what.rows, sample=True), more=more)
+    first = 0 if what.rows.slices == 1 else what.row * count
+    words = np.zeros((first + count, 8), np.int32)
+    words[first:] = [table(row.first, row.second, row.banned, raw=row.raw) for row in rows]
+    command = bytearray(data.command)
+    command[TABLE_OBJECT : TABLE_OBJECT + words.nbytes] = words.tobytes()
+    core = DecoderCore(kernels, what.row, what.column)
+    if core.run(bytes(command), iter(data.a), iter(data.b)):
+        raise ValueError("sampling has no outputs of its own")
+    (best,) = core.run(report_command(what.rows), iter(()), iter(()))
+    found = best.view(np.int32)[: count * BEST_WORDS].reshape(count, BEST_WORDS)
+    lists = found[:, : 4 * BEST].reshape(count, 2, 2, BEST)
+    totals = found[:, 4 * BEST :].reshape(count, 2, 2).view(np.float32)
+    logits = reference.ordered_floats(lists[:, :, 0])
+    with np.errstate(divide="ignore"):
+        total = totals[..., 0] + np.log(totals[..., 1])
+    got = np.concatenate([total[..., None], logits], axis=2).astype(np.float64)
+
+    value = np.zeros((count, 2, 1 + BEST))
+    tolerance = np.zeros((count, 2, 1 + BEST))
+    mine = what.columns().reshape(-1)
+    for index, row in enumerate(rows):
+        for which, (low, high) in enumerate((row.first, row.second)):
+            tokens = [t for t in mine if low <= t < high and t not in row.banned]
+            tokens = [t for t in tokens if row.raw or t not in suppressed]
+            value[index, which], tolerance[index, which] = reference.candidates(
+                data.expected.value[index, tokens], data.expected.tolerance[index, tokens], BEST, SUPPRESSED
+            )
+    got = np.where(got < SUPPRESSED / 2, SUPPRESSED, got)
+    return Trial("decoder sampling", reference.Expected(value, tolerance), got), lists[:, :, 1]
 
 
 # --- attention --------------------------------------------------------------------------------------------------------
 
 
 def _queries(rng: np.random.Generator, rows: int, heads: int, size: float) -> Floats:
-    return rng.standard_normal((rows, heads * 64), np.float32) * np.float32(size / 8)
+    return reference.bf16(rng.standard_normal((rows, heads * 64), np.float32) * np.float32(size / 8))
 
 
 def _merged(out: list[list[Object]], group: int, rows: int) -> NDArray[np.float64]:
-    parts = np.stack([o[group].view(np.float32)[: rows * PART_FLOATS].reshape(rows, PART_FLOATS) for o in out])
+    objects = -(-rows // PART_ROWS)
+    parts = np.stack([
+        np.concatenate([
+            o.view(np.float32)[: PART_ROWS * PART_FLOATS].reshape(PART_ROWS, PART_FLOATS)
+            for o in core[group * objects : (group + 1) * objects]
+        ])[:rows]
+        for core in out
+    ])  # fmt: skip
     return reference.merge_attention(parts[..., :64], parts[..., 64], parts[..., 65])
 
 
 def self_attention(
     kernels: Kernels,
     rng: np.random.Generator,
+    seen: NDArray[np.bool_],
     *,
-    rows: int = 1,
-    position: int = 63,
     heads: int = 4,
     column: int = 0,
     size: float = 2.0,
 ) -> Trial:
-    """Causal attention of `rows` tokens from `position` on, over the log; later positions hold leftovers."""
-    bucket = 64 * -(-(position + rows) // 64)
+    """Attention of rows over the entries of the log that they see, `seen` [rows, entries]; others hold leftovers."""
+    rows = seen.shape[0]
+    bucket = 64 * -(-seen.shape[1] // 64)
+    visible = np.zeros((rows, bucket), np.bool_)
+    visible[:, : seen.shape[1]] = seen
     shape = DecoderShape(64 * heads, heads, 1, 100, 448)
     q = _queries(rng, rows, shape.groups * GRID, size)
-    k, v = rng.standard_normal((2, bucket + 2, shape.groups, 64), np.float32)
-    k[position + rows :], v[position + rows :] = 300, 300
+    k, v = reference.bf16(rng.standard_normal((2, bucket + 2, shape.groups, 64), np.float32))
+    hidden = ~np.append(visible.any(axis=0), [False, False])
+    k[hidden], v[hidden] = 300, 300
     b: list[Object] = []
     for group in range(shape.groups):
         for start in range(0, bucket, 64):
-            b += [_panel(array[start:, group]) for array in (k, v)]
-    command = self_command(shape, rows, position, bucket)
-    loads = [_a_object(row) for row in q]
+            b += objects_of(to_bf16(np.stack([k[start : start + 66, group], v[start : start + 66, group]])), B_OBJECT)
+    command = self_command(shape, rows, bucket, visible)
+    loads = [_a_object(to_bf16(row)) for row in q]
     out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(GRID)]
-    visible = np.arange(bucket) <= position + np.arange(rows)[:, None]
     return _attention_trial("decoder self-attention", out, q, k[:bucket], v[:bucket], visible, column)
-
-
-def _panel(rows: Floats) -> Object:
-    """66 rows of 64 floats as one object: the last two are of the next 64."""
-    (out,) = objects_of(soiled(B_OBJECT), B_OBJECT)
-    data = np.ascontiguousarray(rows[:66]).view(np.uint8).reshape(-1)
-    out[: data.size] = data
-    return out
 
 
 def cross_attention(
@@ -278,30 +387,34 @@ def cross_attention(
     column: int = 0,
     size: float = 2.0,
 ) -> Trial:
-    """Attention over the window's keys, in the encoder's bf16 blocks; what lies behind the last one is garbage."""
+    """Attention over the window's keys, as the encoder packs them; what lies behind the last one is garbage."""
     shape = DecoderShape(64 * heads, heads, 1, 100, 448)
     q = _queries(rng, rows, shape.groups * GRID, size)
-    length = 64 * -(-keys // 64)
-    k, v = reference.bf16(rng.standard_normal((2, length, shape.groups, 64), np.float32))
+    length = 128 * -(-keys // 128)
+    k, v = rng.standard_normal((2, length, shape.groups, 64), np.float32)
     k[keys:], v[keys:] = 300, 300
     b: list[Object] = []
     for group in range(shape.groups):
-        for start in range(0, length, 64):
-            strips = [
-                pack_layout(array[start : start + 64, group], layout).reshape(GRID, 1, STRIP)
-                for array, layout in ((k, "natural"), (v, "value"))
-            ]
-            b += objects_of(np.concatenate(strips, axis=1), B_OBJECT)
-    command = cross_command(shape, rows)
-    if keys != 1500:
-        command = Command(
-            "cross_attention", first_loads=rows, chunks=shape.groups, steps=length // 64, rows=rows, keys=keys,
-            groups=shape.groups, channels=shape.state,
-        ).object()  # fmt: skip
-    loads = [_a_object(row) for row in q]
+        for start in range(0, length, 128):
+            b.append(pack_keys(k[start : start + 128, group], v[start : start + 128, group]))
+    command = cross_command(shape, rows, keys)
+    loads = [_a_object(to_bf16(row)) for row in q]
     out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(GRID)]
     visible = np.broadcast_to(np.arange(length) < keys, (rows, length))
     return _attention_trial("decoder cross-attention", out, q, k, v, visible, column)
+
+
+def pack_keys(k: Floats, v: Floats) -> Object:
+    """Keys and values [128, 64] of a head as a B object."""
+    out = np.zeros((GRID, SLICE), np.uint8)
+    for place, array, order in ((0, k, (0, 3, 1, 4, 2)), (SLICE // 2, v, (0, 1, 3, 2, 4))):
+        q, scale = reference.int8_rows(array)
+        blocks = q.reshape(GRID, 4, 8, 8, 8).transpose(order)  # slice, position block, position, channel block, channel
+        out[:, place : place + 2048] = np.ascontiguousarray(blocks).view(np.uint8).reshape(GRID, 2048)
+        scales = to_bf16(scale).reshape(GRID, 32)
+        out[:, place + 2048 : place + SLICE // 2] = np.ascontiguousarray(scales).view(np.uint8)
+    (packed,) = objects_of(out, B_OBJECT)
+    return packed
 
 
 def _attention_trial(
@@ -312,9 +425,8 @@ def _attention_trial(
     expected: list[reference.Expected] = []
     for group in range(k.shape[1]):
         head = group * GRID + column
-        query = reference.bf16(q[:, head * 64 : (head + 1) * 64])
-        keys, values = reference.bf16(k[:, group]), reference.bf16(v[:, group])
-        expected.append(reference.attention(query, keys, values, visible))
+        query = q[:, head * 64 : (head + 1) * 64]
+        expected.append(reference.attention_int8(query, k[:, group], v[:, group], visible))
         got.append(_merged(out, group, q.shape[0]))
     value, tolerance = (np.stack([getattr(e, part) for e in expected]) for part in ("value", "tolerance"))
     return Trial(name, reference.Expected(value, tolerance), np.stack(got))
@@ -326,18 +438,25 @@ def trials(library: Path, seed: int = 0) -> Iterator[Trial]:
     wide = Linear("fc1", "linear_norm", 512, 2048, gelu=True)
     back = Linear("fc2", "linear", 2048, 512, residual=True)
     merge = Linear("out", "linear_merge", 512, 512, residual=True)
+    log = Linear("qkv", "linear_norm", 384, 1152, bf16=True)
     tail = Linear("logits", "linear_norm", 384, 51864 % (32 * TILE))
+    causal = np.tri(4, 65, 61, np.bool_)
+    branches = rng.random((8, 300)) < 0.4
+    sampled = [Sampled((0, 3000), (3000, 51864 % (32 * TILE)), (7, 11)) for _ in range(2)]
     cases: dict[str, Callable[[], Trial]] = {
-        "GELU, 1 row": lambda: product(kernels, rng, Product(wide, 1, 1, 2)),
-        "GELU, 4 rows": lambda: product(kernels, rng, Product(wide, 4)),
-        "residual, 1 row": lambda: product(kernels, rng, Product(back, 1, 3, 3)),
-        "residual, 4 rows": lambda: product(kernels, rng, Product(back, 4, 2, 1)),
-        "merged parts, 4 rows": lambda: product(kernels, rng, Product(merge, 4, 1, 1)),
-        "vocabulary's tail": lambda: product(kernels, rng, Product(tail, 1, 3, 3)),
-        "1 row": lambda: self_attention(kernels, rng, rows=1, position=447, heads=8, column=3),
-        "4 rows": lambda: self_attention(kernels, rng, rows=4, position=61, heads=6, column=1),
+        "GELU, 1 row": lambda: product(kernels, rng, Product(wide, Rows(1, 1), 1, 2)),
+        "GELU, 32 rows": lambda: product(kernels, rng, Product(wide, Rows(8, 4))),
+        "residual, 1 row": lambda: product(kernels, rng, Product(back, Rows(1, 1), 3, 3)),
+        "residual, 4 rows": lambda: product(kernels, rng, Product(back, Rows(4, 1), 2, 1)),
+        "merged parts, 16 rows": lambda: product(kernels, rng, Product(merge, Rows(4, 4), 1, 1, 4)),
+        "bf16 rows, 8 rows": lambda: product(kernels, rng, Product(log, Rows(2, 4), 1, 1)),
+        "vocabulary's tail": lambda: product(kernels, rng, Product(tail, Rows(1, 1), 3, 3)),
+        "8 rows": lambda: sampling(kernels, rng, Product(tail, Rows(2, 4), 1, 3), sampled, [3, 400, 1000])[0],
+        "1 row": lambda: self_attention(kernels, rng, np.ones((1, 448), np.bool_), heads=8, column=3),
+        "4 rows": lambda: self_attention(kernels, rng, causal, heads=6, column=1),
+        "8 branches": lambda: self_attention(kernels, rng, branches, heads=6, column=1),
         "1,500 keys, 1 row": lambda: cross_attention(kernels, rng, rows=1, heads=6, column=1),
-        "1,500 keys, 4 rows": lambda: cross_attention(kernels, rng, rows=4, heads=8, column=2),
+        "1,500 keys, 8 rows": lambda: cross_attention(kernels, rng, rows=8, heads=8, column=2),
     }
     for what, case in cases.items():
         trial = case()

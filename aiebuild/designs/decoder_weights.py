@@ -9,18 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs.decoder import (
-    GRID,
-    ROWS,
     SLICE,
     TILE,
     DecoderPlan,
     Linear,
-    cross_command,
+    all_rows,
     layer_products,
-    linear_command,
     logits_product,
     stored_tiles,
+    variants,
 )
+from aiebuild.designs.decoder_commands import cross_command, linear_command, report_command
+from aiebuild.designs.encoder import GRID
 from aiebuild.designs.encoder_weights import smoothing
 from aiebuild.weights.pack import Floats, from_bf16, to_bf16
 
@@ -77,11 +77,11 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
             gamma = from_bf16(to_bf16(exact / smoothing(exact, w, SMOOTHING)))
             bias = w @ beta if bias is None else bias + w @ beta
             w = w * np.where(gamma == 0, 0, exact / np.where(gamma == 0, 1, gamma))
-        put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear.k_tiles, stored_tiles(linear)))
+        put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear.k_tiles, stored_tiles(s, linear)))
         if bias is not None:
             put(linear.name + ".bias", bias.astype(np.float32).view(np.uint8))
-        for rows in ROWS:
-            put(f"{linear.name}.command{rows}", linear_command(s, linear, rows, gamma))
+        for variant in variants(s, linear):
+            put(variant.name(linear), linear_command(s, linear, variant, gamma))
 
     scale = np.float32(0.125 * log2(e))
     zeros = np.zeros(s.state, np.float32)
@@ -103,6 +103,8 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
         put_linear(p["fc1"], weights[b + "mlp.0.weight"], weights[b + "mlp.0.bias"], b + "mlp_ln")
         put_linear(p["fc2"], weights[b + "mlp.2.weight"], weights[b + "mlp.2.bias"], None)
     put_linear(logits_product(s), weights["decoder.token_embedding.weight"], None, "decoder.ln")
-    for rows in ROWS:
-        put(f"cross.command{rows}", cross_command(s, rows))
+    for count in (1, 2, 4, 8):
+        put(f"cross.command{count}", cross_command(s, count))
+    for rows in all_rows(s):
+        put(f"report.command.{rows.key}", report_command(rows))
     return out

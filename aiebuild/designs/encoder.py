@@ -33,7 +33,9 @@ ROUNDS = ROW_TILES // GRID
 FRONT_FRAMES = 2
 """Frames of zeros in front of the normalised mel: the first convolution reaches back two frames."""
 KV_OBJECT = 16896
-"""Keys and values of 64 positions of one head as the decoder reads them: four slices of 16 keys, K then V."""
+"""int8 keys and values of 128 positions of one head as the decoder reads them: four slices of 32 keys, K then V."""
+KV_TILES = ROW_TILES // 2
+"""Such objects of a head."""
 
 WEIGHTS, ARENA, INPUT, KEYS = range(4)
 """Arguments of the sequence: packed weights, activations, log-mel and its command, keys and values (output)."""
@@ -141,7 +143,7 @@ def plan_encoder(shape: EncoderShape) -> EncoderPlan:
         weight_offsets=weights,
         weight_bytes=at,
         input_bytes=OBJECT + shape.normalise_rounds * GRID * GRID * OBJECT,
-        keys_bytes=shape.text_layers * shape.heads * ROW_TILES * KV_OBJECT,
+        keys_bytes=(shape.text_layers * shape.heads + GRID) * KV_TILES * KV_OBJECT,
     )
 
 
@@ -177,7 +179,7 @@ def _weight_sizes(shape: EncoderShape) -> Iterator[tuple[str, int]]:
 # --- commands -------------------------------------------------------------------------------------------------------
 
 KINDS = {"gemm_int8": 0, "gemm_bf16": 1, "gemm_bf16_rows": 2, "attention": 3, "layer_norm": 4, "normalise": 5}
-GELU, RESIDUAL, MASK = 1, 2, 4
+GELU, RESIDUAL, MASK, KEYS_OUT, VALUES_OUT = 1, 2, 4, 8, 16
 
 
 @dataclass(frozen=True)
@@ -441,12 +443,18 @@ class Encoder:
         return Operation(name, _rounds(parts), tuple(_channels("C")), macs, padded)
 
     def keys_output(self, place: int) -> list[Transfer]:
-        """Keys (place 0) or values (1) of all text layers, into the decoder's objects."""
+        """Keys (place 0) or values (1) of all text layers, into the decoder's objects.
+
+        Every other strip of a tile is unused, and has to go somewhere: of keys, to where the values will be; of values,
+        to where the same channel's next ones will be, and the last ones behind everything.
+        """
         heads = self.plan.shape.text_layers * self.plan.shape.heads
+        panel = KV_TILES * KV_OBJECT
+        unused = GRID * panel if place else STRIP
         return [
             Transfer(
-                KEYS, c * ROW_TILES * KV_OBJECT + place * STRIP, (heads // GRID, 1, 4 * ROW_TILES, STRIP),
-                (GRID * ROW_TILES * KV_OBJECT, 0, 2 * STRIP, 1),
+                KEYS, c * panel + place * STRIP, (heads // GRID, 2 * ROW_TILES, 2, STRIP),
+                (GRID * panel, 2 * STRIP, unused, 1),
             )
             for c in range(GRID)
         ]  # fmt: skip

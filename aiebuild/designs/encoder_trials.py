@@ -10,7 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs import reference
-from aiebuild.designs.encoder import GELU, GRID, MASK, OBJECT, RESIDUAL, STRIP, Command, encoder_parameters
+from aiebuild.designs.encoder import (
+    GELU,
+    GRID,
+    KEYS_OUT,
+    MASK,
+    OBJECT,
+    RESIDUAL,
+    STRIP,
+    VALUES_OUT,
+    Command,
+    encoder_parameters,
+)
 from aiebuild.designs.trial import Kernels, Object, Trial, memory, objects_of, soiled
 from aiebuild.weights.pack import (
     Bytes,
@@ -26,6 +37,8 @@ from aiebuild.weights.pack import (
 KERNELS = ("encoder_command.cc", "encoder_gemm.cc", "encoder_attention.cc", "encoder_norm.cc", "encoder_dispatch.cc")
 LAYOUTS = ("natural", "query", "value")
 """How a product's 64 x 64 tile leaves a core: rows for the next product, transposed 4 x 8 blocks, transposed whole."""
+INT8_LAYOUTS = {"keys": KEYS_OUT, "values": VALUES_OUT}
+"""Layouts of int8 products only, with a scale a row: what the decoder's cross-attention reads."""
 
 
 class EncoderCore:
@@ -97,6 +110,8 @@ def pack_layout(x: Floats, layout: str) -> Bytes:
 
 def unpack_layout(tile: Object, layout: str) -> Floats:
     """The inverse of `pack_layout`."""
+    if layout in INT8_LAYOUTS:
+        return unpack_int8(tile, layout)
     data = np.ascontiguousarray(tile.reshape(4, STRIP)[:, :2048]).view(np.uint16)
     if layout == "natural":
         strips = data.reshape(4, 4, 8, 4, 8).transpose(0, 1, 3, 2, 4)
@@ -105,6 +120,18 @@ def unpack_layout(tile: Object, layout: str) -> Floats:
     else:
         strips = data.reshape(4, 16, 2, 4, 8).transpose(0, 2, 4, 1, 3)
     return from_bf16(np.ascontiguousarray(strips).reshape(64, 64))
+
+
+def unpack_int8(tile: Object, layout: str) -> Floats:
+    """Keys or values [64, 64] as the decoder reads them: strips 0 and 2 hold 32 positions each."""
+    strips = tile.reshape(2, 2, STRIP)[:, 0]
+    q = np.ascontiguousarray(strips[:, :2048]).view(np.int8)
+    if layout == "keys":  # [channel block][position block][8 channels x 8 positions]
+        q = q.reshape(2, 8, 4, 8, 8).transpose(0, 2, 4, 1, 3)
+    else:  # [position block][channel block][8 x 8]
+        q = q.reshape(2, 4, 8, 8, 8).transpose(0, 1, 3, 2, 4)
+    scales = from_bf16(np.ascontiguousarray(strips[:, 2048:]).view(np.uint16))
+    return np.asarray(q.reshape(64, 64) * scales.reshape(64, 1), np.float32)
 
 
 # --- trials ---------------------------------------------------------------------------------------------------------
@@ -126,6 +153,7 @@ class Epilogue:
     def command(self, kind: str, products: int) -> Command:
         """The command whose last tile is tried."""
         flags = (GELU if self.gelu else 0) | (RESIDUAL if self.residual else 0) | (MASK if self.rows else 0)
+        flags |= INT8_LAYOUTS.get(self.layout, 0)
         low, high = self.rows or (0, 0)
         until = 1 << 20
         return Command(
@@ -145,6 +173,8 @@ class Epilogue:
             first = (self.tile % self.row_rounds * GRID + self.row) * 64
             index = np.arange(first, first + 64)
             y = reference.with_row_mask(y, (index >= self.rows[0]) & (index < self.rows[1]))
+        if self.layout in INT8_LAYOUTS:
+            y = reference.as_int8(y)
         return y
 
 

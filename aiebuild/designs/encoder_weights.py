@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from aiebuild.designs.encoder import (
     GELU,
     GRID,
+    KEYS_OUT,
     MASK,
     POSITIONS,
     RESIDUAL,
     ROUNDS,
     ROW_TILES,
+    VALUES_OUT,
     Command,
     EncoderPlan,
 )
@@ -59,8 +61,8 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
         out[p + "fc1.command"] = gemm("gemm_int8", s.padded(4 * s.channel_tiles), s.k_steps, GELU)
         out[p + "fc2.command"] = gemm("gemm_bf16", tiles, 4 * s.channel_tiles, RESIDUAL)
     heads = s.text_layers * s.heads
-    out["keys.command"] = gemm("gemm_int8", heads, s.k_steps)
-    out["values.command"] = gemm("gemm_int8", heads, s.k_steps, natural_until=0)
+    out["keys.command"] = gemm("gemm_int8", heads, s.k_steps, KEYS_OUT)
+    out["values.command"] = gemm("gemm_int8", heads, s.k_steps, VALUES_OUT)
     return out
 
 

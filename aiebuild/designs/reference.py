@@ -65,7 +65,7 @@ def bf16(x: Numbers) -> NDArray[np.float32]:
     return from_bf16(to_bf16(np.asarray(x, np.float32)))
 
 
-def _stored(value: Doubles, tolerance: Doubles) -> Expected:
+def stored(value: Doubles, tolerance: Doubles) -> Expected:
     """`value`, rounded to bf16 at the end."""
     return Expected(value, tolerance + BF16 * (np.abs(value) + tolerance))
 
@@ -118,14 +118,14 @@ def gemm_int8(a: NDArray[np.int8], rows: Numbers, b: NDArray[np.int8], columns: 
     before they are multiplied, and the result is.
     """
     product = (a.astype(np.float64) @ b.astype(np.float64)) * rows[:, None].astype(np.float64) * columns
-    return _stored(product + bias, 3.1 * BF16 * np.abs(product) + 8 * FLOAT * np.abs(bias))
+    return stored(product + bias, 3.1 * BF16 * np.abs(product) + 8 * FLOAT * np.abs(bias))
 
 
 def gemm_bf16(a: Numbers, b: Numbers, bias: Numbers) -> Expected:
     """a @ b + bias in bf16; a [m, k], b [k, n] and bias [n] bf16. Sums are float32 in an order the array decides."""
     a, b = a.astype(np.float64), b.astype(np.float64)
     size = np.abs(a) @ np.abs(b) + np.abs(bias)
-    return _stored(a @ b + bias, (a.shape[1] + 8) * FLOAT * size)
+    return stored(a @ b + bias, (a.shape[1] + 8) * FLOAT * size)
 
 
 def with_gelu(y: Expected) -> Expected:
@@ -135,12 +135,18 @@ def with_gelu(y: Expected) -> Expected:
 
 def with_residual(y: Expected, residual: Numbers) -> Expected:
     """The epilogue's sum with a bf16 tile, rounded to bf16."""
-    return _stored(y.value + residual, y.tolerance + 4 * FLOAT * np.abs(residual))
+    return stored(y.value + residual, y.tolerance + 4 * FLOAT * np.abs(residual))
 
 
 def with_row_mask(y: Expected, keep: NDArray[np.bool_]) -> Expected:
     """The epilogue's row mask: rows that are not kept are zero."""
     return Expected(np.where(keep[:, None], y.value, 0), np.where(keep[:, None], y.tolerance, 0))
+
+
+def as_int8(y: Expected) -> Expected:
+    """Rows as int8 with a scale each, which is a 127th of the largest magnitude, rounded up to a bf16."""
+    largest = (np.abs(y.value) + y.tolerance).max(axis=1, keepdims=True)
+    return Expected(y.value, y.tolerance + 0.51 * (1 + BF16) * largest / 127)
 
 
 # --- layer norm -------------------------------------------------------------------------------------------------------
@@ -220,9 +226,63 @@ def attention(q: Numbers, k: Numbers, v: Numbers, visible: NDArray[np.bool_] | N
     return Expected(value, EXPONENTIAL * spread + k.shape[0] * FLOAT * spread)
 
 
+def int8_rows(x: Numbers) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Rows [m, n] as int8 with a scale each that bf16 holds, at least a 127th of the largest magnitude."""
+    x = np.asarray(x, np.float32)
+    bits = ((np.abs(x).max(axis=1) / np.float32(127)) + np.float32(1e-20)).view(np.uint32)
+    scale = ((bits + np.uint32(0xFFFF)) & np.uint32(0xFFFF0000)).view(np.float32)
+    return np.rint(x / scale[:, None]).astype(np.int8), scale
+
+
+def _doubtful(x: Numbers, scale: Numbers) -> Doubles:
+    """A step for each number so close to the middle of two that a reciprocal of 16 bits may round it the other way."""
+    part = np.abs(np.asarray(x, np.float64) / scale[:, None]) % 1
+    return np.where(np.abs(part - 0.5) < 127 * 2.0**-15, scale[:, None], 0)
+
+
+def attention_int8(q: Numbers, k: Numbers, v: Numbers, visible: NDArray[np.bool_]) -> Expected:
+    """The decoder's: keys and values as int8 rows, q and the probabilities of up to 32 keys at a time in 16 bits."""
+    (kq, ks), (vq, vs) = int8_rows(k), int8_rows(v)
+    q = np.asarray(q, np.float64)
+    keys, values = kq * ks[:, None].astype(np.float64), vq * vs[:, None].astype(np.float64)
+    scores = np.where(visible, q @ keys.T, -np.inf)
+    weights = np.exp2(scores - scores.max(axis=1, keepdims=True))
+    total = weights.sum(axis=1, keepdims=True)
+    value = weights @ values / total
+    # q's step, sums in float32, keys that may be rounded otherwise, the exponential's series
+    step = 0.51 / 32512 * np.abs(q).max(axis=1, keepdims=True) * np.abs(keys).sum(axis=1)
+    sums = 64 * FLOAT * (np.abs(q) @ np.abs(keys).T)
+    noise = np.log(2) * (step + sums + np.abs(q) @ _doubtful(k, ks).T) + 16 * FLOAT
+    size = (noise * weights) @ np.abs(values) + np.abs(value) * (noise * weights).sum(axis=1, keepdims=True)
+    # half a step of the largest probability times its value's scale, at worst of all keys
+    largest = np.where(visible, weights * vs, 0).max(axis=1, keepdims=True)
+    probability = 0.51 / 32512 * 127 * keys.shape[0] * largest
+    rest = weights @ (_doubtful(v, vs) + 64 * FLOAT * np.abs(values))
+    return Expected(value, (2 * size + probability + rest) / total)
+
+
+def ordered_floats(keys: NDArray[np.int32]) -> NDArray[np.float32]:
+    """float32 numbers from integers of the same order (negative ones have all but the sign's bit turned)."""
+    return (keys ^ ((keys >> 31) & 0x7FFFFFFF)).astype(np.int32).view(np.float32)
+
+
+def candidates(logits: Doubles, tolerance: Doubles, count: int, none: float) -> tuple[Doubles, Doubles]:
+    """The log-sum-exp of `logits` and the best `count` of them, `none` where there are fewer; and their tolerances."""
+    value, off = np.full(1 + count, none), np.zeros(1 + count)
+    if not logits.size:
+        return value, off
+    top = logits.max()
+    value[0] = top + np.log(np.exp(logits - top).sum())
+    off[0] = tolerance.max() + 2e-6 * (1 + logits.size / 32)
+    best = np.argsort(-logits)[:count]
+    value[1 : 1 + best.size] = logits[best]
+    off[1 : 1 + best.size] = tolerance.max()
+    return value, off
+
+
 def stored_attention(exact: Expected) -> Expected:
     """The encoder's attention, which is rounded to bf16."""
-    return _stored(exact.value, exact.tolerance)
+    return stored(exact.value, exact.tolerance)
 
 
 def merge_attention(sums: Numbers, maxima: Numbers, totals: Numbers) -> Doubles:

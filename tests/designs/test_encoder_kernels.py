@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from aiebuild.designs import encoder_trials as trials
 from aiebuild.designs import reference
 from aiebuild.designs.encoder import GRID, OBJECT, Command
-from aiebuild.designs.encoder_trials import LAYOUTS, EncoderCore, Epilogue, pack_layout, unpack_layout
+from aiebuild.designs.encoder_trials import INT8_LAYOUTS, LAYOUTS, EncoderCore, Epilogue, pack_layout, unpack_layout
 from aiebuild.designs.trial import Kernels, Trial, objects_of
 from aiebuild.errors import BuildError
 from aiebuild.weights.pack import from_bf16, pack_bf16, pack_rows_bf16, unpack_rows_bf16, unpack_rows_int8
@@ -42,6 +42,14 @@ def epilogues(draw: st.DrawFn, *, layouts: tuple[str, ...] = LAYOUTS, residual: 
 @RANDOM
 @given(seed=SEEDS, steps=st.integers(1, 10), epilogue=epilogues())
 def test_gemm_int8(encoder_kernels: Kernels, seed: int, steps: int, epilogue: Epilogue) -> None:
+    agrees(trials.gemm_int8(encoder_kernels, np.random.default_rng(seed), steps=steps, epilogue=epilogue))
+
+
+@RANDOM
+@given(seed=SEEDS, steps=st.integers(1, 10), epilogue=epilogues(layouts=tuple(INT8_LAYOUTS), residual=False))
+def test_keys_and_values_for_the_decoder(
+    encoder_kernels: Kernels, seed: int, steps: int, epilogue: Epilogue
+) -> None:
     agrees(trials.gemm_int8(encoder_kernels, np.random.default_rng(seed), steps=steps, epilogue=epilogue))
 
 

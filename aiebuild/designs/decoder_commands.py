@@ -1,0 +1,138 @@
+"""Commands of the decoder overlay: the A object that begins an operation, with the words of `decoder::Param`."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.designs.decoder import (
+    A_FLOATS,
+    A_OBJECT,
+    CROSS_OBJECTS,
+    MOST_ROWS,
+    PART_ROWS,
+    RAW_ROW,
+    TABLE_OBJECT,
+    DecoderShape,
+    Linear,
+    Rows,
+    Split,
+    Variant,
+)
+from aiebuild.designs.encoder import POSITIONS
+from aiebuild.weights.pack import Floats, to_bf16
+
+KINDS = {
+    "linear_norm": 0, "linear": 1, "linear_merge": 2, "self_attention": 3, "cross_attention": 4, "report": 5,
+}  # fmt: skip
+GELU, BF16, SAMPLE = 1, 2, 4
+HEADER = 256
+"""Bytes of the header; what else comes with a command follows it."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """Header of an operation: the words of `decoder::Param` in `kernels_src/decoder.h`."""
+
+    kind: str
+    first_loads: int = 0
+    chunks: int = 1
+    parts: int = 1
+    loads: int = 0
+    steps: int = 0
+    side: int = 0
+    outputs: int = 1
+    rows: int = 1
+    k_tiles: int = 1
+    load_floats: int = 0
+    load_pieces: int = 1
+    epilogue: int = 0
+    slices: int = 1
+    keys: int = 0
+    side_floats: int = A_FLOATS
+    side_rows: int = 1
+    side_common: int = 1
+    groups: int = 1
+    channels: int = 0
+    load_rows: int = 1
+    load_windows: int = 1
+    mask_bytes: int = 0
+
+    def object(self, payload: bytes = b"") -> bytes:
+        """The command as one A object."""
+        head = struct.pack(
+            "<23i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
+            self.outputs, self.rows, self.k_tiles, self.load_floats, self.load_pieces, self.epilogue, self.slices,
+            self.keys, self.side_floats, self.side_rows, self.side_common, self.groups, self.channels, self.load_rows,
+            self.load_windows, self.mask_bytes,
+        )  # fmt: skip
+        return (head.ljust(HEADER, b"\0") + payload).ljust(A_OBJECT, b"\0")
+
+
+def load_pieces(linear: Linear, split: Split) -> int:
+    """Loads of a row in a part: rows wider than an A object come in pieces."""
+    floats = linear.k // split.parts
+    return next(p for p in range(1, linear.k_tiles + 1) if (floats // 128) % p == 0 and floats // p <= A_FLOATS)
+
+
+def linear_command(s: DecoderShape, linear: Linear, variant: Variant, gamma: Floats | None) -> bytes:
+    """The command of a product; `gamma` of the layer norm in front of it, if there is one."""
+    rows = variant.rows
+    split = Split.of(linear, rows)
+    pieces = load_pieces(linear, split)
+    merged = min(rows.count, PART_ROWS)
+    loads = s.heads * (rows.count // merged) if linear.kind == "linear_merge" else rows.count * pieces
+    common = 2 if variant.sample else 1
+    side_rows = common + (rows.count if linear.residual else 0)
+    first = split.parts == 1
+    flags = (GELU if linear.gelu else 0) | (BF16 if linear.bf16 else 0) | (SAMPLE if variant.sample else 0)
+    command = Command(
+        linear.kind, first_loads=loads if first else 0, chunks=split.chunks, parts=split.parts,
+        loads=0 if first else loads, steps=split.chunk_tiles * linear.k_tiles // split.parts,
+        side=side_rows * split.side_pieces, outputs=0 if variant.sample else split.outputs,
+        rows=rows.count, slices=rows.slices, k_tiles=linear.k_tiles // split.parts,
+        load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags, side_rows=side_rows,
+        side_common=common, channels=s.state, load_rows=merged, load_windows=variant.windows,
+    )  # fmt: skip
+    payload = b"" if gamma is None else to_bf16(gamma).tobytes()
+    if len(payload) > TABLE_OBJECT - HEADER:
+        raise ValueError(f"{linear.name}: a layer norm of {gamma.size if gamma is not None else 0} channels")
+    return command.object(payload)
+
+
+def self_command(s: DecoderShape, rows: int, bucket: int, seen: NDArray[np.bool_] | None = None) -> bytes:
+    """The command of a window's self-attention. `seen` [rows, bucket]: the entries each row sees; the run writes them."""
+    if not 0 < rows <= MOST_ROWS or bucket % 64:
+        raise ValueError(f"{rows} rows over {bucket} entries")
+    masks = b"" if seen is None else np.packbits(seen, axis=1, bitorder="little").tobytes()
+    return Command(
+        "self_attention", first_loads=rows, chunks=s.groups, steps=bucket // 64, rows=rows, groups=s.groups,
+        outputs=-(-rows // PART_ROWS), channels=s.state, mask_bytes=bucket // 8,
+    ).object(masks)  # fmt: skip
+
+
+def cross_command(s: DecoderShape, rows: int, keys: int = POSITIONS) -> bytes:
+    """The command of a window's cross-attention."""
+    return Command(
+        "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // 128) if keys != POSITIONS else CROSS_OBJECTS,
+        rows=rows, keys=keys, groups=s.groups, outputs=-(-rows // PART_ROWS), channels=s.state,
+    ).object()  # fmt: skip
+
+
+def report_command(rows: Rows) -> bytes:
+    """The command that gives out what sampling needs."""
+    return Command("report", rows=rows.count, slices=rows.slices).object()
+
+
+def table(
+    first: tuple[int, int], second: tuple[int, int], banned: Sequence[int] = (), *, raw: bool = False
+) -> tuple[int, ...]:
+    """A row's words: the token ranges of its two lists, and up to four tokens that are in neither."""
+    if len(banned) > 4:
+        raise ValueError(f"{len(banned)} banned tokens; a row has room for four")
+    more = (*banned, *(-1 for _ in range(4 - len(banned))))
+    return (first[0] | (RAW_ROW if raw else 0), first[1], *second, *more)

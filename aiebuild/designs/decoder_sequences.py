@@ -1,0 +1,381 @@
+"""The operations of a decoder dispatch as DMA transfers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from aiebuild.designs.decoder import (
+    A_FLOATS,
+    A_OBJECT,
+    A_RUN,
+    ARENA,
+    B_OBJECT,
+    B_RUN,
+    C_OBJECT,
+    CROSS_OBJECTS,
+    KEYS,
+    LOG,
+    LOG_AT,
+    PART_BYTES,
+    PART_ROWS,
+    SLACK,
+    STRIDE_LIMIT,
+    TILE,
+    UNITS,
+    WEIGHTS,
+    ArenaPlan,
+    Attending,
+    DecoderPlan,
+    Dispatch,
+    Linear,
+    Rows,
+    Split,
+    Variant,
+    attending,
+    layer_products,
+    logits_product,
+    plan_arena,
+    stored_tiles,
+)
+from aiebuild.designs.decoder_commands import load_pieces
+from aiebuild.designs.encoder import GRID, KV_OBJECT, KV_TILES, POSITIONS
+from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+
+_OUTPUTS = tuple(f"C{c}_out" for c in range(GRID))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where rows lie: argument, offset of the first one, bytes from one to the next, columns of 512 that fit a row."""
+
+    argument: int
+    offset: int
+    stride: int
+    tiles: int
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """Builds the operations of a dispatch."""
+
+    plan: DecoderPlan
+    dispatch: Dispatch
+
+    @cached_property
+    def arena(self) -> ArenaPlan:
+        """The dispatch's activations."""
+        return plan_arena(self.plan, self.dispatch)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """A block's rows on the cores."""
+        return self.dispatch.block(self.plan.shape)
+
+    @cached_property
+    def log_layer(self) -> int:
+        """Bytes of a layer of the log."""
+        return self.plan.log_layer(self.dispatch.windows)
+
+    @property
+    def log_at_bytes(self) -> int:
+        """Bytes that a dispatch may touch from the first row's place in the log on."""
+        rows = self.dispatch.total + SLACK * self.dispatch.windows
+        return (self.plan.shape.layers - 1) * self.log_layer + rows * self.plan.log_row
+
+    # --- places ------------------------------------------------------------------------------------------------------
+
+    def _area(self, name: str, first: int = 0) -> Place:
+        stride = self.arena.strides[name]
+        size = 2 * TILE if name == "query" else 4 * TILE
+        return Place(ARENA, self.arena.areas[name] + first * stride, stride, stride // size)
+
+    def _log(self, layer: int, block: int) -> Place:
+        row = self.plan.log_row
+        first = layer * self.log_layer + block * self.rows.total * row
+        # a single row's output may hang over, onto entries that are written before anything reads them
+        return Place(LOG_AT, first, row, row // (2 * TILE) if self.rows.total > 1 else SLACK * row // (2 * TILE))
+
+    def _weights_object(self, name: str) -> Transfer:
+        return Transfer(WEIGHTS, self.plan.weight_offsets[name], (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=True)
+
+    def _of_core(self, place: Place, channel: int, *, piece: int = 0, pieces: int = 1) -> Transfer:
+        """The rows of the cores on A channel `channel` as A objects: each row in `pieces` of `piece` bytes, an object
+        read from each piece's beginning."""
+        first = channel * self.rows.count * place.stride if self.rows.slices > 1 else 0
+        return Transfer(
+            place.argument, place.offset + first, (self.rows.count, pieces, 2, A_RUN), (place.stride, piece, A_RUN, 1)
+        )
+
+    # --- products ----------------------------------------------------------------------------------------------------
+
+    def linear(
+        self, linear: Linear, source: Place | None, destination: Place | None, *, residual: Place | None = None,
+        parts: int = 0, sample: bool = False, command: Transfer | None = None,
+    ) -> Operation:  # fmt: skip
+        """The operation of a product of a block. `source`: None for attention parts. `destination`: None where a report
+        gives out what there is to know. `parts`: number of the block's first window and row, for attention parts."""
+        s, plan, rows = self.plan.shape, self.plan, self.rows
+        split = Split.of(linear, rows)
+        pieces = load_pieces(linear, split)
+        windows = min(rows.count, PART_ROWS, self.dispatch.windows) if source is None else 1
+        head = command or self._weights_object(Variant(rows, windows, sample).name(linear))
+        rounds: list[Round] = []
+        tiles = stored_tiles(s, linear)
+        kt = linear.k_tiles // split.parts
+        for chunk in range(split.chunks):
+            for part in range(split.parts):
+                todo: dict[str, tuple[Transfer, ...]] = {}
+                for c in range(GRID):
+                    a: list[Transfer] = [head] if chunk == 0 and part == 0 else []
+                    if split.parts > 1 or chunk == 0:
+                        if source is None:
+                            a += self._merged(c)
+                        else:
+                            width = linear.k // split.parts * 4
+                            from_part = Place(source.argument, source.offset + part * width, source.stride, 0)
+                            a.append(self._of_core(from_part, c, piece=width // pieces, pieces=pieces))
+                    if part == split.parts - 1:
+                        a += self._side(linear, split, chunk, c, residual, sample=sample)
+                    first = (
+                        plan.weight_offsets[linear.name]
+                        + ((c * tiles + chunk * split.chunk_tiles) * linear.k_tiles + part * kt) * B_OBJECT
+                    )
+                    todo[f"A{c}_in"] = tuple(a)
+                    todo[f"B{c}_in"] = (
+                        Transfer(WEIGHTS, first, (1, split.chunk_tiles, 8 * kt, B_RUN),
+                                 (0, linear.k_tiles * B_OBJECT, B_RUN, 1), static=True),
+                    )  # fmt: skip
+                    if part == split.parts - 1 and destination is not None:
+                        todo[f"C{c}_out"] = self._output(destination, linear, split, chunk, c)
+                rounds.append(Round(todo))
+        columns = split.chunks * split.chunk_tiles * TILE
+        return Operation(
+            linear.name, tuple(rounds), _OUTPUTS if destination is not None else (),
+            rows.total * linear.k * linear.n,
+            4 * -(-rows.count // 2) * (GRID if rows.slices > 1 else 1) * columns * linear.k,
+        )  # fmt: skip
+
+    def _merged(self, channel: int) -> list[Transfer]:
+        """Attention parts of the rows of A channel `channel`, head by head."""
+        s, rows = self.plan.shape, self.rows
+        windows = min(rows.total, self.dispatch.windows)
+        at_once = min(rows.count, PART_ROWS)
+        among = min(at_once, self.dispatch.windows)
+        head = GRID * C_OBJECT
+        window = s.groups * GRID * head
+        loads = rows.count // at_once
+        first = channel * rows.count if rows.slices > 1 else 0
+        run = A_OBJECT // (GRID * among)
+        starts: list[int] = []
+        for load in range(loads):
+            row, start = divmod(first + load * at_once, windows)
+            quarter, inner = divmod(row, PART_ROWS)
+            starts.append(self.arena.areas["parts"] + (quarter * windows + start) * window + inner * PART_BYTES)
+        step = starts[1] - starts[0] if loads > 1 else among * window
+        if step == among * window:
+            return [Transfer(ARENA, starts[0], (s.heads, loads * among, GRID, run), (head, window, C_OBJECT, 1))]
+        if among == 1:
+            return [Transfer(ARENA, starts[0], (s.heads, loads, GRID, run), (head, step, C_OBJECT, 1))]
+        return [
+            Transfer(ARENA, start + h * head, (1, among, GRID, run), (0, window, C_OBJECT, 1))
+            for h in range(s.heads)
+            for start in starts
+        ]
+
+    def _side(
+        self, linear: Linear, split: Split, chunk: int, channel: int, residual: Place | None, *, sample: bool
+    ) -> list[Transfer]:
+        at = chunk * split.chunk_tiles * TILE * 4
+        bias = self.plan.weight_offsets[linear.name + ".bias"] + at
+        if sample:  # piece by piece: the bias, then what keeps suppressed tokens away
+            suppressed = self.arena.areas["suppressed"] + at
+            return [
+                Transfer(argument, offset + piece * A_FLOATS * 4, (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=static)
+                for piece in range(split.side_pieces)
+                for argument, offset, static in ((WEIGHTS, bias, True), (ARENA, suppressed, True))
+            ]
+        side = [Transfer(WEIGHTS, bias, (1, split.side_pieces, 2, A_RUN), (0, A_FLOATS * 4, A_RUN, 1), static=True)]
+        if residual is not None:
+            side.append(self._of_core(residual, channel))
+        return side
+
+    def _output(self, to: Place, linear: Linear, split: Split, chunk: int, c: int) -> tuple[Transfer, ...]:
+        """A column's C objects of a chunk: of each row of cores pieces of rows, tile by tile."""
+        rows = self.rows
+        unit = 64 if linear.bf16 else 128
+        tile_bytes = TILE * unit // 32
+        base = to.offset + chunk * split.chunk_tiles * tile_bytes + c * 4 * unit
+        run = unit * rows.slices
+        core = unit if rows.slices == 1 else rows.count * to.stride
+        units = 2 * UNITS if linear.bf16 else UNITS
+        if rows.units > units:  # a tile takes several objects
+            at_once = units // rows.slices
+            return tuple(
+                Transfer(to.argument, base + tile * tile_bytes + first * to.stride, (1, GRID, at_once, run),
+                         (0, core, to.stride, 1))
+                for tile in range(split.chunk_tiles)
+                for first in range(0, rows.count, at_once)
+            )  # fmt: skip
+        tiles = split.output_tiles
+        room = to.tiles - chunk * split.chunk_tiles
+        if rows.total == 1:
+            if room < split.outputs * tiles:
+                raise ValueError(f"{linear.name}: a row of {to.tiles} tiles has no room for its objects")
+            return (
+                Transfer(to.argument, base, (split.outputs, GRID, tiles, run), (tiles * tile_bytes, core, tile_bytes, 1)),
+            )
+        out: list[Transfer] = []
+        for index in range(split.outputs):
+            start, left = base + index * tiles * tile_bytes, room - index * tiles
+            if left >= tiles:
+                out.append(Transfer(to.argument, start, (GRID, tiles, rows.count, run), (core, tile_bytes, to.stride, 1)))
+                continue
+            for r in range(GRID):  # what is behind a row's end goes where nobody reads
+                if left > 0:
+                    out.append(Transfer(to.argument, start + r * core, (1, left, rows.count, run),
+                                        (0, tile_bytes, to.stride, 1)))  # fmt: skip
+                out.append(Transfer(ARENA, self.arena.areas["unused"], (1, tiles - max(left, 0), rows.count, run),
+                                    (0, rows.count * run, run, 1)))  # fmt: skip
+        return tuple(out)
+
+    # --- attention ---------------------------------------------------------------------------------------------------
+
+    def _parts_output(self, block: int, what: Attending, c: int) -> Transfer:
+        s, dispatch = self.plan.shape, self.dispatch
+        windows = min(self.rows.total, dispatch.windows)
+        first = (block * self.rows.total) // dispatch.windows
+        start = (block * self.rows.total) % dispatch.windows
+        head = GRID * C_OBJECT
+        window = s.groups * GRID * head
+        quarter = (what.first - first) // PART_ROWS
+        place = self.arena.areas["parts"] + (quarter * windows + what.window - start) * window + c * head
+        return Transfer(
+            ARENA, place, (s.groups, -(-what.rows // PART_ROWS), GRID, C_OBJECT),
+            (GRID * head, windows * window, C_OBJECT, 1),
+        )  # fmt: skip
+
+    def self_attention(self, layer: int, block: int, index: int, groups: list[Attending]) -> Operation:
+        """Self-attention of a block's rows; `index`: number of its first command."""
+        s, plan, dispatch = self.plan.shape, self.plan, self.dispatch
+        steps, row = dispatch.bucket // 64, plan.log_row
+        entry = dispatch.windows * row
+        rounds: list[Round] = []
+        for number, what in enumerate(groups):
+            command = Transfer(
+                ARENA, self.arena.areas["commands"] + (index + number) * A_OBJECT, (1, 1, 2, A_RUN), (0, 0, A_RUN, 1),
+                static=True,
+            )  # fmt: skip
+            first = layer * self.log_layer + (what.first * dispatch.windows + what.window) * row
+            queries = Transfer(LOG_AT, first, (what.rows, 1, 2, A_RUN), (entry, 0, A_RUN, 1))
+            for group in range(s.groups):
+                todo: dict[str, tuple[Transfer, ...]] = {}
+                for c in range(GRID):
+                    if group == 0:
+                        todo[f"A{c}_in"] = (command, queries)
+                        todo[f"C{c}_out"] = (self._parts_output(block, what, c),)
+                    # heads beyond the last read what lies there; nobody reads their output
+                    head = min(group * GRID + c, s.heads - 1)
+                    keys = layer * self.log_layer + what.window * row + (s.state + head * 64) * 2
+                    todo[f"B{c}_in"] = self._log_rows(keys, steps, entry)
+                rounds.append(Round(todo))
+        macs = 2 * sum(what.rows for what in groups) * s.state * dispatch.bucket
+        return Operation(f"layer{layer}.self", tuple(rounds), _OUTPUTS, macs, self._padded(groups, dispatch.bucket))
+
+    def _log_rows(self, keys: int, steps: int, entry: int) -> tuple[Transfer, ...]:
+        """Keys and values of a head, 64 entries at a time."""
+        sizes, strides = (2, 66, 128), (self.plan.shape.state * 2, entry, 1)
+        if 64 * entry <= STRIDE_LIMIT or steps == 1:
+            return (Transfer(LOG, keys, (steps, *sizes), (64 * entry if steps > 1 else 0, *strides)),)
+        return tuple(Transfer(LOG, keys + i * 64 * entry, (1, *sizes), (0, *strides)) for i in range(steps))
+
+    def _padded(self, groups: list[Attending], keys: int) -> int:
+        return sum(8 * -(-what.rows // 2) * self.plan.shape.groups * GRID * 64 * keys for what in groups)
+
+    def cross_attention(self, layer: int, block: int, groups: list[Attending]) -> Operation:
+        """Cross-attention of a block's rows over their windows' 1,500 positions."""
+        s, plan = self.plan.shape, self.plan
+        panel = KV_TILES * KV_OBJECT
+        query = self._area("query")
+        windows = min(self.rows.total, self.dispatch.windows)
+        row0, window0 = divmod(block * self.rows.total, self.dispatch.windows)
+        rounds: list[Round] = []
+        for what in groups:
+            todo: dict[str, tuple[Transfer, ...]] = {}
+            first = query.offset + ((what.first - row0) * windows + what.window - window0) * query.stride
+            heads = [[min(g * GRID + c, s.heads - 1) for g in range(s.groups)] for c in range(GRID)]
+            for c in range(GRID):
+                todo[f"A{c}_in"] = (
+                    self._weights_object(f"cross.command{what.rows}"),
+                    Transfer(ARENA, first, (what.rows, 1, 2, A_RUN), (windows * query.stride, 0, A_RUN, 1)),
+                )
+                todo[f"B{c}_in"] = tuple(
+                    Transfer(KEYS, what.window * s.window_keys + (layer * s.heads + head) * panel,
+                             (1, CROSS_OBJECTS, 8, B_RUN), (0, 8 * B_RUN, B_RUN, 1), static=True)
+                    for head in heads[c]
+                )  # fmt: skip
+                todo[f"C{c}_out"] = (self._parts_output(block, what, c),)
+            rounds.append(Round(todo))
+        macs = 2 * sum(what.rows for what in groups) * s.state * POSITIONS
+        return Operation(f"layer{layer}.cross", tuple(rounds), _OUTPUTS, macs, self._padded(groups, CROSS_OBJECTS * 128))
+
+    # --- the dispatch ------------------------------------------------------------------------------------------------
+
+    def operations(self) -> list[Operation]:
+        """All operations of a dispatch, in order."""
+        s, block_rows = self.plan.shape, self.rows.total
+        groups = attending(s, self.dispatch)
+        ops: list[Operation] = []
+        for layer in range(s.layers):
+            p = layer_products(s, layer)
+            index = 0
+            for block, what in enumerate(groups):
+                x = self._area("x", block * block_rows)
+                query, hidden = self._area("query"), self._area("hidden")
+                ops += [
+                    self.linear(p["qkv"], x, self._log(layer, block)),
+                    self.self_attention(layer, block, index, what),
+                    self.linear(p["out"], None, x, residual=x),
+                    self.linear(p["cross_query"], x, query),
+                    self.cross_attention(layer, block, what),
+                    self.linear(p["cross_out"], None, x, residual=x),
+                    self.linear(p["fc1"], x, hidden),
+                    self.linear(p["fc2"], hidden, x, residual=x),
+                ]
+                index += len(what)
+        last = self._area("x", (len(groups) - 1) * block_rows)
+        ops.append(self._logits(last))
+        return ops
+
+    def _logits(self, x: Place) -> Operation:
+        linear = logits_product(self.plan.shape)
+        if self.dispatch.logits == "all":
+            return self.linear(linear, x, self._area("logits"))
+        command = Transfer(
+            ARENA, self.arena.areas["logits_command"], (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=True
+        )  # fmt: skip
+        product = self.linear(linear, x, None, sample=True, command=command)
+        best = self.arena.areas["best"]
+        report: dict[str, tuple[Transfer, ...]] = {}
+        for c in range(GRID):
+            report[f"A{c}_in"] = (self._weights_object(f"report.command.{self.rows.key}"),)
+            report[f"C{c}_out"] = (
+                Transfer(ARENA, best + c * GRID * C_OBJECT, (1, 1, GRID, C_OBJECT), (0, 0, C_OBJECT, 1)),
+            )
+        return Operation("logits", (*product.rounds, Round(report)), _OUTPUTS, product.macs, product.padded_macs)
+
+
+def argument_bytes(plan: DecoderPlan, dispatch: Dispatch) -> tuple[int, int, int, int, int]:
+    """Bytes of a dispatch's arguments."""
+    decoder = Decoder(plan, dispatch)
+    windows = dispatch.windows
+    return (
+        plan.weight_bytes, decoder.arena.bytes, windows * plan.shape.window_keys, plan.log_bytes(windows),
+        decoder.log_at_bytes,
+    )  # fmt: skip
+
+
+def decoder_sequence(plan: DecoderPlan, dispatch: Dispatch) -> dict[str, Any]:
+    """The template value `sequence` of a dispatch."""
+    return emit(dispatch.name, Decoder(plan, dispatch).operations(), argument_bytes(plan, dispatch))
