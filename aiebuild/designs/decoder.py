@@ -43,6 +43,8 @@ PART_ROWS = 4
 """Rows in a C object of attention parts, and in an A object of them."""
 PART_BYTES = 272
 """A row's attention part: 64 sums, the maximum, the sum of probabilities, two unused, in floats."""
+CROSS_OBJECTS = -(-POSITIONS // 128)
+"""B objects of a head's keys and values."""
 BEST = 8
 """Tokens that a dispatch names for each row and list."""
 BEST_WORDS = 36
@@ -334,6 +336,29 @@ class DecoderPlan:
         return self.shape.layers * self.log_layer(windows)
 
 
+BUCKETS = (64, 128, 256, 448)
+"""Entries seen, where a window has one sequence."""
+BRANCH_BUCKETS = (64, 128, 256, 512, 1024, ENTRIES)
+"""Entries seen, where it has several."""
+PREFILLS = (4, 8, 32, 128, 256)
+"""New tokens of a window that a prompt's dispatch takes; the first two also give out all logits."""
+
+
+def dispatches(windows: int) -> list[Dispatch]:
+    """The dispatches that runs of up to `windows` windows at a time need; a power of two."""
+    out = [Dispatch(windows, 1, bucket) for bucket in BUCKETS]
+    if windows * MOST_ROWS <= 32:
+        out += [Dispatch(windows, MOST_ROWS, bucket) for bucket in BRANCH_BUCKETS]
+    if windows > 1:
+        return [*out, Dispatch(windows, PREFILLS[0], BUCKETS[0])]
+    known = {(d.rows, d.bucket) for d in out}
+    prompts = [(rows, max(rows, BUCKETS[0])) for rows in PREFILLS]
+    out += [Dispatch(1, rows, bucket) for rows, bucket in prompts if (rows, bucket) not in known]
+    out += [Dispatch(1, 1, bucket, "all") for bucket in BUCKETS]
+    out += [Dispatch(1, MOST_ROWS, bucket, "all") for bucket in BRANCH_BUCKETS]
+    return [*out, Dispatch(1, PREFILLS[0], BUCKETS[0], "all")]
+
+
 def plan_decoder(shape: DecoderShape) -> DecoderPlan:
     """Place the packed weights."""
     offsets: dict[str, int] = {}
@@ -367,7 +392,7 @@ class ArenaPlan:
 
 
 def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
-    """Place a dispatch's activations. What the run fills in (commands, rows, suppressed tokens) comes first."""
+    """Place a dispatch's activations; what stays the same from dispatch to dispatch, the suppressed tokens, first."""
     s = plan.shape
     rows = dispatch.block(s)
     products = layer_products(s, 0)
@@ -388,9 +413,9 @@ def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
         # rows are read a whole object at a time, and outputs end on whole objects
         area(name, count * strides[name] + A_OBJECT)
 
-    area("commands", sum(map(len, groups)) * A_OBJECT)
-    area("logits_command", A_OBJECT)
     area("suppressed", (stored_tiles(s, logits_product(s)) * TILE + A_FLOATS) * 4 + A_OBJECT)
+    area("logits_command", A_OBJECT)
+    area("commands", sum(map(len, groups)) * A_OBJECT)
     rows_area("x", products["out"], dispatch.total)
     rows_area("query", products["cross_query"], rows.total)
     rows_area("hidden", products["fc1"], rows.total)
@@ -433,7 +458,3 @@ def decoder_parameters() -> dict[str, Any]:
         ],
         "stack_size": 2048,
     }  # fmt: skip
-
-
-CROSS_OBJECTS = -(-POSITIONS // 128)
-"""B objects of a head's keys and values."""

@@ -248,10 +248,12 @@ class Encoder:
     def gemm(
         self, name: str, command: str, a: list[Transfer], steps: int, column_tiles: int, outputs: list[Transfer],
         residual: tuple[int, int, int] | None = None, macs: int = 0, bf16: bool = True,
+        by_round: bool = False,
     ) -> Operation:  # fmt: skip
         """`a[r]`: row r's operand for all row rounds; `outputs[c]`: column c's tiles for all rounds.
 
-        `residual`: argument, offset and stride (tiles) of a rows-order buffer added in the epilogue.
+        `residual`: argument, offset and stride (tiles) of a rows-order buffer added in the epilogue. `by_round`: outputs
+        of one round a task.
         """
         column_rounds = column_tiles // GRID
         base = self.plan.weight_offsets[name]
@@ -274,11 +276,12 @@ class Encoder:
                     if operand.sizes[0] == 1:
                         operand = replace(operand, sizes=(turn, *operand.sizes[1:]), strides=(0, *operand.strides[1:]))
                     part[f"A{i}_in"] = (*([self._command(command)] if j == 0 else []), operand)
-            if turn:
+            at_once = 1 if by_round else turn
+            if at_once:
                 for i in range(GRID):
                     whole = outputs[i]
                     part[f"C{i}_out"] = (
-                        replace(whole, offset=whole.offset + j * whole.strides[0], sizes=(turn, *whole.sizes[1:])),
+                        replace(whole, offset=whole.offset + j * whole.strides[0], sizes=(at_once, *whole.sizes[1:])),
                     )
             parts.append(part)
         step = 64 * 64 * (64 if bf16 else 128)
@@ -446,7 +449,7 @@ class Encoder:
         """Keys (place 0) or values (1) of all text layers, into the decoder's objects.
 
         Every other strip of a tile is unused, and has to go somewhere: of keys, to where the values will be; of values,
-        to where the same channel's next ones will be, and the last ones behind everything.
+        to where the same channel's next task puts its own, and the last ones behind everything.
         """
         heads = self.plan.shape.text_layers * self.plan.shape.heads
         panel = KV_TILES * KV_OBJECT
@@ -491,7 +494,8 @@ class Encoder:
         ops.append(self.layer_norm("norm"))
         for place, name in enumerate(("keys", "values")):
             ops.append(self.gemm(name, name, self.rows_operand("xn", s.k_steps), s.k_steps, heads,
-                                 self.keys_output(place), None, s.text_layers * linear, bf16=False))  # fmt: skip
+                                 self.keys_output(place), None, s.text_layers * linear, bf16=False,
+                                 by_round=place == 1))  # fmt: skip
         return ops
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
-from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
+from aiebuild.designs import decoder, decoder_commands, decoder_sequences, decoder_weights, encoder, encoder_weights
 from aiebuild.designs.mel import MelOverlay, mel_overlay
 from aiebuild.designs.selftest import self_tests
 from aiebuild.designs.spec import Design, FileSpec, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
@@ -23,13 +23,17 @@ from aiebuild.weights.tensors import WhisperWeights
 ENCODER_KERNELS = (
     "encoder_command.cc", "encoder_gemm.cc", "encoder_attention.cc", "encoder_norm.cc", "encoder_dispatch.cc",
 )  # fmt: skip
-DECODER_KERNELS = ("decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_dispatch.cc")
+DECODER_KERNELS = (
+    "decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_sample.cc", "decoder_dispatch.cc",
+)  # fmt: skip
 
 HEADER_WORDS = 64
 
 
-def whisper_design(config: ModelConfig, files: WeightFiles, device: str = "npu1") -> Design:
-    """The design of a model whose weight files are at hand."""
+def whisper_design(
+    config: ModelConfig, files: WeightFiles, device: str = "npu1", windows: Sequence[int] = (1,)
+) -> Design:
+    """The design of a model whose weight files are at hand; `windows`: numbers of windows that are decoded together."""
     dims = config.dims
     mel = mel_overlay(dims.n_mels, device)
     packing = {"dims": asdict(dims), "format": files.format}
@@ -37,7 +41,7 @@ def whisper_design(config: ModelConfig, files: WeightFiles, device: str = "npu1"
     return Design(
         name=config.name,
         device=device,
-        overlays=(mel.overlay(), encoder_overlay(dims), decoder_overlay(dims)),
+        overlays=(mel.overlay(), encoder_overlay(dims), decoder_overlay(dims, windows)),
         packs=(
             mel.pack(),
             PackSpec("encoder", "aiebuild.designs.whisper:pack_encoder", inputs, packing),
@@ -46,7 +50,7 @@ def whisper_design(config: ModelConfig, files: WeightFiles, device: str = "npu1"
         ),
         files=(FileSpec("tokenizer.json", files.tokenizer_path),),
         buffers=(),
-        metadata={"dims": asdict(dims), **run_facts(dims, mel)},
+        metadata={"dims": asdict(dims), **run_facts(dims, mel, windows)},
         tests=self_tests(mel),
     )
 
@@ -60,41 +64,25 @@ def encoder_overlay(dims: ModelDims) -> OverlaySpec:
     return OverlaySpec("encoder", "encoder.mlir.j2", {**parameters, "sequence": None}, kernels, (sequence,))
 
 
-def decoder_overlay(dims: ModelDims) -> OverlaySpec:
-    """The decoder overlay with a model's sequences: one for each number of rows and length of the attention."""
+def decoder_overlay(dims: ModelDims, windows: Sequence[int] = (1,)) -> OverlaySpec:
+    """The decoder overlay with a model's sequences, for batches of each of the numbers of `windows`."""
     parameters = decoder.decoder_parameters()
     plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
     sequences = [
         SequenceSpec(
-            f"decode_{rows}_{bucket}", "decoder.mlir.j2",
-            {**parameters, "sequence": decoder.decoder_sequence(plan, rows, bucket)},
+            dispatch.name, "decoder.mlir.j2",
+            {**parameters, "sequence": decoder_sequences.decoder_sequence(plan, dispatch)},
         )
-        for rows in decoder.ROWS
-        for bucket in decoder.BUCKETS
+        for count in windows
+        for dispatch in decoder.dispatches(count)
     ]  # fmt: skip
     kernels = tuple(KernelSpec(source) for source in DECODER_KERNELS)
     return OverlaySpec("decoder", "decoder.mlir.j2", {**parameters, "sequence": None}, kernels, tuple(sequences))
 
 
-def run_facts(dims: ModelDims, mel: MelOverlay) -> dict[str, Any]:
+def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int]) -> dict[str, Any]:
     """What the run needs of the plans: sizes and places in bytes, command headers with the words a run fills in."""
     ep = encoder.plan_encoder(encoder.EncoderShape.of(dims))
-    dp = decoder.plan_decoder(decoder.DecoderShape.of(dims))
-    rows_facts: dict[str, Any] = {}
-    for rows in decoder.ROWS:
-        buckets = {
-            str(bucket): {
-                "sequence": f"decode_{rows}_{bucket}",
-                "macs": _macs(decoder.Decoder(dp, rows, bucket).operations()),
-            }
-            for bucket in decoder.BUCKETS
-        }
-        rows_facts[str(rows)] = {
-            "x_row": dp.row_bytes("x", rows),
-            "logits_row": dp.row_bytes("logits", rows),
-            "command": _words(decoder.self_command(dp.shape, rows, 0, 64)),
-            "buckets": buckets,
-        }
     return {
         "mel": {**mel.metadata(), "macs": {str(rounds): mel.macs(rounds) for rounds in mel.rounds}},
         "encoder": {
@@ -114,18 +102,43 @@ def run_facts(dims: ModelDims, mel: MelOverlay) -> dict[str, Any]:
                 "k_tiles": ep.shape.k_steps,
             },
         },
-        "decoder": {
-            "arena_bytes": dp.arena_bytes,
-            "log_bytes": dp.log_bytes,
-            "log_row": dp.log_row,
-            "log_at_bytes": dp.log_at_bytes,
-            "command_offset": dp.areas["command"],
-            "position_word": 14,
-            "steps_word": 5,
-            "x_offset": dp.areas["x"],
-            "logits_offset": dp.areas["logits"],
-            "rows": rows_facts,
-        },
+        "decoder": decoder_facts(dims, windows),
+    }
+
+
+def decoder_facts(dims: ModelDims, windows: Sequence[int]) -> dict[str, Any]:
+    """What the run needs to fill in a decoder dispatch and to read what it leaves."""
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    facts: list[dict[str, Any]] = []
+    for dispatch in (dispatch for count in windows for dispatch in decoder.dispatches(count)):
+        builder = decoder_sequences.Decoder(plan, dispatch)
+        block = dispatch.block(plan.shape)
+        groups = [group for groups in decoder.attending(plan.shape, dispatch) for group in groups]
+        logits = decoder.Variant(block, sample=dispatch.logits == "best").name(decoder.logits_product(plan.shape))
+        facts.append({
+            "sequence": dispatch.name,
+            **asdict(dispatch),
+            "macs": _macs(builder.operations()),
+            "arguments": list(decoder_sequences.argument_bytes(plan, dispatch)),
+            "areas": dict(builder.arena.areas),
+            "strides": dict(builder.arena.strides),
+            "block": asdict(block),
+            "attending": [[group.window, group.first, group.rows] for group in groups],
+            "self_command": _words(decoder_commands.self_command(plan.shape, groups[0].rows, dispatch.bucket)),
+            "logits_command": plan.weight_offsets[logits],
+        })  # fmt: skip
+    return {
+        "window_keys": plan.shape.window_keys,
+        "log_row": plan.log_row,
+        "object": decoder.A_OBJECT,
+        "table": decoder.TABLE_OBJECT,
+        "table_words": decoder.TABLE_WORDS,
+        "best": decoder.BEST,
+        "best_words": decoder.BEST_WORDS,
+        "best_object": decoder.C_OBJECT,
+        "most_rows": decoder.MOST_ROWS,
+        "suppressed": decoder.SUPPRESSED,
+        "dispatches": facts,
     }
 
 

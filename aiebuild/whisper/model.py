@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -23,6 +23,8 @@ from aiebuild.manifest.types import Manifest
 from aiebuild.runtime.host import HostBuffer, HostDevice, HostOverlay, PreparedDispatch
 from aiebuild.runtime.profile import Profile, StageProfile
 from aiebuild.whisper.constants import N_FRAMES
+from aiebuild.whisper.decoder_rows import DeviceDecoder
+from aiebuild.whisper.speech import Allowed, Candidates
 
 DYNAMIC_RANGE = 8
 """Log-mel is clamped to the maximum minus this, in decades (openai/whisper, audio.py)."""
@@ -46,20 +48,8 @@ class _Stage:
     seconds: float = 0.0
 
 
-@dataclass
-class _Rows:
-    """The decoder's dispatches of one number of rows."""
-
-    rows: int
-    x_row: int
-    logits_row: int
-    command: NDArray[np.int32]
-    sequences: dict[int, Any] = field(default_factory=dict[int, Any])
-    macs: dict[int, int] = field(default_factory=dict[int, int])
-
-
 class DeviceModel:
-    """A Whisper model on a device; one window and one token sequence at a time."""
+    """A Whisper model on a device: several windows, and several token sequences of each; see `SpeechModel`."""
 
     def __init__(self, artifact: Path, manifest: Manifest, device: HostDevice, *, counting: bool) -> None:
         self._artifact = artifact
@@ -69,15 +59,14 @@ class DeviceModel:
         self._dims = ModelDims(**facts["dims"])
         self._mel: dict[str, Any] = facts["mel"]
         self._encoder: dict[str, Any] = facts["encoder"]
-        self._decoder: dict[str, Any] = facts["decoder"]
         self._stages = {name: _Stage(name, self._open(name, counting)) for name in ("mel", "encoder", "decoder")}
         self._counting = counting
         self._last = ""
         self._switches = 0
         self._begin = time.perf_counter()
         self._prepare_mel()
+        self._decoder = self._prepare_decoder()
         self._prepare_encoder()
-        self._prepare_decoder()
 
     @classmethod
     def open(cls, artifact: Path, *, threads: int | None = None, counting: bool = False) -> DeviceModel:
@@ -165,29 +154,18 @@ class DeviceModel:
         facts = self._encoder
         self._window = self._device.buffer(facts["input_bytes"])
         self._activations = self._device.buffer(facts["arena_bytes"])
-        self._keys = self._device.buffer(facts["keys_bytes"])
         self._encoder_weights = self._packed("encoder.weights")
         self._window.array[: 4 * len(facts["command"])] = np.array(facts["command"], np.int32).view(np.uint8)
-        sequence = self._sequence("encoder", facts["sequence"])
-        self._encode = self._stages["encoder"].overlay.prepare(
-            sequence, [self._encoder_weights, self._activations, self._window, self._keys]
-        )
+        self._encode = self._sequence("encoder", facts["sequence"])
 
-    def _prepare_decoder(self) -> None:
-        facts = self._decoder
-        self._decoder_weights = self._packed("decoder.weights")
-        self._tokens = self._mapped("embedding.tokens")
-        self._positions = np.asarray(self._mapped("embedding.positions"), np.float32)
-        self._arena = self._device.buffer(facts["arena_bytes"])
-        self._log = self._device.buffer(facts["log_bytes"])
-        self._length = 0
-        self._rows: dict[int, _Rows] = {}
-        for text, values in cast("dict[str, Any]", facts["rows"]).items():
-            rows = _Rows(int(text), values["x_row"], values["logits_row"], np.array(values["command"], np.int32))
-            for bucket, entry in values["buckets"].items():
-                rows.sequences[int(bucket)] = self._sequence("decoder", entry["sequence"])
-                rows.macs[int(bucket)] = entry["macs"]
-            self._rows[rows.rows] = rows
+    def _prepare_decoder(self) -> DeviceDecoder:
+        stage = self._stages["decoder"]
+        return DeviceDecoder(
+            cast("dict[str, Any]", self._manifest.metadata)["decoder"], self._dims, self._device, stage.overlay,
+            lambda name: self._sequence("decoder", name), lambda dispatch, macs: self._run("decoder", dispatch, macs),
+            self._packed("decoder.weights"),
+            (self._mapped("embedding.tokens"), np.asarray(self._mapped("embedding.positions"), np.float32)),
+        )  # fmt: skip
 
     def _run(self, stage: str, dispatch: PreparedDispatch, macs: float) -> None:
         if self._last != stage:
@@ -253,7 +231,7 @@ class DeviceModel:
 
     # --- encoder -------------------------------------------------------------------------------------------------
 
-    def encode(self, audio: DeviceAudio, frame_offset: int, n_frames: int) -> None:
+    def encode(self, audio: DeviceAudio, frame_offset: int, n_frames: int, window: int = 0) -> None:
         """Encode a window; see `SpeechModel.encode`."""
         facts = self._encoder
         words = self._window.array[:256].view(np.int32)
@@ -262,8 +240,11 @@ class DeviceModel:
         start = facts["object"]
         part = audio.mel[frame_offset : frame_offset + n_frames].reshape(-1)
         self._window.array[start : start + 2 * part.size].view(np.int16)[:] = part
-        self._run("encoder", self._encode, facts["macs"])
-        self._length = 0
+        dispatch = self._stages["encoder"].overlay.prepare(
+            self._encode, [self._encoder_weights, self._activations, self._window, self._decoder.keys(window)]
+        )
+        self._run("encoder", dispatch, facts["macs"])
+        self._decoder.forget()
 
     def encoder_output(self) -> NDArray[np.uint8]:
         """The final layer norm's output as the device keeps it: int8 tiles [row tiles, k tiles, 8448] with row scales.
@@ -277,61 +258,50 @@ class DeviceModel:
 
     # --- decoder -------------------------------------------------------------------------------------------------
 
+    @property
+    def max_windows(self) -> int:
+        """Windows that can be held at once."""
+        return self._decoder.max_windows
+
+    @property
+    def max_rows(self) -> int:
+        """Live rows a window can have."""
+        return self._decoder.max_rows
+
+    def suppress(self, tokens: Sequence[int]) -> None:
+        """See `SpeechModel.suppress`."""
+        self._decoder.suppress(tokens)
+
+    def start(
+        self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed], window: int = 0
+    ) -> tuple[Candidates, NDArray[np.float32]]:
+        """See `SpeechModel.start`; `window`: the slot of the first window."""
+        return self._decoder.start(prompts, sot, allowed, window)
+
+    def step(
+        self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
+    ) -> Candidates:
+        """See `SpeechModel.step`."""
+        return self._decoder.step(parents, tokens, allowed)
+
+    def start_logits(self, prompts: Sequence[Sequence[int]], window: int = 0) -> NDArray[np.float32]:
+        """See `SpeechModel.start_logits`; `window`: the slot of the first window."""
+        return self._decoder.start_logits(prompts, window)
+
+    def step_logits(self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """See `SpeechModel.step_logits`."""
+        return self._decoder.step_logits(parents, tokens)
+
     def decode_start(self, tokens: Sequence[int], positions: Sequence[int]) -> NDArray[np.float32]:
-        """Start a sequence with a prompt; see `SpeechModel.decode_start`."""
-        if not 0 < len(tokens) <= self._dims.n_text_ctx:
-            raise ValueError(f"{len(tokens)} tokens; the decoder holds {self._dims.n_text_ctx}")
-        self._length = 0
-        wanted = {position: index for index, position in enumerate(positions)}
-        logits = np.empty((len(positions), self._dims.n_vocab), np.float32)
-        most = max(self._rows)
-        done = 0
-        while done < len(tokens):
-            left = len(tokens) - done
-            rows = most if left > 1 and done + most <= self._dims.n_text_ctx else 1
-            part = list(tokens[done : done + rows])
-            used = len(part)
-            # rows beyond the prompt write positions that are written again before anything reads them
-            self._dispatch(part + part[-1:] * (rows - used), used)
-            for row in range(used):
-                if done + row in wanted:
-                    logits[wanted[done + row]] = self._logits(rows, row)
-            done += used
-        return logits
+        """See `SequenceModel.decode_start`."""
+        first = min(positions)
+        logits = [self.start_logits([tokens[: first + 1]])[0]]
+        logits += [self.decode_step(token) for token in tokens[first + 1 :]]
+        return np.stack([logits[position - first] for position in positions])
 
     def decode_step(self, token: int) -> NDArray[np.float32]:
-        """Append a token; logits after it, [n_vocab] (a view that the next dispatch overwrites)."""
-        self._dispatch([token], 1)
-        return self._logits(1, 0)
-
-    def _dispatch(self, tokens: Sequence[int], used: int) -> None:
-        facts = self._decoder
-        rows = self._rows[len(tokens)]
-        position = self._length
-        if position + used > self._dims.n_text_ctx:
-            raise ValueError(f"{used} tokens after {position}; the decoder holds {self._dims.n_text_ctx}")
-        bucket = next((b for b in sorted(rows.sequences) if b >= position + rows.rows), max(rows.sequences))
-        arena = self._arena.array
-        rows.command[facts["position_word"]] = position
-        rows.command[facts["steps_word"]] = 2 * bucket // 64
-        command = facts["command_offset"]
-        arena[command : command + rows.command.nbytes] = rows.command.view(np.uint8)
-        width = 4 * self._dims.n_text_state
-        for row, token in enumerate(tokens):
-            at = facts["x_offset"] + row * rows.x_row
-            place = min(position + row, self._dims.n_text_ctx - 1)
-            arena[at : at + width].view(np.float32)[:] = self._tokens[token].astype(np.float32) + self._positions[place]
-        log_at = self._log.part(position * facts["log_row"], facts["log_at_bytes"])
-        overlay = self._stages["decoder"].overlay
-        dispatch = overlay.prepare(
-            rows.sequences[bucket], [self._decoder_weights, self._arena, self._keys, self._log, log_at]
-        )
-        self._run("decoder", dispatch, rows.macs[bucket] * used / rows.rows)
-        self._length = position + used
-
-    def _logits(self, rows: int, row: int) -> NDArray[np.float32]:
-        at = self._decoder["logits_offset"] + row * self._rows[rows].logits_row
-        return self._arena.array[at : at + 4 * self._dims.n_vocab].view(np.float32)
+        """See `SequenceModel.decode_step`."""
+        return self._decoder.step_logits([[0]], [[token]])[0]
 
     # --- profile -------------------------------------------------------------------------------------------------
 

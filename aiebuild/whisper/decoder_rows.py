@@ -1,0 +1,419 @@
+"""The decoder on a device: token sequences of several windows, of which every dispatch takes some tokens further.
+
+A dispatch appends rows to the log of keys and values; which of a window's entries a row sees is a mask, so that rows
+branch by having their parent's. What the host CPU does is looking up token embeddings, writing masks and tables, and
+bringing the sixteen cores' findings about the vocabulary together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.config.model import ModelDims
+from aiebuild.runtime.host import HostBuffer, HostDevice, HostOverlay, PreparedDispatch
+from aiebuild.whisper.speech import Allowed, Candidates
+
+RAW_ROW = 1 << 30
+"""In the first word of a row's table: suppressed tokens count (`decoder::raw_row` in `kernels_src/decoder.h`)."""
+
+
+NO_SPEECH_FROM_END = 1503
+"""<|nospeech|> stands before <|notimestamps|> and 1,501 timestamps, which end the vocabulary."""
+
+
+@dataclass
+class Kind:
+    """A dispatch that the artifact has a sequence for."""
+
+    sequence: str
+    windows: int
+    rows: int
+    bucket: int
+    logits: str
+    macs: int
+    arguments: list[int]
+    areas: dict[str, int]
+    strides: dict[str, int]
+    block_rows: int
+    core_rows: int
+    slices: int
+    attending: list[tuple[int, int, int]]
+    self_command: NDArray[np.uint8]
+    logits_command: int
+    loaded: Any = None
+
+    @property
+    def total(self) -> int:
+        """Rows of the dispatch."""
+        return self.windows * self.rows
+
+    @staticmethod
+    def of(facts: dict[str, Any]) -> Kind:
+        """From the manifest."""
+        block = facts["block"]
+        return Kind(
+            facts["sequence"], facts["windows"], facts["rows"], facts["bucket"], facts["logits"], facts["macs"],
+            facts["arguments"], facts["areas"], facts["strides"], block["count"] * block["slices"], block["count"],
+            block["slices"], [(w, f, n) for w, f, n in facts["attending"]],
+            np.array(facts["self_command"], np.int32).view(np.uint8), facts["logits_command"],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """One new token. `seen`: the entries that it sees beside its own [entries]; None for a row that nobody looks at."""
+
+    token: int
+    position: int
+    seen: NDArray[np.bool_] | None
+
+
+_DEAD = Row(0, 0, None)
+_NOTHING = Allowed((0, 0), (0, 0))
+
+
+class DeviceDecoder:
+    """Rows of the decoder on a device; see `SpeechModel` for what a start and a step are."""
+
+    def __init__(
+        self,
+        facts: dict[str, Any],
+        dims: ModelDims,
+        device: HostDevice,
+        overlay: HostOverlay,
+        load: Callable[[str], Any],
+        run: Callable[[PreparedDispatch, float], None],
+        weights: HostBuffer,
+        embedding: tuple[NDArray[Any], NDArray[np.float32]],
+    ) -> None:
+        self._facts = facts
+        self._dims = dims
+        self._device = device
+        self._overlay = overlay
+        self._load = load
+        self._run = run
+        self._weights = weights
+        self._tokens, self._positions = embedding
+        self._kinds = sorted((Kind.of(kind) for kind in facts["dispatches"]), key=lambda kind: kind.bucket)
+        self.max_windows = max(kind.windows for kind in self._kinds)
+        self.max_rows: int = facts["most_rows"]
+        self._keys: HostBuffer = device.buffer(facts["window_keys"])
+        self._arena: HostBuffer | None = None
+        self._log: HostBuffer | None = None
+        self._suppressed = np.zeros(dims.n_vocab, np.float32)
+        self._used = 0
+        self._windows = 1
+        self._first_window = 0
+        self._entries = 0
+        self._seen: list[list[NDArray[np.bool_]]] = []
+        self._places: list[list[int]] = []
+
+    def keys(self, window: int) -> HostBuffer:
+        """Where the encoder leaves the keys and values of a window."""
+        if not 0 <= window < self.max_windows:
+            raise ValueError(f"window {window}; the artifact holds {self.max_windows}")
+        size: int = self._facts["window_keys"]
+        if (window + 1) * size > self._keys.nbytes:
+            more = self._device.buffer(self.max_windows * size)
+            more.array[: self._keys.nbytes] = self._keys.array
+            self._keys = more
+        return self._keys.part(window * size, size)
+
+    def forget(self) -> None:
+        """No rows are left; a start comes next."""
+        self._seen, self._places = [], []
+
+    def suppress(self, tokens: Sequence[int]) -> None:
+        """Tokens that rows do not take, unless they are raw."""
+        self._suppressed[:] = 0
+        self._suppressed[list(tokens)] = self._facts["suppressed"]
+        if self._arena is not None:
+            self._write_suppressed(self._arena)
+
+    def _write_suppressed(self, arena: HostBuffer) -> None:
+        arena.array[: self._suppressed.nbytes].view(np.float32)[:] = self._suppressed
+
+    # --- starts and steps --------------------------------------------------------------------------------------------
+
+    def start(
+        self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed], window: int = 0
+    ) -> tuple[Candidates, NDArray[np.float32]]:
+        """See `SpeechModel.start`; the windows are those from slot `window` on."""
+        # the start of transcript is looked at without masks: where it is the last token too, by a row of its own
+        probes = [at == len(prompt) - 1 for prompt, at in zip(prompts, sot, strict=True)]
+        kind, rows = self._begin(prompts, probes, window, "best")
+        count = kind.rows
+        tables = [_NOTHING] * kind.total
+        no_speech = self._dims.n_vocab - NO_SPEECH_FROM_END
+        looked = np.full(len(prompts), -1)
+        for w, prompt in enumerate(prompts):
+            tables[(count - 1) * kind.windows + w] = allowed[w]
+            if sot[w] < 0:
+                continue
+            row = count - 2 if probes[w] else count - len(prompt) + sot[w]
+            if row < 0:
+                raise ValueError(f"{len(prompt)} tokens, of which number {sot[w]} is not in the last dispatch")
+            looked[w] = row * kind.windows + w
+            tables[looked[w]] = Allowed((0, self._dims.n_vocab), (no_speech, no_speech + 1), raw=True)
+        found = self._candidates(kind, rows, tables)
+        last = [(count - 1) * kind.windows + w for w in range(len(prompts))]
+        speech = np.full(len(prompts), np.nan, np.float32)
+        known = looked >= 0
+        at = looked[known]
+        speech[known] = np.exp(found.time_logits[at, 0] - found.text_total[at])
+        return _taken(found, last), speech
+
+    def step(
+        self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
+    ) -> Candidates:
+        """See `SpeechModel.step`."""
+        kind, rows, live = self._next(parents, tokens, "best")
+        tables = [_NOTHING] * kind.total
+        for w, each in enumerate(allowed):
+            for i, what in enumerate(each):
+                tables[i * kind.windows + w] = what
+        return _taken(self._candidates(kind, rows, tables), live)
+
+    def start_logits(self, prompts: Sequence[Sequence[int]], window: int = 0) -> NDArray[np.float32]:
+        """See `SpeechModel.start_logits`. After several windows' there are no steps: they take turns."""
+        if len(prompts) > 1:
+            return np.concatenate([self.start_logits([p], window + w) for w, p in enumerate(prompts)])
+        kind, rows = self._begin(prompts, [False], window, "all")
+        return self._all_logits(kind, rows, [kind.rows - 1])
+
+    def step_logits(self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+        """See `SpeechModel.step_logits`."""
+        kind, rows, live = self._next(parents, tokens, "all")
+        return self._all_logits(kind, rows, live)
+
+    def _begin(
+        self, prompts: Sequence[Sequence[int]], probes: Sequence[bool], window: int, logits: str
+    ) -> tuple[Kind, list[Row]]:
+        """The dispatch that ends the prompts, and its rows; what is too long for it is dispatched before."""
+        longest = max(map(len, prompts))
+        if min(map(len, prompts)) < 1 or longest > self._dims.n_text_ctx:
+            raise ValueError(f"prompts of {list(map(len, prompts))} tokens; the decoder holds {self._dims.n_text_ctx}")
+        self._windows = next((n for n in sorted({k.windows for k in self._kinds}) if n >= len(prompts)), 0)
+        if not self._windows or window + len(prompts) > self.max_windows or (window and self._windows > 1):
+            raise ValueError(f"{len(prompts)} windows from {window} on; the artifact holds {self.max_windows}")
+        self._first_window = window
+        self._entries = 0
+        entries = max(k.bucket for k in self._kinds if k.windows == self._windows)
+        self._seen = [[np.zeros(entries, np.bool_)] for _ in prompts]
+        done = [0] * len(prompts)
+        left = longest + any(probes)
+        ends = [k for k in self._kinds if (k.windows, k.logits) == (self._windows, logits)]
+        while True:
+            kind = next(
+                (k for k in sorted(ends, key=lambda k: k.rows) if k.rows >= left and k.bucket >= self._entries + k.rows),
+                None,
+            )
+            if kind is not None:
+                break
+            middle = [k for k in self._kinds if (k.windows, k.logits) == (self._windows, "best")]
+            room = [k for k in middle if k.bucket >= self._entries + k.rows and k.rows < left]
+            part = max(room, key=lambda k: (k.rows, -k.bucket))
+            self._prefill(part, prompts, done, left)
+            left -= part.rows
+        rows = self._prompt_rows(kind, prompts, done, kind.rows, probes)
+        self._places = [[len(prompt)] for prompt in prompts]
+        return kind, rows
+
+    def _prefill(self, kind: Kind, prompts: Sequence[Sequence[int]], done: list[int], left: int) -> None:
+        """Part of prompts that end, all of them, `left` rows from here."""
+        rows = self._prompt_rows(kind, prompts, done, left, [False] * len(prompts))
+        self._dispatch(kind, rows, [_NOTHING] * kind.total)
+        self._entries += kind.rows
+
+    def _prompt_rows(
+        self, kind: Kind, prompts: Sequence[Sequence[int]], done: list[int], left: int, probes: Sequence[bool]
+    ) -> list[Row]:
+        rows = [_DEAD] * kind.total
+        for w, prompt in enumerate(prompts):
+            seen = self._seen[w][0]
+            probe = probes[w]
+            for i in range(kind.rows):
+                # prompts end together, a probe of the last token stands before it
+                index = len(prompt) - (left - i)
+                if probe and index == len(prompt) - 2:
+                    rows[i * kind.windows + w] = self._probe(prompt, seen)
+                    continue
+                if probe and index < len(prompt) - 2:
+                    index += 1
+                if index < done[w]:
+                    continue
+                rows[i * kind.windows + w] = Row(prompt[index], index, seen.copy())
+                seen[self._entries + i] = True
+                done[w] = index + 1
+        return rows
+
+    def _probe(self, prompt: Sequence[int], seen: NDArray[np.bool_]) -> Row:
+        return Row(prompt[-1], len(prompt) - 1, seen.copy())
+
+    def _next(
+        self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], logits: str
+    ) -> tuple[Kind, list[Row], list[int]]:
+        if len(tokens) != len(self._seen):
+            raise ValueError(f"rows of {len(tokens)} windows; {len(self._seen)} were started")
+        most = max(map(len, tokens), default=0)
+        kinds = [k for k in self._kinds if (k.windows, k.logits) == (self._windows, logits) and k.rows in (1, self.max_rows)]
+        fitting = [k for k in kinds if k.rows >= most and k.bucket >= self._entries + k.rows]
+        # close to the end of the log there is no room for rows that nobody looks at, but their entries are free
+        fitting = fitting or [k for k in kinds if k.rows >= most and k.bucket >= self._entries + most]
+        if not fitting or not most:
+            raise ValueError(f"{most} rows of a window after {self._entries} entries")
+        kind = min(fitting, key=lambda k: (k.rows, k.bucket))
+        rows = [_DEAD] * kind.total
+        live: list[int] = []
+        seen: list[list[NDArray[np.bool_]]] = []
+        places: list[list[int]] = []
+        for w, (each, which) in enumerate(zip(tokens, parents, strict=True)):
+            seen.append([])
+            places.append([])
+            for i, (token, parent) in enumerate(zip(each, which, strict=True)):
+                place = self._places[w][parent]
+                if place >= self._dims.n_text_ctx:
+                    raise ValueError(f"a token after {place}; the decoder holds {self._dims.n_text_ctx}")
+                mask = self._seen[w][parent]
+                rows[i * kind.windows + w] = Row(token, place, mask)
+                live.append(i * kind.windows + w)
+                after = mask.copy()
+                after[self._entries + i] = True
+                seen[w].append(after)
+                places[w].append(place + 1)
+        self._seen, self._places = seen, places
+        return kind, rows, live
+
+    # --- dispatches --------------------------------------------------------------------------------------------------
+
+    def _buffers(self, kind: Kind) -> tuple[HostBuffer, HostBuffer]:
+        """The arena and the log, large enough for a dispatch."""
+        _, arena, _, log, _ = kind.arguments
+        if self._arena is None or self._arena.nbytes < arena:
+            self._arena = self._device.buffer(max(k.arguments[1] for k in self._kinds if k.windows <= kind.windows))
+            self._write_suppressed(self._arena)
+        if self._log is None or self._log.nbytes < log:
+            if self._entries:
+                raise ValueError("a log cannot grow while it is in use")
+            self._log = self._device.buffer(log)
+        return self._arena, self._log
+
+    def _dispatch(self, kind: Kind, rows: list[Row], tables: list[Allowed]) -> NDArray[np.uint8]:
+        facts = self._facts
+        arena_buffer, log = self._buffers(kind)
+        arena = arena_buffer.array
+        if kind.loaded is None:
+            kind.loaded = self._load(kind.sequence)
+        self._fill_rows(kind, arena, rows)
+        self._fill_masks(kind, arena, rows)
+        if kind.logits == "best":
+            self._fill_tables(kind, arena, tables)
+        arguments = kind.arguments
+        at = self._entries * kind.windows * facts["log_row"]
+        size: int = facts["window_keys"]
+        if self._keys.nbytes < (self._first_window + kind.windows) * size:
+            self.keys(self._first_window + kind.windows - 1)
+        dispatch = self._overlay.prepare(
+            kind.loaded,
+            [
+                self._weights,
+                arena_buffer.part(0, arguments[1]),
+                self._keys.part(self._first_window * size, arguments[2]),
+                log.part(0, arguments[3]),
+                log.part(at, arguments[4]),
+            ],
+        )
+        self._run(dispatch, kind.macs)
+        return arena
+
+    def _fill_rows(self, kind: Kind, arena: NDArray[np.uint8], rows: list[Row]) -> None:
+        stride = kind.strides["x"]
+        x = arena[kind.areas["x"] :][: kind.total * stride].view(np.float32).reshape(kind.total, -1)
+        tokens = [row.token for row in rows]
+        places = [row.position for row in rows]
+        x[:, : self._dims.n_text_state] = self._tokens[tokens].astype(np.float32) + self._positions[places]
+
+    def _fill_masks(self, kind: Kind, arena: NDArray[np.uint8], rows: list[Row]) -> None:
+        size: int = self._facts["object"]
+        header = kind.self_command
+        count = kind.attending[0][2]
+        masks = np.zeros((len(kind.attending), count, kind.bucket), np.bool_)
+        for number, (window, first, _) in enumerate(kind.attending):
+            for i in range(count):
+                seen = rows[(first + i) * kind.windows + window].seen
+                if seen is not None:
+                    masks[number, i, : seen.size] = seen[: kind.bucket]
+                own = self._entries + first + i
+                if own < kind.bucket:
+                    masks[number, i, own] = True
+        bits = np.packbits(masks, axis=2, bitorder="little").reshape(len(kind.attending), -1)
+        commands = arena[kind.areas["commands"] :][: len(kind.attending) * size].reshape(-1, size)
+        commands[:, : header.size] = header
+        commands[:, header.size : header.size + bits.shape[1]] = bits
+
+    def _fill_tables(self, kind: Kind, arena: NDArray[np.uint8], tables: list[Allowed]) -> None:
+        facts = self._facts
+        size, start = facts["object"], facts["table"]
+        command = arena[kind.areas["logits_command"] :][:size]
+        command[:start] = self._weights.array[kind.logits_command :][:start]
+        words = command[start:][: kind.block_rows * 4 * facts["table_words"]].view(np.int32).reshape(kind.block_rows, -1)
+        words[:, 4:] = -1
+        for row, allowed in enumerate(tables[-kind.block_rows :]):
+            words[row, :4] = (*allowed.text, *allowed.times)
+            if allowed.raw:
+                words[row, 0] |= RAW_ROW
+            if allowed.banned:
+                words[row, 4 : 4 + len(allowed.banned)] = allowed.banned
+
+    def _finish(self, kind: Kind, rows: list[Row]) -> None:
+        """The entries of rows that live stay; what others wrote is written over."""
+        alive = [i // kind.windows for i, row in enumerate(rows) if row.seen is not None]
+        self._entries += max(alive) + 1
+
+    def _candidates(self, kind: Kind, rows: list[Row], tables: list[Allowed]) -> Candidates:
+        arena = self._dispatch(kind, rows, tables)
+        self._finish(kind, rows)
+        facts = self._facts
+        best, words = facts["best"], facts["best_words"]
+        found = arena[kind.areas["best"] :][: 16 * facts["best_object"]].view(np.int32).reshape(4, 4, -1)
+        found = found[:, :, : kind.core_rows * words].reshape(4, 4, kind.core_rows, words)
+        # columns of cores hold different tokens; rows of cores hold different tokens of the same rows, or different rows
+        if kind.slices == 1:
+            parts = found.reshape(16, kind.core_rows, words)
+        else:
+            parts = found.reshape(4, 4 * kind.core_rows, words)
+        lists = parts[:, :, : 4 * best].reshape(parts.shape[0], -1, 2, 2, best)
+        totals = parts[:, :, 4 * best : 4 * best + 4].reshape(parts.shape[0], -1, 2, 2).view(np.float32)
+        keys = lists[:, :, :, 0].transpose(1, 2, 0, 3).reshape(-1, 2, parts.shape[0] * best)
+        tokens = lists[:, :, :, 1].transpose(1, 2, 0, 3).reshape(-1, 2, parts.shape[0] * best)
+        # by falling logit, of equal ones the lower token first
+        order = np.lexsort((tokens, -keys.astype(np.int64)), axis=-1)[..., :best]
+        keys, tokens = np.take_along_axis(keys, order, -1), np.take_along_axis(tokens, order, -1)
+        logits = (keys ^ ((keys >> 31) & 0x7FFFFFFF)).view(np.float32)
+        none = logits < facts["suppressed"] / 2
+        logits, tokens = np.where(none, -np.inf, logits).astype(np.float32), np.where(none, -1, tokens)
+        top = totals[..., 0].max(axis=0)
+        with np.errstate(divide="ignore"):
+            sums = (totals[..., 1] * np.exp(totals[..., 0] - top)).sum(axis=0)
+            total = np.where(top < facts["suppressed"] / 2, -np.inf, top + np.log(sums)).astype(np.float32)
+        return Candidates(tokens[:, 0], logits[:, 0], total[:, 0], tokens[:, 1], logits[:, 1], total[:, 1])
+
+    def _all_logits(self, kind: Kind, rows: list[Row], wanted: list[int]) -> NDArray[np.float32]:
+        arena = self._dispatch(kind, rows, [])
+        self._finish(kind, rows)
+        stride = kind.strides["logits"]
+        logits = arena[kind.areas["logits"] :][: kind.block_rows * stride].view(np.float32).reshape(kind.block_rows, -1)
+        first = kind.total - kind.block_rows
+        return logits[[row - first for row in wanted], : self._dims.n_vocab]
+
+
+def _taken(found: Candidates, rows: list[int]) -> Candidates:
+    return Candidates(
+        found.text_tokens[rows], found.text_logits[rows], found.text_total[rows],
+        found.time_tokens[rows], found.time_logits[rows], found.time_total[rows],
+    )  # fmt: skip
