@@ -57,7 +57,15 @@ def _run_target(target: str) -> str:
 
 def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelBuild]:
     return [
-        ModelBuild(options["model"], options["device"], target, options["weights"], options["offline"], counting)
+        ModelBuild(
+            options["model"],
+            options["device"],
+            target,
+            options["weights"],
+            options["offline"],
+            counting,
+            options.get("batch_size", 1),
+        )
         for target in resolve_targets(options["target"])
     ]
 
@@ -71,6 +79,13 @@ def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelB
 @click.option("-j", "--jobs", type=click.IntRange(min=1), help="Steps at a time. [default: one a CPU]")
 @click.option(
     "--reproducer", metavar="FILE.tar.gz", type=click.Path(path_type=Path), help="Pack what a failing step needs."
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, 32),
+    default=1,
+    show_default=True,
+    help="Windows that can be decoded together.",
 )
 def compile_command(
     dry_run: bool,

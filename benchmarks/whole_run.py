@@ -21,7 +21,6 @@ from aiebuild.report.run import find_artifact
 from aiebuild.weights import fetch_weights
 from aiebuild.whisper.audio import load_audio
 from aiebuild.whisper.model import DeviceModel
-from aiebuild.whisper.one_row import OneRow
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 from aiebuild.whisper.transcribe import TranscribeOptions, transcribe
 
@@ -62,7 +61,7 @@ def main() -> None:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", ours.dims)
 
         def run_ours() -> str:
-            return transcribe(OneRow(ours), tokenizer, audio.samples, how).text
+            return transcribe(ours, tokenizer, audio.samples, how).text
 
         def run_theirs() -> str:
             segments, _ = theirs.transcribe(floats, language=language, beam_size=1, temperature=0.0)

@@ -30,6 +30,7 @@ class Request:
 
     `extra`: files given by the user which the build depends on (weights). `variant`: what else decides the design.
     `target`: host or npu.
+    `windows`: numbers of windows that can be decoded together; an artifact for more of them will do too.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Request:
     extra: tuple[Path, ...] = ()
     variant: str = ""
     target: str = "host"
+    windows: tuple[int, ...] = (1,)
 
 
 def current_state(request: Request, tools: tuple[str, ...]) -> State:
@@ -89,7 +91,7 @@ def is_fresh(artifacts: Path, request: Request, tools: tuple[str, ...] | None) -
     record = _read(artifacts, request.name)
     if record is None or (record.get("aiebuild"), record.get("variant")) != (__version__, request.variant):
         return False
-    if request.counting and not record["counting"]:
+    if (request.counting and not record["counting"]) or not set(request.windows) <= set(record["windows"]):
         return False
     link = artifacts / request.name
     try:
@@ -117,6 +119,7 @@ def write_record(artifacts: Path, request: Request, tools: tuple[str, ...], stat
         "variant": request.variant,
         "counting": request.counting,
         "tools": list(tools),
+        "windows": list(request.windows),
         "cpu": _cpu(),
         "published": str(link.readlink()),
         "files": {str(path.relative_to(folder)): _state_of(path) for path in folder.rglob("*") if path.is_file()},
@@ -126,6 +129,12 @@ def write_record(artifacts: Path, request: Request, tools: tuple[str, ...], stat
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps(record), encoding="utf-8")
     temporary.replace(path)
+
+
+def known_windows(artifacts: Path, name: str) -> tuple[int, ...]:
+    """The numbers of windows that the artifact was last built for."""
+    record = _read(artifacts, name)
+    return () if record is None else tuple(record["windows"])
 
 
 def changed_files(artifacts: Path, request: Request, state: State) -> list[str]:

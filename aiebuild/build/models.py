@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aiebuild.build.fresh import Request
+from aiebuild.build.fresh import Request, known_windows
 from aiebuild.errors import UsageError
 from aiebuild.resources import artifacts_dir
 from aiebuild.toolchain.peano import locate_npu_toolchain
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DEVICES = ("npu1", "npu2")
 DESIGNED_FOR = ("npu1",)
+MOST_WINDOWS = 32
+"""Windows that can be decoded together."""
 TARGETS = ("auto", "host", "npu", "all")
 
 
@@ -27,7 +29,8 @@ class ModelBuild:
     """A model to build.
 
     `model`: name of a configuration, or path of one. `target`: "host" or "npu". `weights`: the user's own weights
-    (file or folder), or None. `offline`: nothing goes over the network. `counting`: with the counting build.
+    (file or folder), or None. `offline`: nothing goes over the network. `counting`: with the counting build. `windows`:
+    most windows that are decoded together.
     """
 
     model: str
@@ -36,6 +39,7 @@ class ModelBuild:
     weights: Path | None = None
     offline: bool = False
     counting: bool = False
+    windows: int = 1
 
     @property
     def name(self) -> str:
@@ -58,7 +62,13 @@ class ModelBuild:
         extra = [Path(self.model).absolute()] if self.model.endswith(".toml") else []
         if self.weights is not None:
             extra += sorted(self.weights.absolute().iterdir()) if self.weights.is_dir() else [self.weights.absolute()]
-        return Request(self.name, self.counting, tuple(extra), target=self.target)
+        together = 1
+        while together < self.windows:
+            together *= 2
+        if together > MOST_WINDOWS:
+            raise UsageError(f"{self.windows} windows at a time; {MOST_WINDOWS} is the most")
+        windows = (1,) if together == 1 else (1, together)
+        return Request(self.name, self.counting, tuple(extra), target=self.target, windows=windows)
 
 
 def resolve_targets(target: str) -> tuple[str, ...]:
@@ -82,16 +92,22 @@ def compile_model(
     artifacts = artifacts or artifacts_dir()
     build.check_device()
     force = options is not None and options.force
-    standing = None if force else driver.published(artifacts, build.request())
+    request = build.request()
+    standing = None if force else driver.published(artifacts, request)
     if standing is not None:
         return driver.Result(standing, 0)
     driver.build_folder(artifacts)  # before anything is fetched
     driver.found_tools(build.target)
-    return driver.build(artifacts, build.request(), design_of(build, reporter), reporter, options)
+    # batches that were asked for once stay
+    windows = tuple(sorted({*request.windows, *known_windows(artifacts, request.name)}))
+    make = design_of(build, reporter, windows)
+    return driver.build(artifacts, replace(request, windows=windows), make, reporter, options)
 
 
-def design_of(build: ModelBuild, reporter: Reporter) -> Callable[[], Design]:
-    """A function that plans the model's design. Its configuration is read and its weights are fetched here and now.
+def design_of(build: ModelBuild, reporter: Reporter, windows: tuple[int, ...] | None = None) -> Callable[[], Design]:
+    """A function that plans the model's design, for the build's numbers of `windows` if None are given.
+
+    Its configuration is read and its weights are fetched here and now.
 
     Raises UsageError for an unknown model or a wrong configuration, MissingError when no source has the weights.
     """
@@ -107,6 +123,6 @@ def design_of(build: ModelBuild, reporter: Reporter) -> Callable[[], Design]:
     def make() -> Design:
         from aiebuild.designs.whisper import whisper_design
 
-        return whisper_design(config, files, build.device)
+        return whisper_design(config, files, build.device, windows or build.request().windows)
 
     return make

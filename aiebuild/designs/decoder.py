@@ -1,15 +1,15 @@
 """Decoder overlay: what a dispatch of rows (tokens) is, where everything lies, and how products are cut.
 
-A dispatch takes `rows` new tokens of each of `windows` windows through all layers and, at the end, to the logits, or to
-what sampling needs of them. Its rows are numbered token by token, the windows within: row i * windows + w. Weights are
-streamed once a block of rows: column c's B channel brings the column tiles c, c + 4, ... of 128 outputs. Either the four
-rows of cores all hold the block's rows and compute 32 columns each, or each holds a quarter of the rows and computes
-all 128. Activations come as float rows over A; each core normalises and quantises what it needs.
+A dispatch takes `rows` new tokens of each of `windows` windows through all layers and, at the end, to the logits or
+to what sampling needs of them. Its rows are numbered token by token, the windows within: row i * windows + w. Weights
+are streamed once a block of rows: column c's B channel brings the column tiles c, c + 4, ... of 128 outputs. Either the
+four rows of cores all hold the block's rows and compute 32 columns each, or each holds a quarter of the rows and
+computes all 128. Activations come as float rows over A; each core normalises and quantises what it needs.
 
-Keys and values of self-attention are the rows that the q, k, v product writes: a log [layer][entry][q | k | v] of bf16
-rows, to which every dispatch appends its rows. Which entries a row sees is a bit mask that comes with the command, so
-sequences of a window may branch, and windows of different lengths share dispatches. A dispatch writes where its `LOG_AT`
-argument points to and reads from `LOG`.
+Keys and values of self-attention are the rows that the q, k, v product writes: a log [layer][entry][q | k | v] of
+bf16 rows, to which every dispatch appends its rows. Which entries a row sees is a bit mask that comes with the command,
+so sequences of a window may branch, and windows of different lengths share dispatches. A dispatch writes where its
+`LOG_AT` argument points to and reads from `LOG`.
 """
 
 from __future__ import annotations

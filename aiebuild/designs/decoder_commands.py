@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from aiebuild.designs.decoder import (
     A_FLOATS,
     A_OBJECT,
-    CROSS_OBJECTS,
     MOST_ROWS,
     PART_ROWS,
     RAW_ROW,
@@ -105,7 +104,7 @@ def linear_command(s: DecoderShape, linear: Linear, variant: Variant, gamma: Flo
 
 
 def self_command(s: DecoderShape, rows: int, bucket: int, seen: NDArray[np.bool_] | None = None) -> bytes:
-    """The command of a window's self-attention. `seen` [rows, bucket]: the entries each row sees; the run writes them."""
+    """The command of a window's self-attention. `seen` [rows, bucket]: the entries each row sees (the run's part)."""
     if not 0 < rows <= MOST_ROWS or bucket % 64:
         raise ValueError(f"{rows} rows over {bucket} entries")
     masks = b"" if seen is None else np.packbits(seen, axis=1, bitorder="little").tobytes()
@@ -118,7 +117,7 @@ def self_command(s: DecoderShape, rows: int, bucket: int, seen: NDArray[np.bool_
 def cross_command(s: DecoderShape, rows: int, keys: int = POSITIONS) -> bytes:
     """The command of a window's cross-attention."""
     return Command(
-        "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // 128) if keys != POSITIONS else CROSS_OBJECTS,
+        "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // 128),
         rows=rows, keys=keys, groups=s.groups, outputs=-(-rows // PART_ROWS), channels=s.state,
     ).object()  # fmt: skip
 

@@ -224,13 +224,17 @@ class Decoder:
             if room < split.outputs * tiles:
                 raise ValueError(f"{linear.name}: a row of {to.tiles} tiles has no room for its objects")
             return (
-                Transfer(to.argument, base, (split.outputs, GRID, tiles, run), (tiles * tile_bytes, core, tile_bytes, 1)),
+                Transfer(
+                    to.argument, base, (split.outputs, GRID, tiles, run), (tiles * tile_bytes, core, tile_bytes, 1)
+                ),
             )
         out: list[Transfer] = []
         for index in range(split.outputs):
             start, left = base + index * tiles * tile_bytes, room - index * tiles
             if left >= tiles:
-                out.append(Transfer(to.argument, start, (GRID, tiles, rows.count, run), (core, tile_bytes, to.stride, 1)))
+                out.append(
+                    Transfer(to.argument, start, (GRID, tiles, rows.count, run), (core, tile_bytes, to.stride, 1))
+                )
                 continue
             for r in range(GRID):  # what is behind a row's end goes where nobody reads
                 if left > 0:
@@ -281,7 +285,8 @@ class Decoder:
                     todo[f"B{c}_in"] = self._log_rows(keys, steps, entry)
                 rounds.append(Round(todo))
         macs = 2 * sum(what.rows for what in groups) * s.state * dispatch.bucket
-        return Operation(f"layer{layer}.self", tuple(rounds), _OUTPUTS, macs, self._padded(groups, dispatch.bucket))
+        # scores are computed 32 keys at a time, of which 16 are there
+        return Operation(f"layer{layer}.self", tuple(rounds), _OUTPUTS, macs, self._padded(groups, dispatch.bucket, 12))
 
     def _log_rows(self, keys: int, steps: int, entry: int) -> tuple[Transfer, ...]:
         """Keys and values of a head, 64 entries at a time."""
@@ -290,12 +295,13 @@ class Decoder:
             return (Transfer(LOG, keys, (steps, *sizes), (64 * entry if steps > 1 else 0, *strides)),)
         return tuple(Transfer(LOG, keys + i * 64 * entry, (1, *sizes), (0, *strides)) for i in range(steps))
 
-    def _padded(self, groups: list[Attending], keys: int) -> int:
-        return sum(8 * -(-what.rows // 2) * self.plan.shape.groups * GRID * 64 * keys for what in groups)
+    def _padded(self, groups: list[Attending], keys: int, blocks: int) -> int:
+        """`blocks`: rows of operand blocks that go through the cores for two queries, scores and sums together."""
+        return sum(blocks * -(-what.rows // 2) * self.plan.shape.groups * GRID * 64 * keys for what in groups)
 
     def cross_attention(self, layer: int, block: int, groups: list[Attending]) -> Operation:
         """Cross-attention of a block's rows over their windows' 1,500 positions."""
-        s, plan = self.plan.shape, self.plan
+        s = self.plan.shape
         panel = KV_TILES * KV_OBJECT
         query = self._area("query")
         windows = min(self.rows.total, self.dispatch.windows)
@@ -318,7 +324,9 @@ class Decoder:
                 todo[f"C{c}_out"] = (self._parts_output(block, what, c),)
             rounds.append(Round(todo))
         macs = 2 * sum(what.rows for what in groups) * s.state * POSITIONS
-        return Operation(f"layer{layer}.cross", tuple(rounds), _OUTPUTS, macs, self._padded(groups, CROSS_OBJECTS * 128))
+        return Operation(
+            f"layer{layer}.cross", tuple(rounds), _OUTPUTS, macs, self._padded(groups, CROSS_OBJECTS * 128, 8)
+        )
 
     # --- the dispatch ------------------------------------------------------------------------------------------------
 

@@ -107,7 +107,7 @@ class Product:
     """A product of a block of rows and the core it is tried on. `windows`: as in `Variant`."""
 
     linear: Linear
-    rows: Rows = Rows(1, 1)
+    rows: Rows
     row: int = 0
     column: int = 0
     windows: int = 1
@@ -294,7 +294,7 @@ def sampling(
 ) -> tuple[Trial, NDArray[np.int32]]:
     """What a core finds out about its columns' logits: (log-sum-exps and the best logits, [rows, 2, 1 + BEST], with
     `SUPPRESSED` for what there is not; the tokens named, [rows, 2, BEST])."""
-    split, linear, count = what.split, what.linear, what.rows.count
+    split, count = what.split, what.rows.count
     more = np.zeros(split.chunks * split.chunk_tiles * TILE, np.float32)
     more[suppressed] = SUPPRESSED
     data = operands(rng, what, variant=Variant(what.rows, sample=True), more=more)

@@ -252,8 +252,8 @@ class Encoder:
     ) -> Operation:  # fmt: skip
         """`a[r]`: row r's operand for all row rounds; `outputs[c]`: column c's tiles for all rounds.
 
-        `residual`: argument, offset and stride (tiles) of a rows-order buffer added in the epilogue. `by_round`: outputs
-        of one round a task.
+        `residual`: argument, offset and stride (tiles) of a rows-order buffer added in the epilogue. `by_round`: a
+        task takes the outputs of one round.
         """
         column_rounds = column_tiles // GRID
         base = self.plan.weight_offsets[name]

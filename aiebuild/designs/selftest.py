@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
+from aiebuild.designs.decoder_commands import self_command
+from aiebuild.designs.decoder_sequences import decoder_sequence
 from aiebuild.designs.mel import MelOverlay, mel_overlay
 from aiebuild.designs.spec import KnownDispatch, SequenceSpec
 from aiebuild.manifest.types import Buffer, Packed
@@ -31,8 +33,10 @@ VOCABULARY = 512
 ENCODER = encoder.EncoderShape.of(DIMS)
 DECODER = replace(decoder.DecoderShape.of(DIMS), vocabulary=VOCABULARY)
 
+STEP = decoder.Dispatch(1, 1, 64, "all")
+
 _PAYLOAD, _STRIP = 2048, encoder.STRIP
-"""Bytes of values in 16 rows of a tile of bf16, and of those rows with their padding."""
+"""Bytes of keys or values of 32 positions, and of these with their scales."""
 
 
 def self_tests(mel: MelOverlay) -> tuple[KnownDispatch, ...]:
@@ -55,17 +59,18 @@ def _encoder() -> KnownDispatch:
     plan = encoder.plan_encoder(ENCODER)
     parameters = {**encoder.encoder_parameters(), "sequence": encoder.encoder_sequence(plan)}
     sequence = SequenceSpec("known_encode", "encoder.mlir.j2", parameters, symbol=parameters["sequence"]["name"])
-    result = (encoder.KEYS, 0, plan.keys_bytes // _STRIP, _PAYLOAD, _STRIP, "bf16")
+    strips = ENCODER.text_layers * ENCODER.heads * encoder.KV_TILES * encoder.KV_OBJECT // _STRIP
+    result = (encoder.KEYS, 0, strips, _PAYLOAD, _STRIP, "int8")
     return KnownDispatch("encoder", sequence, "aiebuild.designs.selftest:encoder_arguments", {}, (result,))
 
 
 def _decoder() -> KnownDispatch:
     plan = decoder.plan_decoder(DECODER)
-    values = decoder.decoder_sequence(plan, 1, 64)
+    values = decoder_sequence(plan, STEP)
     parameters = {**decoder.decoder_parameters(), "sequence": values}
     sequence = SequenceSpec("known_decode", "decoder.mlir.j2", parameters, symbol=values["name"])
     size = 4 * VOCABULARY
-    result = (1, plan.areas["logits"], 1, size, size, "f32")
+    result = (decoder.ARENA, decoder.plan_arena(plan, STEP).areas["logits"], 1, size, size, "f32")
     return KnownDispatch("decoder", sequence, "aiebuild.designs.selftest:decoder_arguments", {}, (result,))
 
 
@@ -123,13 +128,17 @@ def decoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -
     plan = decoder.plan_decoder(DECODER)
     random = np.random.default_rng(3)
     x = random.standard_normal(DIMS.n_text_state).astype(np.float32)
-    command = np.frombuffer(decoder.self_command(plan.shape, 1, 0, 64), np.uint8)
-    keys = to_bf16(random.standard_normal(plan.keys_bytes // 2).astype(np.float32))
+    seen = np.zeros((1, STEP.bucket), np.bool_)
+    seen[0, 0] = True
+    command = np.frombuffer(self_command(plan.shape, 1, STEP.bucket, seen), np.uint8)
+    areas = decoder.plan_arena(plan, STEP).areas
+    keys = random.integers(-127, 128, (plan.shape.window_keys // _STRIP, _STRIP)).astype(np.int8).view(np.uint8)
+    keys[:, _PAYLOAD:] = np.full((1, (_STRIP - _PAYLOAD) // 2), to_bf16(np.array([0.01], np.float32))).view(np.uint8)
     return _packed(
         [
             ("argument 0", decoder_weights.pack_decoder(_random_weights(), plan)),
-            (f"argument 1 at {plan.areas['command']}", command),
-            (f"argument 1 at {plan.areas['x']}", x),
+            (f"argument 1 at {areas['commands']}", command),
+            (f"argument 1 at {areas['x']}", x),
             ("argument 2", keys),
         ]
     )

@@ -69,7 +69,6 @@ def _stages(build: ModelBuild, artifact: Path, audio: Path) -> Iterator[Row]:
     from aiebuild.whisper.audio import load_audio
     from aiebuild.whisper.constants import N_FRAMES
     from aiebuild.whisper.model import DeviceModel
-    from aiebuild.whisper.one_row import OneRow
     from aiebuild.whisper.reference import ReferenceModel
     from aiebuild.whisper.tokenizer import WhisperTokenizer
 
@@ -93,7 +92,7 @@ def _stages(build: ModelBuild, artifact: Path, audio: Path) -> Iterator[Row]:
             "encoder", Agreement.of(agreement.encoder_features(model, weights), features), agreement.ENCODER_CORRELATION
         )
         reference.set_audio_features(features)
-        tokens = agreement.forced_text(OneRow(model), reference, *agreement.float32_text(reference, tokenizer))
+        tokens = agreement.forced_text(model, reference, *agreement.float32_text(reference, tokenizer))
         what = "decoder, text given"
         yield Row(
             what, "same best token", f"{tokens.same} of {tokens.places}", f">= {agreement.SAME_TOKEN:.0%}",

@@ -113,7 +113,7 @@ def measure_model(
     from aiebuild.whisper.audio import load_audio
     from aiebuild.whisper.constants import N_FRAMES
     from aiebuild.whisper.model import DeviceModel
-    from aiebuild.whisper.one_row import OneRow
+    from aiebuild.whisper.speech import Allowed
     from aiebuild.whisper.tokenizer import WhisperTokenizer
     from aiebuild.whisper.transcribe import TranscribeOptions, transcribe
 
@@ -133,14 +133,13 @@ def measure_model(
         window = timed(lambda: model.encode(mel, 0, frames), more)
         macs = cast("dict[str, Any]", store.read(artifact).metadata)["encoder"]["macs"]
         figures.append(Measured("encoder, a window of 30 s", window, more, macs / window * 1e-9, "GMAC/s"))
-        model.decode_start([0, 1, 2, 3], [3])
-        step = timed(lambda: model.decode_step(0), 40)
+        everything = Allowed((0, model.dims.n_vocab), (0, 0))
+        model.start([[0, 1, 2, 3]], [-1], [everything])
+        step = timed(lambda: model.step([[0]], [[0]], [[everything]]), 40)
         figures.append(Measured("decoder step", step, 40, decoder_bytes / step * 1e-9, "GB/s of weights"))
         options = TranscribeOptions(temperatures=(0.0,), language=None if model.dims.is_multilingual else "en")
         texts: list[str] = []
-        whole = timed(
-            lambda: texts.append(transcribe(OneRow(model), tokenizer, samples.samples, options).text), repetitions
-        )
+        whole = timed(lambda: texts.append(transcribe(model, tokenizer, samples.samples, options).text), repetitions)
         figures.append(_of_real_time(f"whole run, {samples.seconds:.0f} s", whole, repetitions, samples.seconds))
         note(texts[-1].strip())
         return Bench(machine_name(), model.device, build.name, str(audio), texts[-1].strip(), tuple(figures))

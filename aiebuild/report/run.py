@@ -153,13 +153,12 @@ class _Files:
 def _run_files(
     files: _Files, model: DeviceModel, tokenizer: WhisperTokenizer, options: RunOptions, how: TranscribeOptions
 ) -> None:
-    from aiebuild.whisper.one_row import OneRow
     from aiebuild.whisper.transcribe import transcribe_files
 
     timestamps = sys.stdout.isatty() if options.timestamps is None else options.timestamps
     with AudioProgress(files.title) as progress:
         transcripts = transcribe_files(
-            OneRow(model),
+            model,
             tokenizer,
             files.samples(),
             how,

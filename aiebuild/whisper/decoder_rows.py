@@ -156,15 +156,16 @@ class DeviceDecoder:
             if sot[w] < 0:
                 continue
             row = count - 2 if probes[w] else count - len(prompt) + sot[w]
-            if row < 0:
+            if row * kind.windows + w < kind.total - kind.block_rows:
                 raise ValueError(f"{len(prompt)} tokens, of which number {sot[w]} is not in the last dispatch")
             looked[w] = row * kind.windows + w
             tables[looked[w]] = Allowed((0, self._dims.n_vocab), (no_speech, no_speech + 1), raw=True)
         found = self._candidates(kind, rows, tables)
-        last = [(count - 1) * kind.windows + w for w in range(len(prompts))]
+        first = kind.total - kind.block_rows  # candidates are those of the last block
+        last = [(count - 1) * kind.windows + w - first for w in range(len(prompts))]
         speech = np.full(len(prompts), np.nan, np.float32)
         known = looked >= 0
-        at = looked[known]
+        at = looked[known] - first
         speech[known] = np.exp(found.time_logits[at, 0] - found.text_total[at])
         return _taken(found, last), speech
 
@@ -210,7 +211,11 @@ class DeviceDecoder:
         ends = [k for k in self._kinds if (k.windows, k.logits) == (self._windows, logits)]
         while True:
             kind = next(
-                (k for k in sorted(ends, key=lambda k: k.rows) if k.rows >= left and k.bucket >= self._entries + k.rows),
+                (
+                    k
+                    for k in sorted(ends, key=lambda k: k.rows)
+                    if k.rows >= left and k.bucket >= self._entries + k.rows
+                ),
                 None,
             )
             if kind is not None:
@@ -261,7 +266,9 @@ class DeviceDecoder:
         if len(tokens) != len(self._seen):
             raise ValueError(f"rows of {len(tokens)} windows; {len(self._seen)} were started")
         most = max(map(len, tokens), default=0)
-        kinds = [k for k in self._kinds if (k.windows, k.logits) == (self._windows, logits) and k.rows in (1, self.max_rows)]
+        kinds = [
+            k for k in self._kinds if (k.windows, k.logits) == (self._windows, logits) and k.rows in (1, self.max_rows)
+        ]
         fitting = [k for k in kinds if k.rows >= most and k.bucket >= self._entries + k.rows]
         # close to the end of the log there is no room for rows that nobody looks at, but their entries are free
         fitting = fitting or [k for k in kinds if k.rows >= most and k.bucket >= self._entries + most]
@@ -361,7 +368,9 @@ class DeviceDecoder:
         size, start = facts["object"], facts["table"]
         command = arena[kind.areas["logits_command"] :][:size]
         command[:start] = self._weights.array[kind.logits_command :][:start]
-        words = command[start:][: kind.block_rows * 4 * facts["table_words"]].view(np.int32).reshape(kind.block_rows, -1)
+        words = (
+            command[start:][: kind.block_rows * 4 * facts["table_words"]].view(np.int32).reshape(kind.block_rows, -1)
+        )
         words[:, 4:] = -1
         for row, allowed in enumerate(tables[-kind.block_rows :]):
             words[row, :4] = (*allowed.text, *allowed.times)
@@ -382,7 +391,7 @@ class DeviceDecoder:
         best, words = facts["best"], facts["best_words"]
         found = arena[kind.areas["best"] :][: 16 * facts["best_object"]].view(np.int32).reshape(4, 4, -1)
         found = found[:, :, : kind.core_rows * words].reshape(4, 4, kind.core_rows, words)
-        # columns of cores hold different tokens; rows of cores hold different tokens of the same rows, or different rows
+        # columns of cores hold different tokens; rows of cores different tokens of the same rows, or different rows
         if kind.slices == 1:
             parts = found.reshape(16, kind.core_rows, words)
         else:

@@ -112,7 +112,7 @@ def detect_language(
     if not tokenizer.language_tokens:
         raise ValueError("an English-only model cannot tell languages")
     model.encode(audio, 0, n_frames, window)
-    logits = model.start_logits([(tokenizer.sot,)] * (window + 1))[window]
+    logits = model.start_logits([(tokenizer.sot,)], window)[0]
     codes = list(tokenizer.language_tokens)
     chosen = logits[[tokenizer.language_tokens[code] for code in codes]].astype(np.float64)
     weights = np.exp(chosen - chosen.max())
@@ -227,47 +227,32 @@ class _Batch:
             )
 
     def sample(self) -> dict[int, list[Found]]:
-        """Samples at a temperature: `best_of` for each window, as many at once as the model holds rows."""
+        """Samples at a temperature: `best_of` for each window in turn, as many at once as the model holds rows."""
         if len(self.no_speech) < len(self.windows):
             _, no_speech = self._start(self._prompts, self._sot, self._first())
             self.no_speech = {window: float(no_speech[window]) for window in self.windows}
         found: dict[int, list[Found]] = {window: [] for window in self.windows}
-        left = self._options.best_of
-        while left:
-            count = min(left, self._max_rows)
-            for window, more in self._sample(count).items():
-                found[window] += more
-            left -= count
+        for window, rows in found.items():
+            while len(rows) < self._options.best_of:
+                rows += self._sample(window, min(self._options.best_of - len(rows), self._max_rows))
         return found
 
-    def _sample(self, count: int) -> dict[int, list[Found]]:
-        samples = {
-            window: [_Sample(self._rules, self._limits[window]) for _ in range(count)] for window in self.windows
-        }
-        live = dict(samples)
-        logits = self._start_logits(self._prompts)
-        # the samples of a window start from the same row
-        origin = {window: [window] * count for window in self.windows}
-        while True:
-            parents: list[list[int]] = [[] for _ in self._prompts]
-            tokens: list[list[int]] = [[] for _ in self._prompts]
-            for window, rows in live.items():
-                random, first = self._contexts[window].random, min(origin[window], default=0)
-                going: list[_Sample] = []
-                for sample, row in zip(rows, origin[window], strict=True):
-                    if sample.extend(logits[row], self._options.temperature, random):
-                        going.append(sample)
-                        parents[window].append(row - first)
-                        tokens[window].append(sample.tokens[-1])
-                live[window] = going
-            if not any(tokens):
-                break
-            logits = self._step_logits(parents, tokens)
-            at = 0
-            for window, rows in live.items():
-                origin[window] = list(range(at, at + len(rows)))
-                at += len(rows)
-        return {window: [Found(tuple(one.tokens), one.logprob) for one in rows] for window, rows in samples.items()}
+    def _sample(self, window: int, count: int) -> list[Found]:
+        samples = [_Sample(self._rules, self._limits[window]) for _ in range(count)]
+        random = self._contexts[window].random
+        logits = self._start_logits([self._prompts[window]], window)
+        live: list[_Sample] = samples
+        origin = [0] * count  # all start from the same row
+        while live:
+            going = [
+                (row, sample)
+                for sample, row in zip(live, origin, strict=True)
+                if sample.extend(logits[row], self._options.temperature, random)
+            ]
+            live, origin = [sample for _, sample in going], list(range(len(going)))
+            if live:
+                logits = self._step_logits([[row for row, _ in going]], [[sample.tokens[-1] for sample in live]])
+        return [Found(tuple(one.tokens), one.logprob) for one in samples]
 
 
 class _Sample:

@@ -292,17 +292,6 @@ class DeviceModel:
         """See `SpeechModel.step_logits`."""
         return self._decoder.step_logits(parents, tokens)
 
-    def decode_start(self, tokens: Sequence[int], positions: Sequence[int]) -> NDArray[np.float32]:
-        """See `SequenceModel.decode_start`."""
-        first = min(positions)
-        logits = [self.start_logits([tokens[: first + 1]])[0]]
-        logits += [self.decode_step(token) for token in tokens[first + 1 :]]
-        return np.stack([logits[position - first] for position in positions])
-
-    def decode_step(self, token: int) -> NDArray[np.float32]:
-        """See `SequenceModel.decode_step`."""
-        return self._decoder.step_logits([[0]], [[token]])[0]
-
     # --- profile -------------------------------------------------------------------------------------------------
 
     def profile(self) -> Profile:

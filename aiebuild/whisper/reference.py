@@ -154,9 +154,9 @@ class ReferenceModel:
         logits = self.step_logits(parents, tokens)
         return reduce_logits(logits, [one for window in allowed for one in window], self._suppressed)
 
-    def start_logits(self, prompts: Sequence[Sequence[int]]) -> FloatArray:
-        """As `start`, with all logits after each prompt: [W, n_vocab]."""
-        return np.stack([rows[-1] for rows in self._start(prompts)])
+    def start_logits(self, prompts: Sequence[Sequence[int]], window: int = 0) -> FloatArray:
+        """As `start`, on the windows from slot `window` on, with all logits after each prompt: [W, n_vocab]."""
+        return np.stack([rows[-1] for rows in self._start(prompts, window)])
 
     def step_logits(self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]]) -> FloatArray:
         """As `step`, with all logits after each live row: [R, n_vocab]."""
@@ -190,8 +190,8 @@ class ReferenceModel:
         """The token of no speech: the one before that of no timestamps."""
         return self._dims.n_vocab - TIMESTAMPS - 2
 
-    def _start(self, prompts: Sequence[Sequence[int]]) -> list[FloatArray]:
-        self._rows = [[self._row(window)] for window in range(len(prompts))]
+    def _start(self, prompts: Sequence[Sequence[int]], first: int = 0) -> list[FloatArray]:
+        self._rows = [[self._row(first + window)] for window in range(len(prompts))]
         return self._decode([rows[0] for rows in self._rows], prompts)
 
     def _row(self, window: int) -> _Row:

@@ -47,9 +47,7 @@ def test_gemm_int8(encoder_kernels: Kernels, seed: int, steps: int, epilogue: Ep
 
 @RANDOM
 @given(seed=SEEDS, steps=st.integers(1, 10), epilogue=epilogues(layouts=tuple(INT8_LAYOUTS), residual=False))
-def test_keys_and_values_for_the_decoder(
-    encoder_kernels: Kernels, seed: int, steps: int, epilogue: Epilogue
-) -> None:
+def test_keys_and_values_for_the_decoder(encoder_kernels: Kernels, seed: int, steps: int, epilogue: Epilogue) -> None:
     agrees(trials.gemm_int8(encoder_kernels, np.random.default_rng(seed), steps=steps, epilogue=epilogue))
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from aiebuild.config.model import load_model_config
 from aiebuild.designs import decoder, encoder
+from aiebuild.designs.decoder_sequences import decoder_sequence
 from aiebuild.designs.tasks import QUEUE, Operation, Round, Transfer, emit
 
 
@@ -75,8 +76,11 @@ def test_the_models_sequences(model: str) -> None:
     dims = load_model_config(model).dims
     audit(encoder.encoder_sequence(encoder.plan_encoder(encoder.EncoderShape.of(dims))))
     plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
-    for rows in decoder.ROWS:
-        audit(decoder.decoder_sequence(plan, rows, 64))
+    for dispatch in (
+        decoder.Dispatch(1, 1, 64), decoder.Dispatch(1, 8, 1024, "all"), decoder.Dispatch(8, 1, 128),
+        decoder.Dispatch(4, 8, 512), decoder.Dispatch(32, 1, 64), decoder.Dispatch(1, 32, 64),
+    ):  # fmt: skip
+        audit(decoder_sequence(plan, dispatch))
 
 
 @pytest.mark.parametrize("model", ["tiny.en", "base", "medium", "large-v3"])

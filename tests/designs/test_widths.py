@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 from aiebuild import host
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
+from aiebuild.designs.decoder_sequences import decoder_sequence
+from aiebuild.designs.whisper import decoder_facts
 from aiebuild.dialect import parse_module
 from aiebuild.render import render
 from aiebuild.runtime.host import HostBuffer, HostDevice
 from aiebuild.weights import pack
 from aiebuild.weights.tensors import expected_shapes
+from aiebuild.whisper.decoder_rows import DeviceDecoder
 from aiebuild.whisper.reference import ReferenceModel
+from aiebuild.whisper.speech import Allowed
 
 Floats = NDArray[np.float32]
 
@@ -45,33 +49,34 @@ def sqnr(got: Floats, expected: Floats) -> float:
     return float(10 * np.log10((expected**2).sum() / ((got - expected) ** 2).sum()))
 
 
+WINDOWS = (1, 8)
+
+
 class Wide:
     """A model of these dimensions on the overlays of another."""
 
     def __init__(self, dims: ModelDims, weights: dict[str, Floats], overlays: Path, device: HostDevice) -> None:
         self.dims, self.weights = dims, weights
         self.encoder_plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
-        self.plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
         self.encoder = device.open(overlays / "encoder.so")
-        self.decoder = device.open(overlays / "decoder.so")
         values = encoder.encoder_parameters() | {"sequence": encoder.encoder_sequence(self.encoder_plan)}
         self.encode_sequence = self.encoder.load_sequence(self._encode("encoder.mlir.j2", values, "encode"))
-        self.sequences = {
-            rows: self.decoder.load_sequence(
-                self._encode(
-                    "decoder.mlir.j2",
-                    decoder.decoder_parameters() | {"sequence": decoder.decoder_sequence(self.plan, rows, 64)},
-                    f"decode_{rows}_64",
-                )
-            )
-            for rows in decoder.ROWS
-        }
         self.activations = HostBuffer.allocate(self.encoder_plan.arena_bytes)
-        self.keys = HostBuffer.allocate(self.encoder_plan.keys_bytes)
-        self.arena = HostBuffer.allocate(self.plan.arena_bytes)
-        self.log = HostBuffer.allocate(self.plan.log_bytes)
-        self.text_weights = HostBuffer.allocate(self.plan.weight_bytes)
-        self.text_weights.array[:] = decoder_weights.pack_decoder(weights, self.plan)
+        plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+        known = {d.name: d for count in WINDOWS for d in decoder.dispatches(count)}
+        overlay = device.open(overlays / "decoder.so")
+
+        def load(name: str) -> object:
+            values = decoder.decoder_parameters() | {"sequence": decoder_sequence(plan, known[name])}
+            return overlay.load_sequence(self._encode("decoder.mlir.j2", values, name))
+
+        packed = HostBuffer.allocate(plan.weight_bytes)
+        packed.array[:] = decoder_weights.pack_decoder(weights, plan)
+        embedding = weights["decoder.token_embedding.weight"], weights["decoder.positional_embedding"]
+        self.decoder = DeviceDecoder(
+            decoder_facts(dims, WINDOWS), dims, device, overlay, load, lambda dispatch, _: dispatch.run(),
+            packed, embedding,
+        )  # fmt: skip
 
     @staticmethod
     def _encode(template: str, values: Mapping[str, object], name: str) -> bytes:
@@ -85,7 +90,9 @@ class Wide:
         window.array[:size] = np.frombuffer(encoder.normalise_command(plan.shape, -32768, 3000), np.uint8)
         q11 = np.rint((mel * 4 - 4) * 2048).astype(np.int16)
         window.array[size : size + q11.nbytes] = q11.view(np.uint8).reshape(-1)
-        self.encoder.dispatch(self.encode_sequence, [packed, self.activations, window, self.keys], strict=True)
+        self.encoder.dispatch(
+            self.encode_sequence, [packed, self.activations, window, self.decoder.keys(0)], strict=True
+        )
         area = plan.areas["xn"]
         tiles = self.activations.array[area.offset :][: encoder.ROW_TILES * area.stride * size]
         values = pack.unpack_rows_int8(tiles.reshape(encoder.ROW_TILES, area.stride, size)[:, : plan.shape.k_steps])
@@ -96,22 +103,6 @@ class Wide:
         ]
         factor = encoder_weights.smoothing(self.weights["encoder.ln_post.weight"], np.concatenate(readers))
         return values[:1500] * factor + self.weights["encoder.ln_post.bias"]
-
-    def decode(self, tokens: list[int], position: int) -> Floats:
-        plan, arena, rows = self.plan, self.arena.array, len(tokens)
-        command = decoder.self_command(plan.shape, rows, position, 64)
-        arena[: len(command)] = np.frombuffer(command, np.uint8)
-        for i, token in enumerate(tokens):
-            row = self.weights["decoder.token_embedding.weight"][token]
-            row = row + self.weights["decoder.positional_embedding"][position + i]
-            at = plan.areas["x"] + i * plan.row_bytes("x", rows)
-            arena[at : at + row.nbytes] = row.view(np.uint8)
-        log_at = self.log.part(position * plan.log_row, plan.log_at_bytes)
-        self.decoder.dispatch(
-            self.sequences[rows], [self.text_weights, self.arena, self.keys, self.log, log_at], strict=True
-        )
-        places = [plan.areas["logits"] + i * plan.row_bytes("logits", rows) for i in range(rows)]
-        return np.stack([arena[at : at + 4 * self.dims.n_vocab].view(np.float32) for at in places])
 
 
 @pytest.mark.parametrize(("state", "mels", "vocabulary"), [(768, 80, 51864), (1280, 128, 51866)])
@@ -126,8 +117,25 @@ def test_a_window_and_some_tokens(base_artifact: Path, state: int, mels: int, vo
         wide = Wide(dims, weights, base_artifact / "overlays", device)
         assert sqnr(wide.encode(mel), features) > 30  # measured: 36
         prompt = [5, 77, 1000, 43]
-        expected = reference.decode_start(prompt, range(4))
-        assert sqnr(wide.decode(prompt, 0), expected) > 30  # measured: 36
-        for position, token in enumerate(prompt):
-            assert sqnr(wide.decode([token], position)[0], expected[position]) > 30
-        assert sqnr(wide.decode([99], 4)[0], reference.decode_step(99)) > 30
+        text = wide.decoder
+        assert sqnr(text.start_logits([prompt])[0], reference.decode_start(prompt, [3])[0]) > 30  # measured: 36
+        assert sqnr(text.step_logits([[0]], [[99]])[0], reference.decode_step(99)) > 30
+        # a prompt over several blocks of rows, and branches
+        long = [int(token) for token in np.random.default_rng(3).integers(0, 50000, 45)]
+        expected = [reference.decode_start([*long, token], [45])[0] for token in (7, 8, 9)]
+        everything = Allowed((0, vocabulary), (0, 0))
+        text.start([long], [-1], [everything])
+        for got, want in zip(text.step_logits([[0, 0, 0]], [[7, 8, 9]]), expected, strict=True):
+            assert sqnr(got, want) > 30
+        # eight windows, of which the others hold the same audio; what is not a window's own is not seen
+        for window in range(1, 8):
+            text.keys(window).array[:] = text.keys(0).array
+        prompts = [[*prompt[: 1 + window % 4]] for window in range(8)]
+        text.start(prompts, [-1] * 8, [everything] * 8)
+        best = text.step([[0]] * 8, [[100 + window] for window in range(8)], [[everything]] * 8)
+        for window, start in enumerate(prompts):
+            want = reference.decode_start([*start, 100 + window], [len(start)])[0]
+            near = np.abs(want[best.text_tokens[window]] - best.text_logits[window]).max()
+            assert near < 0.15 and best.text_logits[window, 0] > want.max() - 0.15  # measured: 0.07
+            shifted = want.astype(np.float64) - want.max()
+            assert best.text_total[window] == pytest.approx(want.max() + np.log(np.exp(shifted).sum()), abs=0.02)

@@ -19,7 +19,6 @@ from aiebuild.report.agreement import Agreement, NextTokens
 from aiebuild.weights import WeightFiles, WhisperWeights
 from aiebuild.whisper.constants import N_FRAMES
 from aiebuild.whisper.model import DeviceModel
-from aiebuild.whisper.one_row import OneRow
 from aiebuild.whisper.reference import ReferenceModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 
@@ -65,7 +64,7 @@ class Pair:
             if text:
                 self.reference.set_audio_features(want)
                 said = agreement.float32_text(self.reference, self.tokenizer)
-                self.texts[name] = agreement.forced_text(OneRow(self.device), self.reference, *said)
+                self.texts[name] = agreement.forced_text(self.device, self.reference, *said)
         return self.features[name]
 
 

@@ -30,7 +30,8 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "insts"
 
 CHOSEN = os.environ.get("AIEBUILD_AIECC_MODELS", "tiny.en,base")
 MODELS = model_names() if CHOSEN == "all" else tuple(CHOSEN.split(","))
-DECODES = [f"decode_{rows}_{bucket}" for rows in decoder.ROWS for bucket in decoder.BUCKETS]
+WINDOWS = (1, 8)
+DECODES = [dispatch.name for windows in WINDOWS for dispatch in decoder.dispatches(windows)]
 MELS = sorted({load_model_config(name).dims.n_mels for name in MODELS})
 ROUNDS = {n: [sequence.name for sequence in mel_overlay(n).overlay().sequences] for n in MELS}
 
@@ -50,7 +51,7 @@ def compiler() -> AieCompiler:
 @cache
 def overlay(kind: str, model: str) -> OverlaySpec:
     dims = load_model_config(model).dims
-    return {"encoder": encoder_overlay, "decoder": decoder_overlay}[kind](dims)
+    return encoder_overlay(dims) if kind == "encoder" else decoder_overlay(dims, WINDOWS)
 
 
 def rendered(compiler: AieCompiler, spec: OverlaySpec, sequence: str | None, device: str = "npu1") -> str:
@@ -105,7 +106,7 @@ def test_decoder_sequences(compiler: AieCompiler, model: str, name: str, tmp_pat
     same_transfers(compiler, rendered(compiler, overlay("decoder", model), name), tmp_path)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("encoder", "encode"), ("decoder", "decode_1_64")])
+@pytest.mark.parametrize(("kind", "name"), [("encoder", "encode"), ("decoder", "decode_1x1_64")])
 def test_the_same_for_npu2(compiler: AieCompiler, kind: str, name: str, tmp_path: Path) -> None:
     text = rendered(compiler, overlay(kind, "tiny.en"), name, device="npu2")
     same_transfers(compiler, text, tmp_path, device="npu2")

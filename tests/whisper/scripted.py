@@ -50,7 +50,7 @@ class ScriptedModel:
     _slots: dict[int, ScriptedAudio] = field(default_factory=dict)
     _current: list[Window | None] = field(default_factory=list)
     _said: int = 0
-    _given: list[list[int]] = field(default_factory=list)
+    _started: dict[int, tuple[list[int], Window | None]] = field(default_factory=dict)
     _suppressed: Sequence[int] = ()
 
     def prepare(self, samples: NDArray[np.int16]) -> ScriptedAudio:
@@ -62,7 +62,7 @@ class ScriptedModel:
         assert 0 <= window < self.max_windows
         self.encoded.append((frame_offset, n_frames))
         self._slots[window] = audio
-        self._given = []
+        self._started = {}
 
     def suppress(self, tokens: Sequence[int]) -> None:
         self._suppressed = tokens
@@ -70,27 +70,30 @@ class ScriptedModel:
     def start(
         self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed]
     ) -> tuple[Candidates, NDArray[np.float32]]:
+        self._started = {}
         logits = self.start_logits(prompts)
+        self._started = {slot: (list(p), self._current[slot]) for slot, p in enumerate(prompts)}
         no_speech = [window.no_speech if window else 0.0 for window in self._current]
         return reduce_logits(logits, allowed, self._suppressed), np.array(no_speech, np.float32)
 
     def step(
         self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
     ) -> Candidates:
+        self._started = {}
         logits = self.step_logits(parents, tokens)
         return reduce_logits(logits, [one for window in allowed for one in window], self._suppressed)
 
-    def start_logits(self, prompts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    def start_logits(self, prompts: Sequence[Sequence[int]], window: int = 0) -> NDArray[np.float32]:
         if all(len(prompt) == 1 for prompt in prompts) and self.language is not None:
             logits = np.zeros((len(prompts), self.dims.n_vocab), np.float32)
             logits[:, self.language] = self.language_logit
             return logits
-        given = [list(prompt) for prompt in prompts]
-        if self._said == 1 and given == self._given:  # the same start once more, for all logits
-            self._said = 0
-            return self._next([1] * len(prompts))
-        self._current, self._said, self._given = [], 0, given
-        for slot, prompt in enumerate(prompts):
+        self._current, self._said = [], 0
+        for slot, prompt in enumerate(prompts, window):
+            before = self._started.pop(slot, None)
+            if before is not None and before[0] == list(prompt):  # the same start once more, for all logits
+                self._current.append(before[1])
+                continue
             if len(prompt) == 1:  # takes no part
                 self._current.append(None)
                 continue

@@ -23,13 +23,14 @@ from aiebuild.build.models import ModelBuild, compile_model
 from aiebuild.config.model import ModelConfig
 from aiebuild.config.toolchain import host_toolchain
 from aiebuild.designs import decoder, encoder
+from aiebuild.designs.decoder_sequences import Decoder
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.manifest import store
 from aiebuild.runtime.device import Counters
 from aiebuild.toolchain.compiler import find_host_compiler
 from aiebuild.weights import WeightFiles
 from aiebuild.whisper.model import DeviceModel
-from aiebuild.whisper.one_row import OneRow
+from aiebuild.whisper.speech import Allowed
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 from aiebuild.whisper.transcribe import TranscribeOptions, transcribe
 
@@ -43,7 +44,7 @@ STAGES = ("mel", "encoder", "decoder")
 def text_of(artifact: Path, samples: NDArray[np.int16]) -> str:
     with DeviceModel.open(artifact) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
-        return transcribe(OneRow(model), tokenizer, samples, TranscribeOptions(language="en", temperatures=(0.0,))).text
+        return transcribe(model, tokenizer, samples, TranscribeOptions(language="en", temperatures=(0.0,))).text
 
 
 @pytest.mark.parametrize("name", ["base", "tiny_en"])
@@ -56,7 +57,7 @@ def test_text_is_faster_whispers(name: str, request: pytest.FixtureRequest, jfk_
     theirs = "".join(segment.text for segment in segments)
     with DeviceModel.open(artifact) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
-        ours = transcribe(OneRow(model), tokenizer, jfk_samples, TranscribeOptions())
+        ours = transcribe(model, tokenizer, jfk_samples, TranscribeOptions())
     assert ours.text == theirs
     assert ours.language == info.language == "en"
     assert "ask not what your country can do for you" in ours.text
@@ -293,10 +294,12 @@ def test_one_dispatch_a_window_and_a_step(
     for window in range(2):
         counting.encode(audio, 0, 1100)
         assert dispatches("encoder") == window + 1
-    counting.decode_start([50258, 50259, 50359], [2])
+    everything = Allowed((0, 50364), (50364, 51865))
+    counting.start([[50258, 50259, 50359]], [0], [everything])
     assert dispatches("decoder") == 1
     for step in range(5):
-        counting.decode_step(1000 + step)
+        rows = 1 + step % 3  # several rows are one dispatch too
+        counting.step([[0] * rows], [[1000 + step] * rows], [[everything] * rows])
         assert dispatches("decoder") == 2 + step
     assert dispatches("mel") == 3
 
@@ -329,12 +332,13 @@ def test_counted_products_are_the_models(
     by_hand += 2 * dims.n_text_layer * 1500 * n * n  # keys and values of cross-attention
     assert model == by_hand
 
-    counting.decode_start([50258, 50259, 50359, 50363], [3])
+    everything = Allowed((0, 50364), (50364, 51865))
+    counting.start([[50258, 50259, 50359, 50363]], [0], [everything])
     products_of(counting, "decoder")
-    counting.decode_step(1000)
+    counting.step([[0]], [[1000]], [[everything]])
     per_core = products_of(counting, "decoder")
     plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
-    operations = decoder.Decoder(plan, 1, 64).operations()
+    operations = Decoder(plan, decoder.Dispatch(1, 1, 64)).operations()
     fixed = sum(o.padded_macs for o in operations if not o.text.endswith(".self"))
     assert fixed <= per_core.sum() <= sum(o.padded_macs for o in operations)
     assert per_core.max() <= 2 * per_core.min()
@@ -347,7 +351,7 @@ def test_counted_products_are_the_models(
 def test_a_window_is_one_dispatch_on_all_cores(counting: DeviceModel, jfk_samples: NDArray[np.int16]) -> None:
     audio = counting.prepare(jfk_samples)
     counting.encode(audio, 0, 1100)
-    counting.decode_start([50258], [0])
+    counting.start([[50258]], [0], [Allowed((0, 50364), (50364, 51865))])
     profile = counting.profile()
     assert [stage.stage for stage in profile.stages] == list(STAGES)
     assert [stage.cores for stage in profile.stages] == [16, 16, 16]

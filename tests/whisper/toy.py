@@ -82,6 +82,7 @@ class ToyModel:
         self._windows: dict[int, tuple[int, ...]] = {}
         self._rows: list[list[list[int]]] = []
         self._suppressed: Sequence[int] = ()
+        self._first = 0
 
     def prepare(self, samples: NDArray[np.int16]) -> ToyAudio:
         return ToyAudio(samples.size // 160, int(samples[0]))
@@ -98,6 +99,7 @@ class ToyModel:
     def start(
         self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed]
     ) -> tuple[Candidates, NDArray[np.float32]]:
+        self._first = 0
         logits = self.start_logits(prompts)
         no_speech: list[float] = []
         for window, (prompt, at) in enumerate(zip(prompts, sot, strict=True)):
@@ -112,8 +114,9 @@ class ToyModel:
         assert [len(window) for window in allowed] == [len(window) for window in tokens]
         return reduce_logits(logits, [one for window in allowed for one in window], self._suppressed)
 
-    def start_logits(self, prompts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
-        assert len(prompts) <= self.max_windows
+    def start_logits(self, prompts: Sequence[Sequence[int]], window: int = 0) -> NDArray[np.float32]:
+        assert window + len(prompts) <= self.max_windows
+        self._first = window
         self._rows = [[list(prompt)] for prompt in prompts]
         return self._logits()
 
@@ -125,13 +128,15 @@ class ToyModel:
             [[*rows[parent], token] for parent, token in zip(origins, given, strict=True)]
             for rows, origins, given in zip(self._rows, parents, tokens, strict=True)
         ]
-        self.steps.append([len(window) for window in tokens])
+        live = [0] * self.max_windows
+        live[self._first : self._first + len(tokens)] = [len(window) for window in tokens]
+        self.steps.append(live)
         return self._logits()
 
     def _seed(self, window: int) -> tuple[int, ...]:
         return (self.seed, *self._windows[window]) if self._place_in_seed else (self.seed,)
 
     def _logits(self) -> NDArray[np.float32]:
-        rows = [toy_logits(self._seed(w), row) for w, window in enumerate(self._rows) for row in window]
+        rows = [toy_logits(self._seed(self._first + w), row) for w, window in enumerate(self._rows) for row in window]
         assert all(len(row) <= DIMS.n_text_ctx for window in self._rows for row in window)
         return np.stack(rows)
