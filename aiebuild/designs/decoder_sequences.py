@@ -40,7 +40,7 @@ from aiebuild.designs.decoder import (
     stored_tiles,
 )
 from aiebuild.designs.decoder_commands import load_pieces
-from aiebuild.designs.encoder import GRID, KV_OBJECT, KV_TILES, POSITIONS
+from aiebuild.designs.encoder import GRID, KV_OBJECT, KV_TILES, POSITIONS, round_up
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
 
 _OUTPUTS = tuple(f"C{c}_out" for c in range(GRID))
@@ -325,7 +325,7 @@ class Decoder:
             rounds.append(Round(todo))
         macs = 2 * sum(what.rows for what in groups) * s.state * POSITIONS
         return Operation(
-            f"layer{layer}.cross", tuple(rounds), _OUTPUTS, macs, self._padded(groups, CROSS_OBJECTS * 128, 8)
+            f"layer{layer}.cross", tuple(rounds), _OUTPUTS, macs, self._padded(groups, round_up(POSITIONS, 32), 8)
         )
 
     # --- the dispatch ------------------------------------------------------------------------------------------------

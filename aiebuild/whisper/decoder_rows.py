@@ -166,7 +166,8 @@ class DeviceDecoder:
         speech = np.full(len(prompts), np.nan, np.float32)
         known = looked >= 0
         at = looked[known] - first
-        speech[known] = np.exp(found.time_logits[at, 0] - found.text_total[at])
+        with np.errstate(invalid="ignore"):
+            speech[known] = np.exp(found.time_logits[at, 0] - found.text_total[at])
         return _taken(found, last), speech
 
     def step(
