@@ -37,7 +37,6 @@ from aiebuild.weights import WhisperWeights, fetch_weights, load_weights
 from aiebuild.whisper.clip import TranscribeOptions
 from aiebuild.whisper.constants import N_FRAMES
 from aiebuild.whisper.model import DeviceModel
-from aiebuild.whisper.one_row import OneRow
 from aiebuild.whisper.pauses import cut_at_pauses
 from aiebuild.whisper.reference import ReferenceModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
@@ -156,7 +155,7 @@ def agreements(
         reference.set_audio_features(features)
         said = agreement.float32_text(reference, tokenizer)
         exact = agreement.float32_logits(reference, *said)
-        forced["whole model"].append(agreement.forced_text(OneRow(model), reference, *said))
+        forced["whole model"].append(agreement.forced_text(model, reference, *said))
         reference.set_audio_features(ours)
         of_encoder = agreement.next_tokens(agreement.float32_logits(reference, *said), exact)
         forced["its encoder, float32's decoder"].append(of_encoder)
@@ -196,7 +195,7 @@ def measure(name: str, options: argparse.Namespace) -> Result:
     artifact = find_artifact(ModelBuild(name), no_build=options.no_build)
     result = Result(name, machine_name(), speech.seconds, len(simple_words(speech.text)), options.shifts)
     with DeviceModel.open(artifact, threads=options.threads) as device:
-        model = OneRow(device)
+        model = device
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
 
         def run(samples: NDArray[np.int16], beam_size: int, batch_size: int = 0) -> str:

@@ -16,12 +16,12 @@ SIZE = 0.02
 
 
 def values_of(data: NDArray[np.uint8], dtype: str) -> NDArray[np.float64]:
-    """Bytes as numbers: int16, f32 or bf16. Raises ValueError for another type."""
+    """Bytes as numbers: int8, int16, f32 or bf16. Raises ValueError for another type."""
     if dtype == "bf16":
         return (data.view(np.uint16).astype(np.uint32) << 16).view(np.float32).astype(np.float64)
-    if dtype not in ("int16", "f32"):
+    if dtype not in ("int8", "int16", "f32"):
         raise ValueError(f"no known results of type {dtype}")
-    return data.view({"int16": np.int16, "f32": np.float32}[dtype]).astype(np.float64)
+    return data.view({"int8": np.int8, "int16": np.int16, "f32": np.float32}[dtype]).astype(np.float64)
 
 
 def region_of(array: NDArray[np.uint8], region: KnownRegion) -> NDArray[np.uint8]:
