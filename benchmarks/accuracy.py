@@ -194,8 +194,7 @@ def measure(name: str, options: argparse.Namespace) -> Result:
     files = fetch_weights(config, report=lambda line: print(line, file=sys.stderr))
     artifact = find_artifact(ModelBuild(name), no_build=options.no_build)
     result = Result(name, machine_name(), speech.seconds, len(simple_words(speech.text)), options.shifts)
-    with DeviceModel.open(artifact, threads=options.threads) as device:
-        model = device
+    with DeviceModel.open(artifact, threads=options.threads) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
 
         def run(samples: NDArray[np.int16], beam_size: int, batch_size: int = 0) -> str:
