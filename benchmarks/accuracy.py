@@ -192,7 +192,8 @@ def measure(name: str, options: argparse.Namespace) -> Result:
     speech = load_speech()
     config = load_model_config(name)
     files = fetch_weights(config, report=lambda line: print(line, file=sys.stderr))
-    artifact = find_artifact(ModelBuild(name), no_build=options.no_build)
+    windows = options.batch_size if "batch" in options.parts else 1
+    artifact = find_artifact(ModelBuild(name, windows=windows), no_build=options.no_build)
     result = Result(name, machine_name(), speech.seconds, len(simple_words(speech.text)), options.shifts)
     with DeviceModel.open(artifact, threads=options.threads) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
@@ -206,7 +207,7 @@ def measure(name: str, options: argparse.Namespace) -> Result:
         if "words" in options.parts:
             heard_words(result, speech, options.beams, run, Peer(files.folder, options.threads))
         if "agreement" in options.parts:
-            agreements(result, speech, device, load_weights(files, config), tokenizer)
+            agreements(result, speech, model, load_weights(files, config), tokenizer)
         if "batch" in options.parts:
             batches(result, speech, run, options.batch_size)
     return result
