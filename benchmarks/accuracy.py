@@ -27,10 +27,12 @@ from speech import Speech, load_speech
 
 from aiebuild.build.models import ModelBuild
 from aiebuild.config.model import load_model_config
+from aiebuild.errors import AiebuildError
 from aiebuild.report import agreement
 from aiebuild.report.agreement import Agreement, NextTokens
 from aiebuild.report.bench import machine_name
 from aiebuild.report.run import find_artifact
+from aiebuild.report.terminal import report_error
 from aiebuild.report.word_errors import normalised_words, simple_words, word_errors
 from aiebuild.resources import cache_dir
 from aiebuild.weights import WhisperWeights, fetch_weights, load_weights
@@ -235,4 +237,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except AiebuildError as error:
+        report_error(error)
+        sys.exit(error.exit_code)

@@ -10,6 +10,7 @@ installed, into the cache; where there is no apt, put the three .deb files into 
 from __future__ import annotations
 
 import gzip
+import sys
 import wave
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.errors import AiebuildError, MissingError
+from aiebuild.report.terminal import report_error
 from aiebuild.resources import cache_dir
 from aiebuild.toolchain.process import run
 from aiebuild.whisper.audio import load_audio
@@ -121,4 +123,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except AiebuildError as error:
+        report_error(error)
+        sys.exit(error.exit_code)

@@ -58,6 +58,11 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
             None,
         ),
         (["run", "samples/jfk.wav", "--patience", "2"], 2, "--beam_size must be above 1", None),
+        (["run", "samples/jfk.wav", "--beam_size", "8"], 2, "8 is not in the range", "aiebuild run --help"),
+        (["run", "samples/jfk.wav", "--beam_size", "5", "--patience", "0.05"], 2, "leaves 5 beams nothing", None),
+        (["run", "samples/jfk.wav", "--suppress_tokens", "1,x"], 2, "`1,x` is no list of numbers", None),
+        (["run", "samples/jfk.wav", "--logprob_threshold", "low"], 2, "'low' is not a valid float", None),
+        (["run", "samples/jfk.wav", "--temperature_increment_on_fallback", "-1"], 2, "must not be negative", None),
         (["run", "samples/jfk.wav", "--temperature", "2"], 2, "2.0 is not in the range", "aiebuild run --help"),
         (["check", "none.mlir"], 2, "none.mlir: no such file", None),
     ],
@@ -162,3 +167,37 @@ def test_a_closed_pipe_is_quiet() -> None:
     os.close(writer)
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("argv", "expected"),
+    [
+        ([], {"beam_size": None, "best_of": 5, "cut": False, "temperatures": (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)}),
+        (["--beam_size", "5", "--patience", "2", "--length-penalty", "0.6"],
+         {"beam_size": 5, "patience": 2.0, "length_penalty": 0.6}),
+        (["--temperature_increment_on_fallback", "None"], {"temperatures": (0.0,)}),
+        (["--temperature", "0.4", "--temperature_increment_on_fallback", "0.3"], {"temperatures": (0.4, 0.7, 1.0)}),
+        (["--logprob_threshold", "None", "--no-speech-threshold", "0.3"],
+         {"logprob_threshold": None, "no_speech_threshold": 0.3}),
+        (["--suppress_tokens", "-1,17"], {"suppress_tokens": (-1, 17)}),
+        (["--suppress_tokens", ""], {"suppress_tokens": ()}),
+        (["--batch-size", "8"], {"cut": True}),
+        (["--batch-size", "8", "--cut", "no"], {"cut": False}),
+        (["--cut", "pauses"], {"cut": True}),
+        (["b.wav", "--batch-size", "8"], {"cut": False}),
+        (["--carry_initial_prompt", "True", "--initial_prompt", "x"], {"carry_initial_prompt": True}),
+    ],
+)  # fmt: skip
+def test_options_of_run(argv: list[str], expected: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
+    from aiebuild.report import run
+
+    seen: list[object] = []
+
+    def keep(_audio: object, _build: object, _options: object, how: object) -> int:
+        seen.append(how)
+        return 0
+
+    monkeypatch.setattr(run, "run_files", keep)
+    assert run_command(["run", "a.wav", *argv]) == 0
+    for name, value in expected.items():
+        assert getattr(seen[0], name) == value, name
