@@ -22,12 +22,13 @@ from aiebuild.timing.model import Dispatch, RecordingDevice, TracedDesign
 from aiebuild.timing.simulate import Run, operation_cycles, simulate
 from aiebuild.whisper.constants import N_FRAMES
 from aiebuild.whisper.model import DeviceModel
+from aiebuild.whisper.speech import Allowed
 
 TOKENS = 100
 """Tokens of a window of speech, for whole files."""
 PROMPT = 4
 WINDOW = 30.0
-_DECODE = re.compile(r"decode_(\d+)_(\d+)")
+_DECODE = re.compile(r"decode_1x(\d+)_(\d+)")
 _CROSS = ("keys", "values")
 
 
@@ -75,8 +76,9 @@ def drive(model: DeviceModel, samples: NDArray[np.int16]) -> None:
     start = [50258, 50259, 50359, 50363][:PROMPT]
     start = [token % model.dims.n_vocab for token in start]
     for length in (PROMPT, PROMPT + 60):
-        model.decode_start((start * (length // PROMPT + 1))[:length], [length - 1])
-        model.decode_step(start[0])
+        anything = Allowed((0, model.dims.n_vocab), (0, 0))
+        model.start([(start * (length // PROMPT + 1))[:length]], [-1], [anything])
+        model.step([[0]], [[start[0]]], [[anything]])
 
 
 def model_stages(dispatches: Sequence[Dispatch], machine: Machine, *, spans: bool = False) -> tuple[Stage, ...]:
