@@ -15,7 +15,7 @@ import click
 
 from aiebuild import __version__
 from aiebuild.build.models import DEVICES, TARGETS, ModelBuild, compile_model, resolve_targets
-from aiebuild.errors import AiebuildError, MissingError, UsageError
+from aiebuild.errors import AiebuildError, UsageError
 from aiebuild.report.terminal import BuildProgress, note, report_error
 from aiebuild.resources import artifacts_dir, display_path, resource_root
 
@@ -46,13 +46,6 @@ def model_options(command: Any) -> Any:
     ):
         command = option(command)
     return command
-
-
-def _run_target(target: str) -> str:
-    """The target that `--target` of a run stands for."""
-    if target in ("npu", "all"):
-        raise MissingError("models run on the host target only, in this version", hint="--target host")
-    return "host"
 
 
 def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelBuild]:
@@ -197,6 +190,13 @@ class OptionalNumber(click.ParamType[float | None]):
     type=click.Choice(("no", "pauses")),
     help="Cut files at pauses into windows that do not prompt each other. [default: for one file in batches]",
 )
+@both(
+    "on_device_error",
+    type=click.Choice(("host", "fail")),
+    default="host",
+    show_default=True,
+    help="When the NPU fails midway: go on with the host target, or end.",
+)
 @both("no_build", is_flag=True, help="Use the artifact that stands, or fail.")
 @both(
     "profile", is_flag=True, help="Count what ran where; a table on standard error, profile.json in the output folder."
@@ -204,8 +204,14 @@ class OptionalNumber(click.ParamType[float | None]):
 def run_command_line(audio: tuple[Path, ...], **options: Any) -> int:
     """Transcribe audio files: text on standard output."""
     from aiebuild.report.run import RunOptions, run_files
+    from aiebuild.runtime.choice import choose_target
 
-    builds = _build_of({**options, "target": _run_target(options["target"])}, counting=options["profile"])
+    if all(path.exists() for path in audio):  # else it is said at once that they are not
+        chosen_target = choose_target(options["target"], options["device"])
+    else:
+        chosen_target = choose_target("host", options["device"])
+    on_npu = chosen_target.target == "npu"
+    builds = _build_of({**options, "target": chosen_target.target}, counting=options["profile"] and not on_npu)
     how = _transcribe_options(options, len(audio))
     folder: Path = options["output_dir"] or Path()
     given = options["output_dir"] is not None
@@ -217,6 +223,9 @@ def run_command_line(audio: tuple[Path, ...], **options: Any) -> int:
         no_build=options["no_build"],
         batch_size=options["batch_size"],
         profile=folder / "profile.json" if options["profile"] else None,
+        reason=chosen_target.reason,
+        must=options["target"] == "npu",
+        on_device_error=options["on_device_error"],
     )
     return run_files(audio, builds[0], chosen, how)
 
@@ -358,7 +367,9 @@ def bench(
         return
     from aiebuild.report.bench import run_bench
 
-    for build in _build_of({**options, "target": _run_target(options["target"])}):
+    if options["target"] not in ("auto", "host"):
+        raise UsageError("bench measures the host target", hint="scripts/npu-check tries the NPU")
+    for build in _build_of({**options, "target": "host"}):
         run_bench(build, audio or sample, threads=threads, repetitions=repetitions, as_json=as_json)
 
 
@@ -405,6 +416,19 @@ def doctor() -> int:
     return 0 if print_findings() else 3
 
 
+@cli.command()
+@click.option("--check", is_flag=True, help="Fail when the designs are not as recorded, and say what changed.")
+@click.option("--state", type=click.Path(path_type=Path), help="Folder of the record. [default: regen/]")
+@click.option(
+    "--difference", metavar="FILE.md", type=click.Path(path_type=Path), help="Write what changed to a file too."
+)
+def regen(check: bool, state: Path | None, difference: Path | None) -> int:
+    """Render and build the designs for the toolchain in toolchain.lock, and record what came of it."""
+    from aiebuild.report.regen import run_regen
+
+    return run_regen(check=check, folder=state, difference_file=difference)
+
+
 @cli.group()
 def toolchain() -> None:
     """The compilers for the NPU: mlir-aie and Peano."""
@@ -422,6 +446,25 @@ def toolchain_install(pair: str | None, sources: tuple[str, ...], record: bool) 
     lock = read_lock()
     install_pair(lock, lock.pair(pair), note, sources=sources, record=lock_path() if record else None)
     click.echo(f"{lock.pair(pair).name} is installed")
+
+
+@toolchain.command("bump")
+@click.option("--release", required=True, type=click.Path(path_type=Path), help="mlir-aie's release page, as JSON.")
+@click.option("--requirements", required=True, type=click.Path(path_type=Path), help="The Peano it was tested with.")
+@click.option("--nightly", required=True, type=click.Path(path_type=Path), help="llvm-aie's release page, as JSON.")
+def toolchain_bump(release: Path, requirements: Path, nightly: Path) -> None:
+    """Pin the pair that release pages tell of, in toolchain.lock. Uses no network."""
+    from aiebuild.config.lock import lock_path, read_lock
+    from aiebuild.toolchain.bump import pair_of
+    from aiebuild.toolchain.install import bumped
+
+    lock = read_lock()
+    pair = pair_of(lock, release, requirements, nightly)
+    if pair.name == lock.pinned:
+        click.echo(f"{pair.name} is pinned already")
+    else:
+        bumped(lock, pair, lock_path())
+        click.echo(f"{pair.name} is pinned, instead of {lock.pinned}")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

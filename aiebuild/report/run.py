@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from aiebuild.build.models import ModelBuild
-from aiebuild.errors import AiebuildError, MissingError, UsageError
+from aiebuild.errors import AiebuildError, DeviceError, MissingError, UsageError
 from aiebuild.manifest import cpu, store
 from aiebuild.report.terminal import AudioProgress, BuildProgress, note, report_error
 from aiebuild.resources import artifacts_dir
@@ -30,7 +31,8 @@ class RunOptions:
     """How to run. `threads`: None for one a CPU. `timestamps`: None for only when standard output is a terminal.
 
     `output_format`: None writes no files. `no_build`: use the artifact that stands, or fail. `batch_size`: windows at a
-    time.
+    time. `reason`: why it runs where it does. `must`: the NPU was asked for by name. `on_device_error`: "host" or
+    "fail", for an NPU that fails.
     """
 
     threads: int | None = None
@@ -40,6 +42,10 @@ class RunOptions:
     no_build: bool = False
     batch_size: int = 1
     profile: Path | None = None
+    reason: str = ""
+    must: bool = False
+    on_device_error: str = "host"
+    device_error: str | None = None
 
 
 def run_files(audio: tuple[Path, ...], build: ModelBuild, options: RunOptions, how: TranscribeOptions) -> int:
@@ -52,14 +58,47 @@ def run_files(audio: tuple[Path, ...], build: ModelBuild, options: RunOptions, h
         return _all_missing(audio)
     if len(audio) == 1:
         check_audio(audio[0])
-    artifact = find_artifact(build, no_build=options.no_build)
-    model, tokenizer = _open(artifact, options)
     files = _Files(audio)
+    if build.target == "npu":
+        failed, options = _run_on_npu(files, build, options, how)
+        if not failed:
+            return 1 if files.failed else 0
+        build = replace(build, target="host")
+        files = files.left()
+    model, tokenizer = _open(find_artifact(build, no_build=options.no_build), options)
     with model:
         _run_files(files, model, tokenizer, options, how)
         if options.profile:
             _write_profile(model, options.profile)
     return 1 if files.failed else 0
+
+
+def _run_on_npu(
+    files: _Files, build: ModelBuild, options: RunOptions, how: TranscribeOptions
+) -> tuple[bool, RunOptions]:
+    """Transcribe on the NPU. Returns whether files are left for the host target, and the options for these.
+
+    Raises what goes wrong when that is wanted (`on_device_error`), or when the NPU was asked for and the means to build
+    for it are missing.
+    """
+    try:
+        model, tokenizer = _open(find_artifact(build, no_build=options.no_build), options)
+        with model:
+            _run_files(files, model, tokenizer, options, how)
+            if options.profile:
+                _write_profile(model, options.profile)
+    except MissingError as error:
+        if options.must:
+            raise
+        note(f"warning: nothing can be built for the NPU: {error.message}; on the host target instead")
+        return True, replace(options, reason=f"the NPU is there, but {error.message}")
+    except DeviceError as error:
+        if options.on_device_error == "fail":
+            raise
+        note(f"warning: {error.message}")
+        note("warning: the NPU failed; what is left is done on the host target")
+        return True, replace(options, reason=f"the NPU failed: {error.message}", device_error=error.message)
+    return False, options
 
 
 def check_audio(path: Path) -> None:
@@ -109,10 +148,20 @@ def _all_missing(audio: tuple[Path, ...]) -> int:
 
 
 def _open(artifact: Path, options: RunOptions) -> tuple[DeviceModel, WhisperTokenizer]:
+    from aiebuild.runtime.xrt import XrtDevice
     from aiebuild.whisper.model import DeviceModel
     from aiebuild.whisper.tokenizer import WhisperTokenizer
 
-    model = DeviceModel.open(artifact, threads=options.threads, counting=options.profile is not None)
+    manifest = store.load(artifact)
+    if manifest.target == "npu":
+        device = XrtDevice(artifact, manifest)
+        try:
+            model = DeviceModel(artifact, manifest, cast(Any, device), counting=False)
+        except BaseException:
+            device.close()
+            raise
+    else:
+        model = DeviceModel.open(artifact, threads=options.threads, counting=options.profile is not None)
     return model, WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
 
 
@@ -124,6 +173,8 @@ class _Files:
         self._paths = paths
         self.taken: list[tuple[Path, float, float]] = []
         self.failed = 0
+        self.finished = 0
+        self._asked = 0
 
     @property
     def title(self) -> str:
@@ -135,6 +186,7 @@ class _Files:
         from aiebuild.whisper.audio import load_audio
 
         for path in self._paths:
+            self._asked += 1
             start = time.monotonic()
             try:
                 audio = load_audio(path)
@@ -148,6 +200,13 @@ class _Files:
                 note(f"warning: {warning}")
             self.taken.append((path, audio.seconds, start))
             yield audio.samples
+
+    def left(self) -> _Files:
+        """The files that no transcript was given for, to be done anew."""
+        taken = [path for path, _, _ in self.taken[self.finished :]]
+        rest = _Files((*taken, *self._paths[self._asked :]))
+        rest.failed = self.failed
+        return rest
 
 
 def _run_files(
@@ -170,19 +229,29 @@ def _run_files(
             path, seconds, start = files.taken[number]
             if not timestamps:
                 print(transcript.text.strip(), flush=True)
-            _finish(path, transcript, options)
+            _finish(path, transcript, options, model.device)
+            files.finished += 1
             spent = time.monotonic() - start
-            note(f"{path}: {seconds:.1f} s of audio ({transcript.language}) in {spent:.2f} s on {model.device}")
+            why = f" ({options.reason})" if options.reason not in ("", "asked for") else ""
+            note(f"{path}: {seconds:.1f} s of audio ({transcript.language}) in {spent:.2f} s on {model.device}{why}")
 
 
-def _finish(path: Path, transcript: Transcript, options: RunOptions) -> None:
+def _finish(path: Path, transcript: Transcript, options: RunOptions, device: str) -> None:
     from aiebuild.whisper.writers import write_transcript
 
     if not transcript.text.strip():
         note(f"{path}: no speech found")
     if options.output_format:
         for written in write_transcript(transcript, path, options.output_dir, options.output_format):
+            if options.device_error is not None and written.suffix == ".json":
+                _note_failure(written, device, options.device_error)
             note(f"wrote {written}")
+
+
+def _note_failure(path: Path, device: str, failure: str) -> None:
+    """Add to a JSON transcript where it was made in the end, and what had failed."""
+    values = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**values, "device": device, "device_error": failure}), encoding="utf-8")
 
 
 def _print_segment(segment: Segment) -> None:

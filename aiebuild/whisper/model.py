@@ -129,6 +129,7 @@ class DeviceModel:
             got = file.readinto(memoryview(buffer.array))  # pyright: ignore[reportArgumentType]
         if got != entry.bytes:
             raise store.broken(path, f"ends {entry.bytes - got} bytes early")
+        buffer.seal()
         return buffer
 
     def _mapped(self, name: str) -> NDArray[np.float16] | NDArray[np.float32]:
