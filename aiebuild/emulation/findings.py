@@ -12,7 +12,7 @@ from typing import Any, cast
 class Finding:
     """One thing that a design or a kernel does wrong.
 
-    `kind`: `use after release`, `not held`, `double release`, `missing release`, `over-acquire`, `uninitialised`,
+    `kind`: `use after release`, `not held`, `double release`, `missing release`, `uninitialised`,
     `out of bounds`, `input written`, `stack`, `data race`, `lock value`, `crash`; `deadlock`, `endless` or `fault` for
     what ended the run. `location`: `file:line`. `tile`: (column, row), None where no one tile is meant. `operation`:
     what did it. `buffer`: the buffer or objectfifo, or "". `message`: what was found and what the array would

@@ -39,6 +39,9 @@ Region* add_region(std::string name, Kind kind, uint32_t column, uint32_t row, v
   r->bytes = bytes;
   r->zones = zones;
   r->written.assign(bytes, written);
+  // Another configuration of the array finds what was in the same memory before.
+  if (const Region* before = region_at(data); before != nullptr && kind == Kind::kBuffer)
+    for (size_t k = 0; k < std::min(bytes, before->bytes); ++k) r->written[k] |= before->written[k];
   if (zones) {
     std::memset(r->data - kZone, kZoneByte, kZone);
     std::memset(r->data + bytes, kZoneByte, kZone);
