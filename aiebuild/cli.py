@@ -310,6 +310,7 @@ def check(what: str, device: str, weights: Path | None, offline: bool, audio: Pa
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the pattern.")
 @click.option("--sanitize", is_flag=True, help="Check every access, acquire, release, lock and kernel call.")
 @click.option("--max-steps", type=click.IntRange(min=1), help="End after so many passes of loops without a transfer.")
+@click.option("--slots", is_flag=True, help="Say what issue slots of a core each line of the kernels takes.")
 @click.option("--timeline", type=click.Path(path_type=Path), help="File for Perfetto: the run in modelled time.")
 @click.option("--clock", type=click.FloatRange(0.1, 10), default=1.0, show_default=True, help="For it: GHz.")
 @click.option("--bandwidth", type=click.FloatRange(0.1, 1000), default=15.0, show_default=True, help="For it: GB/s.")

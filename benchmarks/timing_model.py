@@ -15,6 +15,7 @@ import json
 import re
 import sys
 import time
+from dataclasses import asdict
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -52,7 +53,7 @@ def model(name: str) -> None:
     from aiebuild.report.modelled import FILES, as_values, machine_of
     from aiebuild.report.run import find_artifact
     from aiebuild.report.terminal import BuildProgress
-    from aiebuild.timing.stages import model_stages, record_model, sensitivity, whole_file
+    from aiebuild.timing.stages import model_stages, record_model, sensitivity, whole_file, without
     from aiebuild.whisper.audio import load_audio
 
     build = ModelBuild(name)
@@ -72,6 +73,8 @@ def model(name: str) -> None:
         stages = model_stages(dispatches, machine)
         files = [whole_file(stages, seconds, machine) for seconds in FILES]
         values = as_values(name, machine, stages, files, sensitivity(dispatches, machine))
+        encoder = next(dispatch for dispatch in dispatches if dispatch.overlay == "encoder")
+        values["encoder_without"] = [asdict(less) for less in without(encoder, machine)]
         results.append(replace_floats(values))
         print(machine, f"{time.perf_counter() - start:.1f} s", flush=True)
     write(FOLDER / f"{name}.json", results)
@@ -152,6 +155,14 @@ def sensitivity_table(values: dict[str, Any]) -> str:
     )  # fmt: skip
 
 
+def bounds_table(values: dict[str, Any]) -> str:
+    """The encoder without parts of its cost."""
+    return table(
+        ["taken away", "modelled ms", "then bound by"],
+        [[less["name"], f"{1e3 * less['seconds']:.1f}", less["bound"]] for less in values["encoder_without"]],
+    )
+
+
 def put(text: str, name: str, content: str) -> str:
     """Replace what stands between a pair of markers."""
     begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
@@ -168,6 +179,7 @@ def report() -> None:
     text = put(text, "validation", validation_tables(validation))
     text = put(text, "base", model_tables(base))
     text = put(text, "sensitivity", sensitivity_table(base[0]))
+    text = put(text, "bounds", bounds_table(base[0]))
     PAGE.write_text(text, encoding="utf-8")
     plots(validation, base)
 

@@ -40,6 +40,7 @@ class EmulateOptions:
     timeline: Path | None = None
     clock: float = 1.0
     bandwidth: float = 15.0
+    slots: bool = False
 
 
 def emulate_file(path: Path, options: EmulateOptions) -> bool:
@@ -73,6 +74,8 @@ def emulate_file(path: Path, options: EmulateOptions) -> bool:
     _tell(result)
     if options.timeline is not None:
         _timeline(design, options, result, given)
+    if options.slots:
+        _slots(design, options, result, given)
     for finding in result.findings:
         print(finding)
         for line in finding.detail.splitlines():
@@ -94,7 +97,7 @@ def _timeline(design: Design, options: EmulateOptions, result: Result, given: Se
     from aiebuild.timing.record import run_design
 
     assert options.timeline is not None
-    arrays = [p.take(a, options.seed) for p, a in zip(result.parameters, _padded(given, result), strict=True)]
+    arrays = _arrays(options, result, given)
     kernels = [path.absolute() for path in options.kernels]
     machine = Machine("npu2" if design.device.device.startswith("npu2") else "npu1", options.clock, options.bandwidth)
     include = [folder.absolute() for folder in options.include]
@@ -106,8 +109,24 @@ def _timeline(design: Design, options: EmulateOptions, result: Result, given: Se
     )
 
 
-def _padded(given: Sequence[Any], result: Result) -> list[Any]:
-    return [*given, *[None] * (len(result.parameters) - len(given))]
+def _arrays(options: EmulateOptions, result: Result, given: Sequence[Any]) -> list[NDArray[Any]]:
+    filled = [*given, *[None] * (len(result.parameters) - len(given))]
+    return [parameter.take(value, options.seed) for parameter, value in zip(result.parameters, filled, strict=True)]
+
+
+def _slots(design: Design, options: EmulateOptions, result: Result, given: Sequence[Any]) -> None:
+    """The kernels' issue slots, line by line, on standard error."""
+    from aiebuild.timing.record import LINE_SLOTS, slots_by_line
+
+    kernels = [path.absolute() for path in options.kernels]
+    include = [folder.absolute() for folder in options.include]
+    arrays = _arrays(options, result, given)
+    lines = slots_by_line(design.module, result.sequence, kernels, arrays, options.defines, include)
+    note("issue slots of an AIE2 core, all calls: " + " ".join(f"{name:>8}" for name in LINE_SLOTS))
+    for line in lines:
+        source = line.file.read_text(encoding="utf-8").splitlines()[line.line - 1].strip()
+        place = f"{line.file.name}:{line.line}"
+        note(f"{place:<40}" + " ".join(f"{count:>8}" if count else " " * 8 for count in line.slots) + f"  {source}")
 
 
 def _enough(sequence: str, outs: int, positions: Sequence[int]) -> None:

@@ -24,6 +24,8 @@ class Schedule:
     other: float
     fill: float
     call: float
+    memory: float = 1.0
+    """Factor on loads and stores around products; 0 asks what it would be like without them."""
 
 
 STOCK = Schedule("stock", integer=0.82, floating=0.51, other=1.0, fill=18.0, call=61.0)
@@ -68,9 +70,10 @@ class Costs:
     run: float = 5.0
     """Nanoseconds that a shim's channel loses between two contiguous runs in DDR: a descriptor's latencies (EMU) at
     1.8 GHz."""
-    page: float = 27.0
-    """Nanoseconds more for a run on another page of 4,096 bytes than the last one: calibrated on the product of 1,024
-    by tiles of 64 x 32 of mlir-aie's whole_array (IGN), whose runs of 64 bytes lie 1,024 bytes apart."""
+    page: float = 20.0
+    """Nanoseconds more for a run on another page of 4,096 bytes than the last one: chosen on the products of 512 and
+    1,024 of mlir-aie's whole_array (IGN), whose runs of 32 and 64 bytes lie 512 and 1,024 bytes apart; they allow 15
+    to 27."""
 
 
 AIE2P = "AIEBUILD_AIE2P"

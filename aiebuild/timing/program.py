@@ -100,7 +100,7 @@ def kernel_cycles(costs: NDArray[np.uint64], schedule: Schedule) -> NDArray[np.f
     return (
         integer / schedule.integer
         + floating / schedule.floating
-        + memory
+        + memory * schedule.memory
         + other / schedule.other
         + phases * schedule.fill
         + schedule.call

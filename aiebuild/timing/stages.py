@@ -199,3 +199,40 @@ def sensitivity(dispatches: Sequence[Dispatch], machine: Machine) -> tuple[Varia
         step = min(stage.seconds for stage in stages if _DECODE.fullmatch(stage.sequence) is not None)
         result.append(Variation(name, encoder, step, whole_file(stages, 3600.0, varied).factor))
     return tuple(result)
+
+
+@dataclass(frozen=True)
+class Without:
+    """A stage with a part of its cost taken away: seconds, and what bounds it then."""
+
+    name: str
+    seconds: float
+    bound: str
+
+
+def taken_away(machine: Machine) -> list[tuple[str, Machine]]:
+    """The machine without parts of the cost, more and more."""
+    free = replace(machine, bandwidth=1e9)
+    apart = replace(machine.schedule, memory=0.0)
+    products = replace(machine.schedule, memory=0.0, other=1e9, fill=0.0, call=0.0)
+    costs = replace(
+        machine.costs, task=0.0, token=0.0, read_cold=0.0, read_warm=0.0, write_cold=0.0, write_warm=0.0, parameter=0.0
+    )
+    return [
+        ("nothing", machine),
+        ("sharing of DDR's bandwidth by reads and writes", replace(machine, split=True)),
+        ("loading and storing of sums between steps of k", replace(machine, schedule=apart)),
+        ("DDR", free),
+        ("DDR, loading and storing of sums", replace(free, schedule=apart)),
+        ("these, and what elementwise code takes beyond its slots", replace(free, schedule=replace(apart, other=1.0))),
+        ("everything but products, streams and the control processor", replace(free, schedule=products)),
+        ("everything but products and streams", replace(free, schedule=products, costs=costs)),
+    ]
+
+
+def without(dispatch: Dispatch, machine: Machine) -> tuple[Without, ...]:
+    """What bounds a dispatch, by taking parts of its cost away."""
+    return tuple(
+        Without(name, (run := simulate(dispatch.paths, dispatch.program, dispatch.trace, less)).seconds, run.bound())
+        for name, less in taken_away(machine)
+    )

@@ -28,7 +28,8 @@ from aiebuild.timing.trace import Trace
 
 TAKA_NPU1 = Machine("npu1", 1.0, 15.0, split=True, schedule=TUNED)
 TAKA_NPU2 = Machine("npu2", 1.8, 50.0, split=True, schedule=TUNED)
-IGN = Machine("npu1", 1.8, 27.0, split=True, schedule=STOCK)
+IGN = Machine("npu1", 1.8, 27.0, split=True, dispatch=169.8, schedule=STOCK)
+"""A dispatch there has a floor of 169.8 us (IGN, dispatch_floor)."""
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from aiebuild.resources import resource_root
 from aiebuild.timing.costs import OWN, STOCK, Costs, Machine
 from aiebuild.timing.gemm import KERNEL, Gemm
 from aiebuild.timing.program import FROM_DDR, TO_DDR, build_program, kernel_cycles
+from aiebuild.timing.record import LINE_SLOTS, slots_by_line
 from aiebuild.timing.simulate import REASONS, Run, StuckError, simulate
-from aiebuild.timing.trace import COUNTS, RELEASE, Trace, read_trace
+from aiebuild.timing.trace import CALL, COUNTS, RELEASE, Trace, read_trace
 from aiebuild.timing.validation import Recorded, record
 
 GEMM = Gemm("npu1", "int8", "int32", (16, 16, 16), (128, 64, 128), "rows", c_depth=2, memory_depth=2)
@@ -144,3 +145,21 @@ def test_program_names_everything(recorded: Recorded, paths: Paths) -> None:
     program = build_program(paths, recorded.program, recorded.trace, Machine())
     labels = [mover.label for mover in program.movers]
     assert len(set(labels)) == len(labels) == 4 + 4 + 4 + 4 + 16 + 4
+
+
+def test_slots_line_by_line(recorded: Recorded) -> None:
+    kernel = resource_root() / "kernels_src" / KERNEL
+    arrays = [np.zeros(n, np.uint8) for n in GEMM.argument_bytes()]
+    lines = slots_by_line(parse_module(recorded.text, "gemm.mlir"), "gemm", [kernel], arrays, GEMM.defines)
+    by_name = {name: sum(line.slots[k] for line in lines) for k, name in enumerate(LINE_SLOTS)}
+    trace = recorded.trace
+    totals = dict.fromkeys(LINE_SLOTS, 0)
+    for events in trace.events.values():
+        of = events[events >> 30 == CALL] & 0x3FFFFFFF
+        for name in LINE_SLOTS:
+            totals[name] += int(trace.costs[of, 1 + COUNTS.index(name)].sum())
+    assert by_name == totals
+    source = kernel.read_text().splitlines()
+    products = [line for line in lines if line.slots[0]]
+    assert len(products) == 1
+    assert ".mac(" in source[products[0].line - 1]

@@ -228,7 +228,9 @@ class Simulation {
       m.chunk = std::min(m.chunk, int64_t(task.left));
       const int side = split_ ? int(m.kind - 1) : 0;
       const double share = double(m.chunk) / ddr_rate_;
-      start += double(task.gaps) * double(m.chunk) / double(task.bytes);
+      const double gaps = double(task.gaps) * double(m.chunk) / double(task.bytes);
+      start += gaps;
+      m.work += gaps;
       const double begin = std::max(start, ddr_free_[side]);
       ddr_free_[side] = begin + share;
       ddr_busy_[m.kind - 1] += share;

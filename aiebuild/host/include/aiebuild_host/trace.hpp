@@ -89,15 +89,35 @@ inline bool write(const char* path) {
   return std::fclose(file) == 0;
 }
 
+#if defined(AIEBUILD_SLOT_LINES)
+extern "C" __attribute__((visibility("hidden"))) const char __ehdr_start;  // of this library, by the linker
+
+// A line for each place in the code: its address in the library, then the slots it took.
+inline bool write_sites(const char* path) {
+  std::FILE* file = std::fopen(path, "w");
+  if (!file) return false;
+  for (const auto& [place, slots] : aie::detail::slot_sites) {
+    std::fprintf(file, "%llx", static_cast<unsigned long long>(static_cast<const char*>(place) - &__ehdr_start - 1));
+    for (uint64_t n : slots) std::fprintf(file, " %llu", static_cast<unsigned long long>(n));
+    std::fputc('\n', file);
+  }
+  return std::fclose(file) == 0;
+}
+#else
+inline bool write_sites(const char*) { return false; }
+#endif
+
 }  // namespace aieb::trace
 
 extern "C" {
+__attribute__((visibility("default"))) inline int overlay_slot_sites(const char* path) { return aieb::trace::write_sites(path) ? 0 : 1; }
 __attribute__((visibility("default"))) inline int overlay_trace_write(const char* path) { return aieb::trace::write(path) ? 0 : 1; }
 __attribute__((visibility("default"))) inline void overlay_trace_clear() { aieb::trace::log.clear(); }
 }
 namespace aieb::trace {
 // Keeps the functions above in the library: nothing in it calls them.
-[[gnu::used]] inline void* const kept[] = {reinterpret_cast<void*>(&overlay_trace_write), reinterpret_cast<void*>(&overlay_trace_clear)};
+[[gnu::used]] inline void* const kept[] = {reinterpret_cast<void*>(&overlay_trace_write), reinterpret_cast<void*>(&overlay_trace_clear),
+                                        reinterpret_cast<void*>(&overlay_slot_sites)};
 }
 
 #define AIEB_TRACE_ACQUIRE(c, end, n) aieb::trace::log.fifo(aieb::trace::kAcquire, (c).core.column, (c).core.row, end, n)

@@ -24,6 +24,11 @@
 
 #include "config.hpp"
 
+#if defined(AIEBUILD_SLOT_LINES)
+#include <array>
+#include <unordered_map>
+#endif
+
 namespace aie::detail {
 
 #if defined(AIEBUILD_AIE2P)
@@ -102,18 +107,51 @@ struct slot_counts_t {
 // Not a thread's own: designs are recorded by one thread, and there is little room for thread-local data in libraries.
 __attribute__((visibility("hidden"))) inline constinit slot_counts_t slot_counts{};
 
+#if defined(AIEBUILD_SLOT_LINES)
+// Slots by the place in the code that takes them: mmul, vec, mv, loads, widen, stores, narrow, alu.
+__attribute__((visibility("hidden"))) inline std::unordered_map<const void *, std::array<uint64_t, 8>> slot_sites;
+__attribute__((noinline, visibility("hidden"))) inline void slot_site(unsigned kind, unsigned n)
+{
+    slot_sites[__builtin_return_address(0)][kind] += n;
+    asm volatile("");
+}
+#else
+AIEBUILD_INLINE void slot_site(unsigned, unsigned) {}
+#endif
+
 AIEBUILD_INLINE void slot_mmul(unsigned n, bool floating)
 {
+    slot_site(0, n);
     if (slot_counts.phase.mmul == 0)
         slot_counts.close();
     slot_counts.phase.mmul += n;
     slot_counts.floating = floating;
 }
-AIEBUILD_INLINE void slot_vec(unsigned n) { slot_counts.phase.vec += n; }
-AIEBUILD_INLINE void slot_mv(unsigned n) { slot_counts.phase.mv += n; }
-AIEBUILD_INLINE void slot_alu(unsigned n) { slot_counts.phase.alu += n; }
-AIEBUILD_INLINE void slot_load(unsigned bytes) { slot_counts.phase.loads += slots_for(bytes, slot_word); }
-AIEBUILD_INLINE void slot_widen(unsigned n) { slot_counts.phase.widen += n; }
+AIEBUILD_INLINE void slot_vec(unsigned n)
+{
+    slot_site(1, n);
+    slot_counts.phase.vec += n;
+}
+AIEBUILD_INLINE void slot_mv(unsigned n)
+{
+    slot_site(2, n);
+    slot_counts.phase.mv += n;
+}
+AIEBUILD_INLINE void slot_alu(unsigned n)
+{
+    slot_site(7, n);
+    slot_counts.phase.alu += n;
+}
+AIEBUILD_INLINE void slot_load(unsigned bytes)
+{
+    slot_site(3, slots_for(bytes, slot_word));
+    slot_counts.phase.loads += slots_for(bytes, slot_word);
+}
+AIEBUILD_INLINE void slot_widen(unsigned n)
+{
+    slot_site(4, n);
+    slot_counts.phase.widen += n;
+}
 AIEBUILD_INLINE void slot_begin_accum()
 {
     // stores of finished sums, and nothing else, before the next sums are loaded: loops around products do not overlap
@@ -126,12 +164,14 @@ AIEBUILD_INLINE void slot_store(unsigned bytes)
     if (slot_counts.phase.mmul != 0)
         slot_counts.close();
     slot_counts.phase.stores += slots_for(bytes, slot_word);
+    slot_site(5, slots_for(bytes, slot_word));
 }
 AIEBUILD_INLINE void slot_narrowed(unsigned bytes)
 {
     if (slot_counts.phase.mmul != 0)
         slot_counts.close();
     slot_counts.phase.narrow += slots_for(bytes, slot_narrow);
+    slot_site(6, slots_for(bytes, slot_narrow));
 }
 
 #else
