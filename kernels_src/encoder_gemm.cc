@@ -177,9 +177,13 @@ inline aie::vector<bfloat16, 32> finished_block(const int32_t *acc, const Scales
 }
 
 // The finished tile, whose 4 x 8 blocks lie in the first halves of acc's, as int8 keys or values of the decoder: 32
-// positions in strips 0 and 2 each, the other strips stay as they are. Every position has a scale that bf16 holds, of at
+// positions in strips 0 and 2 each, the other strips are zero. Every position has a scale that bf16 holds, of at
 // least a 127th of the largest magnitude.
 void pack_keys(const int32_t *acc, int8_t *C, bool values) {
+    for (int i = 0; i < strip_bytes; i += 32) {
+        aie::store_v(C + strip_bytes + i, aie::zeros<int8, 32>());
+        aie::store_v(C + 3 * strip_bytes + i, aie::zeros<int8, 32>());
+    }
     for (int kb = 0; kb < 8; ++kb) { // 8 positions
         int8_t *slice = C + (kb >> 2) * 2 * strip_bytes;
         bfloat16 *scales = (bfloat16 *)(slice + strip_data) + (kb & 3) * 8;
