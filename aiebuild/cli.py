@@ -423,11 +423,12 @@ def doctor() -> int:
 @click.option(
     "--difference", metavar="FILE.md", type=click.Path(path_type=Path), help="Write what changed to a file too."
 )
-def regen(check: bool, state: Path | None, difference: Path | None) -> int:
+@click.option("--cycles", is_flag=True, help="Model the cycles too, which takes some minutes; else they stay.")
+def regen(check: bool, state: Path | None, difference: Path | None, cycles: bool) -> int:
     """Render and build the designs for the toolchain in toolchain.lock, and record what came of it."""
     from aiebuild.report.regen import run_regen
 
-    return run_regen(check=check, folder=state, difference_file=difference)
+    return run_regen(check=check, cycles=cycles, folder=state, difference_file=difference)
 
 
 @cli.group()

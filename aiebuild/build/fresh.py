@@ -18,7 +18,7 @@ from aiebuild import __version__
 from aiebuild.resources import PACKAGE, resource_root
 
 BUILD = ".build"
-_RECORD_VERSION = 2
+_RECORD_VERSION = 3
 _LIBRARIES = ("xdsl", "jinja2", "numpy")
 
 State = dict[str, list[int]]

@@ -22,15 +22,15 @@ from aiebuild.resources import display_path
 from aiebuild.toolchain.peano import locate_npu_toolchain
 
 
-def run_regen(*, check: bool, folder: Path | None, difference_file: Path | None) -> int:
+def run_regen(*, check: bool, cycles: bool, folder: Path | None, difference_file: Path | None) -> int:
     """Render, measure where the compilers are there, and record (or `check`); returns the exit code.
 
-    `difference_file` receives what changed, as Markdown.
+    `cycles`: run the timing model too. `difference_file` receives what changed, as Markdown.
     """
     folder = folder or regen_folder()
     before = read_state(folder)
     programs = _measured()
-    now = current(programs, None, before.state if before else None)
+    now = current(programs, _modelled() if cycles else None, before.state if before else None)
     changed = difference(before, now) if before is not None else ["nothing was recorded", ""]
     if difference_file is not None:
         text = "\n".join([f"# {_title(now)}", "", *(changed or ["Nothing changed."])])
@@ -50,6 +50,18 @@ def run_regen(*, check: bool, folder: Path | None, difference_file: Path | None)
 
 def _title(now: Recorded) -> str:
     return f"mlir-aie and Peano {now.state['toolchain']['pair']}"
+
+
+def _modelled() -> dict[str, int]:
+    """Modelled cycles of the overlays' self-tests."""
+    from aiebuild.config.model import load_model_config
+    from aiebuild.designs.mel import mel_overlay
+    from aiebuild.designs.whisper import decoder_overlay, encoder_overlay
+    from aiebuild.report.cycles import modelled_cycles
+
+    note("modelling the self-tests' cycles: the recording build of the overlays is compiled at first")
+    dims = load_model_config(MODELS[0]).dims
+    return modelled_cycles((mel_overlay(80).overlay(), encoder_overlay(dims), decoder_overlay(dims)))
 
 
 def _measured() -> dict[str, object] | None:
