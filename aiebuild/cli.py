@@ -297,7 +297,7 @@ def check(what: str, device: str, weights: Path | None, offline: bool, audio: Pa
 @cli.command()
 @click.argument("design", type=click.Path(path_type=Path))
 @click.option("--kernel", "kernels", multiple=True, type=click.Path(path_type=Path), help="A kernel's C++ source.")
-@click.option("--arg", "args", multiple=True, metavar="FILE.npy|SHAPE:TYPE", help="Next argument. [default: a pattern]")
+@click.option("--arg", "args", multiple=True, metavar="FILE.npy|SHAPE:TYPE|N", help="Next argument. [default: pattern]")
 @click.option(
     "--out", "outs", multiple=True, type=click.Path(path_type=Path), help="File of the next written argument."
 )
@@ -305,6 +305,7 @@ def check(what: str, device: str, weights: Path | None, offline: bool, audio: Pa
 @click.option("--device", help="The device where the design leaves it open (NPUDEVICE). [default: npu1]")
 @click.option("-D", "defines", multiple=True, metavar="NAME[=VALUE]", help="Macro of the kernels.")
 @click.option("-I", "include", multiple=True, type=click.Path(path_type=Path), help="Include folder of the kernels.")
+@click.option("--design-arg", "design_args", multiple=True, help="Next argument of a design in Python.")
 @click.option("--threads", type=click.IntRange(min=1), help="Threads. [default: one a CPU]")
 @click.option("--check/--no-check", default=True, help="Whether a broken limit of the array is an error.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the pattern.")
@@ -315,7 +316,7 @@ def check(what: str, device: str, weights: Path | None, offline: bool, audio: Pa
 @click.option("--clock", type=click.FloatRange(0.1, 10), default=1.0, show_default=True, help="For it: GHz.")
 @click.option("--bandwidth", type=click.FloatRange(0.1, 1000), default=15.0, show_default=True, help="For it: GB/s.")
 def emulate(design: Path, **options: Any) -> int:
-    """Run a design in MLIR on this machine, as its array would."""
+    """Run a design on this machine as its array would: MLIR, or Python where mlir-aie's bindings are installed."""
     from aiebuild.report.emulate import EmulateOptions, emulate_file
 
     return 0 if emulate_file(design, EmulateOptions(**options)) else 1
@@ -325,11 +326,12 @@ def emulate(design: Path, **options: Any) -> int:
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--pattern", default="**/*.mlir", show_default=True, help="Which files are designs.")
 @click.option("--device", help="The device where a design leaves it open (NPUDEVICE). [default: npu1]")
-def conformance(folder: Path, pattern: str, device: str | None) -> None:
+@click.option("--run", is_flag=True, help="Also run designs of mlir-aie's test/npu-xrt, and compare with their tests.")
+def conformance(folder: Path, pattern: str, device: str | None, run: bool) -> None:
     """Say of every design in a folder whether it can be emulated, and what stops it."""
     from aiebuild.report.conformance import print_conformance
 
-    print_conformance(folder, pattern, device)
+    print_conformance(folder, pattern, device, run)
 
 
 @cli.command()

@@ -82,6 +82,7 @@ AIE = Dialect(
 AIEX = Dialect(
     "aiex",
     [
+        sequence.OlderRuntimeSequenceOp,
         sequence.DmaConfigureTaskOp,
         sequence.DmaConfigureTaskForOp,
         sequence.DmaStartTaskOp,

@@ -374,6 +374,12 @@ class CascadeFlowOp(IRDLOperation):
         print_attr_dict(printer, self)
 
 
+def _standing_nowhere(column: int) -> SSAValue:
+    """The shim tile that the older form means by its column: one that is in no block."""
+    properties: Attributes = {"col": i32_attr(column), "row": i32_attr(0)}
+    return TileOp.create(result_types=[INDEX], properties=properties).results[0]
+
+
 @irdl_op_definition
 class ShimDmaAllocationOp(IRDLOperation):
     """`aie.shim_dma_allocation @name (%tile, MM2S, 0)`; older text: `@name(MM2S, 0, 2)` with a column."""
@@ -417,11 +423,16 @@ class ShimDmaAllocationOp(IRDLOperation):
     def parse(cls, parser: Parser) -> ShimDmaAllocationOp:
         properties: Attributes = {"sym_name": parser.parse_symbol_name()}
         with parser.in_parens():
-            tile = parse_index(parser)
-            parser.parse_punctuation(",")
+            first, column = parser.parse_optional_operand(INDEX), 0
+            if first is not None:
+                parser.parse_punctuation(",")
             properties["channel_dir"] = parse_enum(parser, Direction)
             parser.parse_punctuation(",")
             properties["channel_index"] = i64_attr(parser.parse_integer())
+            if first is None:
+                parser.parse_punctuation(",")
+                column = parser.parse_integer()
+            tile = _standing_nowhere(column) if first is None else first
             if parser.parse_optional_punctuation(",") is not None:
                 kind, identifier = parse_named_ints(parser, PACKET_FIELDS)
                 properties["packet"] = PacketInfo((kind, identifier))
@@ -431,6 +442,10 @@ class ShimDmaAllocationOp(IRDLOperation):
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
         printer.print_symbol_name(self.symbol)
+        tile = self.tile
+        if tile is not None and tile.parent is None:
+            printer.print_string(f"({self.direction.name}, {self.channel}, {tile.col})")
+            return print_attr_dict(printer, self, ("sym_name", "channel_dir", "channel_index", "packet"))
         printer.print_string(" (")
         printer.print_ssa_value(self.operands[0])
         printer.print_string(f", {self.direction.name}, {self.channel}")
@@ -438,4 +453,4 @@ class ShimDmaAllocationOp(IRDLOperation):
             printer.print_string(", ")
             print_named_ints(printer, PACKET_FIELDS, packet)
         printer.print_string(")")
-        print_attr_dict(printer, self, ("sym_name", "channel_dir", "channel_index", "packet"))
+        return print_attr_dict(printer, self, ("sym_name", "channel_dir", "channel_index", "packet"))

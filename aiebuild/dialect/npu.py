@@ -154,6 +154,9 @@ class NpuDmaMemcpyNdOp(IRDLOperation):
     def parse(cls, parser: Parser) -> NpuDmaMemcpyNdOp:
         properties: Attributes = {}
         parser.parse_punctuation("(")
+        for _ in range(2):  # until March 2025: the shim's place, which the channel's name gives as well
+            if parser.parse_optional_integer(allow_boolean=False) is not None:
+                parser.parse_punctuation(",")
         memref = parser.parse_unresolved_operand()
         dynamic: list[SSAValue] = []
         segments = [1]
@@ -465,7 +468,8 @@ class NpuRtpWriteOp(IRDLOperation):
         properties: Attributes = {}
         operands: list[SSAValue] = []
         with parser.in_parens():
-            properties["buffer"] = parse_symbol(parser)
+            text = parser.parse_optional_str_literal()
+            properties["buffer"] = parse_symbol(parser) if text is None else SymbolRefAttr(text)
             parser.parse_punctuation(",")
             properties["index"] = IntegerAttr(parser.parse_integer(allow_negative=False), UI32)
             parser.parse_punctuation(",")

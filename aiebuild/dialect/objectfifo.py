@@ -23,6 +23,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
     var_operand_def,
+    var_result_def,
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
@@ -53,6 +54,7 @@ from aiebuild.dialect.attributes import (
     entries_of,
     i32_attr,
     int_of,
+    memref_of,
     optional_int,
     parse_pairs,
     print_pairs,
@@ -462,9 +464,9 @@ def _parse_use(parser: Parser) -> Attributes:
     properties: Attributes = {"objFifo_name": parse_symbol(parser)}
     with parser.in_parens():
         properties["port"] = parse_enum(parser, Port)
-        parser.parse_punctuation(",")
         position = parser.pos
-        properties["size"] = size = parse_i32(parser)
+        more = parser.parse_optional_punctuation(",") is not None
+        properties["size"] = size = parse_i32(parser) if more else i32_attr(1)
         if int_of(size) < 1:
             parser.raise_error("the number of objects must be 1 or more", position)
     return properties
@@ -475,21 +477,32 @@ _USE: Sequence[str] = ("objFifo_name", "port", "size")
 
 @irdl_op_definition
 class ObjectFifoAcquireOp(_FifoUseOp):
-    """`%s = aie.objectfifo.acquire @n(Consume, 1) : !aie.objectfifosubview<memref<...>>`."""
+    """`%s = aie.objectfifo.acquire @n(Consume, 1) : !aie.objectfifosubview<memref<...>>`.
+
+    Newer text has the objects themselves: `%a, %b = aie.objectfifo.acquire @n(Consume, 2) : memref<...>, memref<...>`.
+    """
 
     name = "aie.objectfifo.acquire"
     objfifo_name = prop_def(SymbolRefAttr, prop_name="objFifo_name")
     port_attr = prop_def(IntegerAttr, prop_name="port")
     size_attr = prop_def(IntegerAttr, prop_name="size")
-    subview = result_def(ObjectFifoSubviewType)
+    objects = var_result_def(ObjectFifoSubviewType | MemRefType)
 
     @property
     def object_type(self) -> MemRefType[Attribute]:
         """The type of an object."""
         kind = self.results[0].type
-        if not isinstance(kind, ObjectFifoSubviewType):
+        if isinstance(kind, ObjectFifoSubviewType):
+            return kind.element
+        found = memref_of(kind)
+        if found is None:
             raise TypeError(f"acquire yields {kind}")
-        return kind.element
+        return found
+
+    @property
+    def yields_objects(self) -> bool:
+        """Whether the results are the objects, as newer text has it."""
+        return not isinstance(self.results[0].type, ObjectFifoSubviewType)
 
     @classmethod
     def parse(cls, parser: Parser) -> ObjectFifoAcquireOp:
@@ -497,15 +510,21 @@ class ObjectFifoAcquireOp(_FifoUseOp):
         properties = _parse_use(parser)
         parser.parse_punctuation(":")
         position = parser.pos
-        kind: TypeAttribute = parser.parse_type()
-        if not isinstance(kind, ObjectFifoSubviewType):
-            parser.raise_error(f"expected !aie.objectfifosubview<memref<...>>, found {kind}", position)
-        return cls.create(result_types=[kind], properties=properties, attributes=attributes)
+        kinds: list[TypeAttribute] = [parser.parse_type()]
+        if isinstance(kinds[0], ObjectFifoSubviewType):
+            return cls.create(result_types=kinds, properties=properties, attributes=attributes)
+        while parser.parse_optional_punctuation(",") is not None:
+            kinds.append(parser.parse_type())
+        if any(memref_of(kind) is None for kind in kinds):
+            parser.raise_error(f"expected !aie.objectfifosubview<memref<...>> or memrefs, found {kinds[0]}", position)
+        if len(kinds) != int_of(properties["size"]):
+            parser.raise_error(f"{len(kinds)} objects of an acquire of {int_of(properties['size'])}", position)
+        return cls.create(result_types=kinds, properties=properties, attributes=attributes)
 
     def print(self, printer: Printer) -> None:
         print_attr_dict(printer, self, _USE)
         printer.print_string(f" @{self.fifo_name}({self.port.name}, {self.size}) : ")
-        printer.print_attribute(self.results[0].type)
+        printer.print_list([result.type for result in self.results], printer.print_attribute)
 
 
 @irdl_op_definition

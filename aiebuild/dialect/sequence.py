@@ -100,6 +100,17 @@ class RuntimeSequenceOp(IRDLOperation):
         printer.print_region(self.regions[0], print_entry_block_args=False, print_empty_block=False)
 
 
+@irdl_op_definition
+class OlderRuntimeSequenceOp(IRDLOperation):
+    """`aiex.runtime_sequence`: the name until November 2025; read as the newer one."""
+
+    name = "aiex.runtime_sequence"
+
+    @classmethod
+    def parse(cls, parser: Parser) -> RuntimeSequenceOp:  # pyright: ignore[reportIncompatibleMethodOverride]
+        return RuntimeSequenceOp.parse(parser)
+
+
 def descriptors(region: Region) -> list[DmaBdOp]:
     """The buffer descriptors of a task in the order of their blocks."""
     return [op for block in region.blocks for op in block.ops if isinstance(op, DmaBdOp)]

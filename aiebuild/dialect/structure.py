@@ -57,6 +57,10 @@ class EndOp(IRDLOperation):
         print_attr_dict(printer, self)
 
 
+_RENAMED = {"npu1_4col": "npu1"}
+"""Names of devices until June 2025."""
+
+
 @irdl_op_definition
 class DeviceOp(IRDLOperation):
     """`aie.device(npu1) @name { ... }`."""
@@ -82,6 +86,7 @@ class DeviceOp(IRDLOperation):
         parser.parse_punctuation("(")
         position = parser.pos
         name = parser.parse_identifier()
+        name = _RENAMED.get(name, name)
         if name not in DEVICES:
             parser.raise_error(f"unknown device `{name}`", position)
         parser.parse_punctuation(")")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -15,6 +16,7 @@ from aiebuild.dialect.resets import ConfigureOp, NpuLoadPdiOp
 from aiebuild.dialect.sequence import RuntimeSequenceOp
 from aiebuild.dialect.structure import DeviceOp
 from aiebuild.emulation.placement import place_tiles
+from aiebuild.emulation.python_design import is_python, module_text
 from aiebuild.errors import UsageError
 from aiebuild.target import load_target
 
@@ -62,10 +64,15 @@ class Design:
             raise_on(check_device(device, load_target(device.device)))
 
 
-def read_text(design: str | PathLike[str]) -> tuple[str, str]:
-    """A design's text and its name: `design` is a path, or the text itself (a `str` of more than one line)."""
+def read_text(design: str | PathLike[str], arguments: Sequence[str] = ()) -> tuple[str, str]:
+    """A design's text and its name: `design` is a path, or the text itself (a `str` of more than one line).
+
+    A path that ends in `.py` is a program, run with `arguments`, that prints the text.
+    """
     if isinstance(design, str) and "\n" in design:
         return design, "<design>"
+    if is_python(design):
+        return module_text(Path(design), arguments), f"{design} (its module)"
     path = Path(design)
     try:
         return path.read_text(encoding="utf-8"), str(path)
@@ -76,15 +83,21 @@ def read_text(design: str | PathLike[str]) -> tuple[str, str]:
         raise UsageError(f"{path}: cannot be read: {what}") from None
 
 
-def read_design(design: str | PathLike[str], device: str | None = None, configuration: str | None = None) -> Design:
+def read_design(
+    design: str | PathLike[str],
+    device: str | None = None,
+    configuration: str | None = None,
+    arguments: Sequence[str] = (),
+) -> Design:
     """Parse a design.
 
-    `device` stands for the placeholder `NPUDEVICE` (npu1 unless given); a design that names its device keeps it.
+    `arguments` are those of a design that is a Python program. `device` stands for the placeholder `NPUDEVICE` (npu1
+    unless given); a design that names its device keeps it.
     `configuration` is the name of the `aie.device` that is meant, where a module has several; the others are dropped.
     Raises UsageError for a file that is not there, a device that is none or not the design's, an open choice;
     DesignError for text that is malformed or has no device.
     """
-    text, name = read_text(design)
+    text, name = read_text(design, arguments)
     if device is not None:
         load_target(device)
     text = re.sub(rf"\b{PLACEHOLDER}\b", device or _DEFAULT_DEVICE, text)

@@ -12,7 +12,7 @@ from aiebuild.emulation.npu_xrt import Case
 from aiebuild.emulation.run import emulate
 
 
-def run_expectation(run: Case, folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
+def run_case(run: Case, folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
     """What a design of `folder` gives, and what is expected.
 
     An argument that is not given holds 85 in every element. Raises what `emulate` does.

@@ -80,14 +80,17 @@ def emulate(
     check: bool = True,
     alias: bool = True,
     seed: int = 0,
+    design_args: Sequence[str] = (),
     sanitize: bool = False,
     max_steps: int | None = None,
     isolated: bool = False,
 ) -> Result:
     """Run a design's runtime sequence once, on an array in its first state, and return what it left in its arguments.
 
-    `design`: a path, or MLIR text of more than one line. `kernels`: C++ sources against the AIE API, compiled with
-    `defines` (`NAME` or `NAME=VALUE`) and `include` folders. `args`: arrays in the sequence's order, not changed here;
+    `design`: a path, or MLIR text of more than one line; a path of a Python program (`.py`, IRON or the `aie` bindings,
+    where these are installed) that prints its module when run with `design_args`. `kernels`: C++ sources against the
+    AIE API, compiled with `defines` (`NAME` or `NAME=VALUE`) and `include` folders. `args`: arrays in the sequence's
+    order, not changed here;
     where one is None or missing, a pattern that depends on `seed` and its position; integers for what are numbers.
     Without `check` a buffer may be larger than the sequence says. `sequence`: which one, where there
     are several, as `NAME` or `CONFIGURATION:NAME`. `device` fills in the placeholder NPUDEVICE. `check`: a broken limit
@@ -102,7 +105,7 @@ def emulate(
     does not compile.
     """
     configuration, name = split_name(sequence)
-    parsed = design if isinstance(design, Design) else read_design(design, device, configuration)
+    parsed = design if isinstance(design, Design) else read_design(design, device, configuration, design_args)
     chosen = parsed.sequence(name)
     taken = parameters(chosen)
     if len(args) > len(taken):

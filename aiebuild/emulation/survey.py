@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aiebuild.emulation.design import configurations, read_design
+from aiebuild.emulation.expected import run_case
 from aiebuild.emulation.library import lower
+from aiebuild.emulation.npu_xrt import Case
 from aiebuild.errors import AiebuildError
 from aiebuild.host.sequence import read_sequence
 
@@ -17,7 +20,8 @@ class Standing:
     """One design: whether it was read, and whether all of it is modelled.
 
     `reason`: what stops it, as `line: what`; empty for one that can be run (given its kernels). `limit`: a limit of
-    the array that it breaks, or empty; that stops a run, but not with `--no-check`.
+    the array that it breaks, or empty; that stops a run, but not with `--no-check`. `ran`: after a run with its own
+    kernels, "right" or "wrong"; empty where it was not run, as nothing is written down of what it should give.
     """
 
     name: str
@@ -25,11 +29,45 @@ class Standing:
     lowered: bool
     reason: str = ""
     limit: str = ""
+    ran: str = ""
 
 
-def survey(folder: Path, pattern: str = "**/*.mlir", device: str | None = None) -> list[Standing]:
-    """The standing of every design in a folder, by name."""
-    return [standing(path, folder, device) for path in sorted(folder.glob(pattern))]
+def survey(
+    folder: Path,
+    pattern: str = "**/*.mlir",
+    device: str | None = None,
+    expected: Sequence[Case] = (),
+    progress: Callable[[str], None] = lambda name: None,
+) -> list[Standing]:
+    """The standing of every design in a folder, by name; those with cases in `expected` are run.
+
+    `progress` is called with the name of each design ahead of its turn.
+    """
+    found: list[Standing] = []
+    for path in sorted(folder.glob(pattern)):
+        progress(str(path.relative_to(folder)))
+        item = standing(path, folder, device)
+        cases = [case for case in expected if folder / case.path == path]
+        if item.lowered and cases:
+            wrong = next((text for case in cases if (text := _outcome(case, folder, path))), "")
+            item = replace(item, ran="wrong" if wrong else "right", reason=wrong)
+        found.append(item)
+    return found
+
+
+def _outcome(case: Case, folder: Path, path: Path) -> str:
+    """What is wrong with a run; empty when it gives what is expected."""
+    try:
+        got, expected = run_case(case, folder)
+    except AiebuildError as error:
+        return _short(error, path)
+    if got.shape == expected.shape and bool((got == expected).all()):
+        return ""
+    if got.shape != expected.shape:
+        return f"{case}: {got.size} elements, expected {expected.size}"
+    first = int((got.reshape(-1) != expected.reshape(-1)).argmax())
+    values = got.reshape(-1)[first], expected.reshape(-1)[first]
+    return f"{case}: element {first} of argument {case.out} is {values[0]}, expected {values[1]}"
 
 
 def standing(path: Path, folder: Path, device: str | None = None) -> Standing:

@@ -11,10 +11,9 @@ from enum import Enum, auto
 from xdsl.dialects import affine, func, memref
 from xdsl.ir import Operation, SSAValue
 
-from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import LockAction, Port, memref_of
 from aiebuild.dialect.circuits import UseLockOp
-from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
+from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp
 from aiebuild.dialect.raw import CopyOp
 from aiebuild.dialect.structure import BufferOp, CoreOp
 from aiebuild.host.cores import BodyWriter, line_of
@@ -99,16 +98,14 @@ class CheckedWriter(CountedWriter):
         size = memref_bytes(op.object_type, op)
         self.line(f"aieb::check::acquired(c.watch, {end}, {size}, {produces}, {_LINE});")
 
-    def access(self, op: SubviewAccessOp) -> None:
+    def object(self, op: Operation, acquire: ObjectFifoAcquireOp, result: SSAValue, first: str, index: int) -> None:
         """An object: looked at whenever it is used."""
-        super().access(op)
-        acquire, kind = op.acquire, memref_of(op.results[0].type)
-        if acquire is None or kind is None:
-            raise DesignError(f"{location(op)}: subview.access of what is not an acquire's result")
+        kind = memref_of(result.type)
+        assert kind is not None
         end = self.fifo(acquire.fifo_name, acquire.port)
-        number, count = f"{self.use(op.operands[0])} + {op.index}", memref_elements(kind, op)
+        number, count = f"{first} + {index}", memref_elements(kind, op)
         text = f"aieb::check::object<{element_type(kind, op)}>(c.watch, {end}, {number}, {count}, {_LINE})"
-        self.names[op.results[0]] = text
+        self.names[result] = text
 
     def element(self, op: memref.LoadOp | memref.StoreOp, source: object, indices: object) -> str:
         """`data, index, elements` of an access."""
@@ -132,10 +129,7 @@ class CheckedWriter(CountedWriter):
 
     def changes(self, op: memref.StoreOp) -> None:
         """As for the fast mode: a core that changes what it consumed."""
-        access = op.memref.owner
-        acquire = access.acquire if isinstance(access, SubviewAccessOp) else None
-        if acquire is not None and acquire.port is Port.Consume:
-            self.body.written.add(acquire.fifo_name)
+        self.written(op.memref)
 
     def alloca(self, op: memref.AllocaOp | memref.AllocOp) -> None:
         """Memory on the core's stack, with zones."""

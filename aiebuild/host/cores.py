@@ -291,7 +291,11 @@ class BodyWriter:
                 self.line(f"AIEB_TRACE_ACQUIRE(c, {end}, {op.size});")
                 name = self.fresh()
                 self.variable("const uint64_t", name, f"{end}.head")
-                self.names[op.results[0]] = name
+                if op.yields_objects:
+                    for k, result in enumerate(op.results):
+                        self.object(op, op, result, name, k)
+                else:
+                    self.names[op.results[0]] = name
             case SubviewAccessOp():
                 self.access(op)
             case ObjectFifoReleaseOp():
@@ -367,14 +371,22 @@ class BodyWriter:
             raise DesignError(f"{location(op)}: subview.access of what is not an acquire's result")
         if op.index >= acquire.size:
             raise DesignError(f"{location(op)}: object {op.index} of an acquire of {acquire.size}")
+        self.object(op, acquire, op.results[0], self.use(op.operands[0]), op.index)
+
+    def object(self, op: Operation, acquire: ObjectFifoAcquireOp, result: SSAValue, first: str, index: int) -> None:
+        """Object `index` of an acquire whose first one is number `first`."""
+        kind = memref_of(result.type)
+        assert kind is not None
         end = self.fifo(acquire.fifo_name, acquire.port)
-        self.names[op.results[0]] = f"{end}.at<{element_type(kind, op)}>({self.use(op.operands[0])} + {op.index})"
+        self.names[result] = f"{end}.at<{element_type(kind, op)}>({first} + {index})"
 
     def written(self, target: SSAValue) -> None:
         """Notes that the body changes what `target` refers to."""
         access = target.owner
-        acquire = access.acquire if isinstance(access, SubviewAccessOp) else None
-        if acquire is not None and acquire.port is Port.Consume:
+        acquire = access.acquire if isinstance(access, SubviewAccessOp) else access
+        if not isinstance(acquire, ObjectFifoAcquireOp):
+            return
+        if acquire.port is Port.Consume:
             self.body.written.add(acquire.fifo_name)
 
     def affine_for(self, op: affine.ForOp) -> None:

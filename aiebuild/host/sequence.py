@@ -45,7 +45,7 @@ from aiebuild.host.program import (
 )
 from aiebuild.host.register_ops import REGISTER_OPS, RegisterReader
 from aiebuild.host.registers import LoadConfiguration
-from aiebuild.host.tiles import buffer_places, shim_channels, tile_tasks, token_sources, uses_circuits
+from aiebuild.host.tiles import buffer_places, packet_routes, shim_channels, tile_tasks, token_sources, uses_circuits
 from aiebuild.host.types import element_bytes, is_number, memref_bytes, memref_elements
 
 
@@ -112,6 +112,7 @@ class _Scope:
         device, circuits = self.device, self.circuits
         self.tile_tasks = tile_tasks(device) if circuits else {}
         self.tokens = token_sources(device)
+        self.routes = packet_routes(device)
         self.known = shim_channels(device) if circuits else find_paths(device).channels()
         self.buffers: dict[str, BufferOp] = {
             op.symbol: op for op in device.walk() if isinstance(op, BufferOp) and op.symbol is not None
@@ -457,9 +458,9 @@ class _Reader:
         self.tasks[task.results[0]] = _Task(task, tuple(ids))
         for k, (op, _) in enumerate(chain):
             following_id = ids[k + 1] if k + 1 < len(ids) else None
-            self.descriptor(op, channel.column, ids[k], following_id)
+            self.descriptor(op, channel, ids[k], following_id)
 
-    def descriptor(self, op: DmaBdOp, column: int, bd: int, following: int | None) -> None:
+    def descriptor(self, op: DmaBdOp, channel: ShimChannel, bd: int, following: int | None) -> None:
         if op.pad or op.iteration is not None:
             raise refuse(op, "padding and explicit iteration of a shim's descriptor are not modelled")
         sizes = [self.value(v, op) for v in op.sizes]
@@ -471,15 +472,18 @@ class _Reader:
                 length *= size
         offset = self.value(op.offset, op)
         size = element_bytes(op.buffer_type, op)
-        packet = self.packet(op, op.packet)
-        self.write(op, column, bd, following, op.buffer, offset, length, sizes, strides, size, packet)
+        packet = self.packet(op, op.packet, channel)
+        self.write(op, channel.column, bd, following, op.buffer, offset, length, sizes, strides, size, packet)
 
-    def packet(self, op: Operation, packet: tuple[int, int] | None) -> int | None:
+    def packet(self, op: Operation, packet: tuple[int, int] | None, channel: ShimChannel) -> int | None:
         """The identifier of (type, identifier)."""
         if packet is None:
             return None
         if not self.circuits:
             raise refuse(op, "packets in a design of objectfifos are not modelled")
+        if channel.into_array and (channel.column, channel.channel, packet[1]) not in self.scope.routes:
+            where = f"MM2S {channel.channel} of shim ({channel.column}, 0)"
+            raise refuse(op, f"packet {packet[1]} of {where}, which no aie.packet_flow carries, is not modelled")
         return packet[1]
 
     def write(
@@ -558,8 +562,8 @@ class _Reader:
     def memcpy(self, op: NpuDmaMemcpyNdOp) -> None:
         if any(op.zero_before) or any(op.zero_after):
             raise refuse(op, "zero padding of a transfer is not modelled")
-        packet = self.packet(op, op.packet)
         channel = self.channel_of(op.metadata, op)
+        packet = self.packet(op, op.packet, channel)
         kind = op.memref_type
         memref_elements(kind, op)
         offsets = [self.value(v, op) for v in op.offsets]

@@ -108,6 +108,17 @@ def tile_tasks(device: DeviceOp) -> dict[Operation, int]:
     return _Lowering(device, 0).tasks
 
 
+def packet_routes(device: DeviceOp) -> set[tuple[int, int, int]]:
+    """The packets that leave shims: (column, MM2S channel, identifier)."""
+    return {
+        (coordinates(port.tile, port)[0], port.channel, op.packet_id)
+        for op in device.body.block.ops
+        if isinstance(op, PacketFlowOp)
+        for port in op.walk()
+        if isinstance(port, PacketSourceOp) and port.bundle is WireBundle.DMA and coordinates(port.tile, port)[1] == 0
+    }
+
+
 def token_sources(device: DeviceOp) -> set[tuple[int, int]]:
     """The tiles whose tokens are routed to a shim, beside the shims themselves."""
     return {

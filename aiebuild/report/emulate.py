@@ -41,6 +41,7 @@ class EmulateOptions:
     clock: float = 1.0
     bandwidth: float = 15.0
     slots: bool = False
+    design_args: tuple[str, ...] = ()
 
 
 def emulate_file(path: Path, options: EmulateOptions) -> bool:
@@ -49,7 +50,7 @@ def emulate_file(path: Path, options: EmulateOptions) -> bool:
     In the checking mode, what was found comes first on standard output. Returns whether nothing was.
     """
     configuration, name = split_name(options.sequence)
-    design = read_design(path, options.device, configuration)
+    design = read_design(path, options.device, configuration, options.design_args)
     given = [read_argument(text) for text in options.args]
     for out in options.outs:
         if not out.absolute().parent.is_dir():

@@ -67,6 +67,30 @@ def twice_padded(x: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.pad(x.reshape(3, 13), ((0, 0), (2, 1))).repeat(2, axis=0).reshape(-1)
 
 
+def control_packets(values: Sequence[int]) -> NDArray[np.int32]:
+    """`%a` of `control_packets`: words to write from byte 1024 on, then reads as packet 2 of three and of one word."""
+
+    def header(address: int, operation: int, words: int, identifier: int = 0) -> int:
+        word = identifier << 24 | operation << 22 | (words - 1) << 20 | address
+        return word | (word.bit_count() % 2 == 0) << 31
+
+    packets = [header(1024, 0, 4), *values, header(1028, 1, 3, 2), header(1024, 1, 1, 2)]
+    return np.array(packets, np.uint32).view(np.int32)
+
+
+def mixed(x: NDArray[np.int32]) -> NDArray[np.int32]:
+    """`mixed`: halves of each 32 words, the first ones with the table of the core that adds it."""
+    low, high = x.reshape(2, 2, 16).transpose(1, 0, 2)
+    table = np.stack([np.full(16, 100, np.int32), np.arange(16, dtype=np.int32)])
+    return np.concatenate([low + table, high]).reshape(-1)
+
+
+def turned(x: NDArray[np.int32], n: NDArray[np.int64]) -> NDArray[np.int32]:
+    """`numbers`: transposed, columns moved by three; n times, the rest is left as it was."""
+    one = np.roll(x.reshape(4, 4).T, 3, axis=1).reshape(-1)
+    return np.concatenate([np.tile(one, int(n)), np.full(64 - 16 * int(n), -1, np.int32)])
+
+
 def queue(x: NDArray[np.int8]) -> NDArray[np.int8]:
     """`task_queue`: the last quarter, the first three times, the second with its words dealt into two, the third."""
     first, second, third, last = x.reshape(4, 128)
@@ -98,21 +122,40 @@ RUNS: dict[str, tuple[list[str], Arrays, Callable[..., NDArray[np.generic]], int
     "add_one": (["add_constant.cc"], [words(1024)], lambda x: x + 1, 1024),
     "branches": ([], [np.arange(-8, 56, dtype=np.int32) * 25], doubled, 64),
     "broadcast": ([], [words(128).view(np.int16)], lambda x: (x + np.arange(4, dtype="i2")[:, None]).reshape(-1), 1024),
+    "cascade": (["cascade.cc"], [words(128), words(128, 2)], lambda a, b: a + b + a * b, 128),
+    "configurations": ([], [words(32)], lambda x: np.concatenate([x[:16] + np.int32(7), x[16:] * np.int32(2)]), 32),
+    "control_packets": ([], [control_packets([5, 6, 7, 8])], lambda x: np.array([6, 7, 8, 5], np.int32), 4),
     "dimensions": ([], [words(256)], dimensions, 256),
     "distribute_join": ([], [words(256)], halves, 256),
     "locks": ([], [words(64)], lambda x: x + np.int32(12), 64),
     "memcpy_4d": ([], [octets(64, 64)], blocks, 4096),
+    "mixed": ([], [words(64)], mixed, 64),
     "neighbours": ([], [words(128)], lambda x: (x + x) * (x + x), 128),
+    "numbers": ([], [words(16), np.array(3)], turned, 64),
     "packets": ([], [words(64)], packets, 64),
     "padding": ([], [octets(64)], frames, 224),
     "passthrough": ([], [words(1024)], lambda x: x, 1024),
+    "registers": ([], [], lambda: np.array([1, 3, 5, 7, 2, 40, 0xAB, 8], np.int32) + np.int32(100), 8),
     "repeat_pad": ([], [words(39)], twice_padded, 96),
+    "resets": ([], [], lambda: np.repeat(np.array([5, 6, 7], np.int32), 8), 24),
     "runtime_parameter": ([], [words(16)], lambda x: x * np.int32(7), 16),
     "small_overlay": (["small.cc"], [overlay_headers(), SMALL], two_operations, 512),
     "task_queue": ([], [octets(512)], queue, 768),
     "tile_task": ([], [words(64)], lambda x: np.roll(x, 32), 64),
 }
-TILES = ("locks", "packets", "padding", "repeat_pad", "tile_task")
+TILES = (
+    "cascade",
+    "configurations",
+    "control_packets",
+    "locks",
+    "mixed",
+    "packets",
+    "padding",
+    "registers",
+    "repeat_pad",
+    "resets",
+    "tile_task",
+)
 """Those in locks and circuits, whose engine has one thread."""
 REFUSED = {
     "iterations": r"iterations\.mlir:7: objectfifo @out with iter_count is not modelled",

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aiebuild.emulation.expected import run_expectation
+from aiebuild.emulation.expected import run_case
 from aiebuild.emulation.npu_xrt import EXPECTED, Case
 
 CHECKOUT = os.environ.get("AIEBUILD_MLIR_AIE")
@@ -23,5 +23,5 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.mark.parametrize("run", EXPECTED, ids=str)
 def test_a_design_gives_what_its_own_test_expects(run: Case) -> None:
-    got, expected = run_expectation(run, Path(str(CHECKOUT)) / "test" / "npu-xrt")
+    got, expected = run_case(run, Path(str(CHECKOUT)) / "test" / "npu-xrt")
     np.testing.assert_array_equal(got, expected)
