@@ -12,6 +12,7 @@ import numpy as np
 
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
 from aiebuild.designs import decoder, decoder_commands, decoder_sequences, decoder_weights, encoder, encoder_weights
+from aiebuild.designs.ledger import instruction_facts, lifetimes
 from aiebuild.designs.mel import MelOverlay, mel_overlay
 from aiebuild.designs.selftest import self_tests
 from aiebuild.designs.spec import Design, FileSpec, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
@@ -38,10 +39,12 @@ def whisper_design(
     mel = mel_overlay(dims.n_mels, device)
     packing = {"dims": asdict(dims), "format": files.format}
     inputs = (files.model_path,)
+    overlays = (mel.overlay(), encoder_overlay(dims), decoder_overlay(dims, windows))
+    facts = {**run_facts(dims, mel, windows), "instructions": instruction_facts(overlays)}
     return Design(
         name=config.name,
         device=device,
-        overlays=(mel.overlay(), encoder_overlay(dims), decoder_overlay(dims, windows)),
+        overlays=overlays,
         packs=(
             mel.pack(),
             PackSpec("encoder", "aiebuild.designs.whisper:pack_encoder", inputs, packing),
@@ -50,7 +53,7 @@ def whisper_design(
         ),
         files=(FileSpec("tokenizer.json", files.tokenizer_path),),
         buffers=(),
-        metadata={"dims": asdict(dims), **run_facts(dims, mel, windows)},
+        metadata={"dims": asdict(dims), **facts},
         tests=self_tests(mel),
     )
 
@@ -83,6 +86,7 @@ def decoder_overlay(dims: ModelDims, windows: Sequence[int] = (1,)) -> OverlaySp
 def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int]) -> dict[str, Any]:
     """What the run needs of the plans: sizes and places in bytes, command headers with the words a run fills in."""
     ep = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    operations = encoder.Encoder(ep).operations()
     return {
         "mel": {**mel.metadata(), "macs": {str(rounds): mel.macs(rounds) for rounds in mel.rounds}},
         "encoder": {
@@ -94,7 +98,13 @@ def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int]) -> dict[
             "command": _words(encoder.normalise_command(ep.shape, 0, 0)),
             "floor_word": 15,
             "elements_word": 16,
-            "macs": _macs(encoder.Encoder(ep).operations()),
+            "macs": _macs(operations),
+            "activations": [
+                asdict(life)
+                for life in lifetimes(
+                    operations, encoder.ARENA, {name: area.offset for name, area in ep.areas.items()}, ep.arena_bytes
+                )
+            ],
             "output": {
                 "offset": ep.areas["xn"].offset,
                 "stride": ep.areas["xn"].stride,
@@ -112,13 +122,18 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int]) -> dict[str, Any]:
     facts: list[dict[str, Any]] = []
     for dispatch in (dispatch for count in windows for dispatch in decoder.dispatches(count)):
         builder = decoder_sequences.Decoder(plan, dispatch)
+        operations = builder.operations()
         block = dispatch.block(plan.shape)
         groups = [group for groups in decoder.attending(plan.shape, dispatch) for group in groups]
         logits = decoder.Variant(block, sample=dispatch.logits == "best").name(decoder.logits_product(plan.shape))
         facts.append({
             "sequence": dispatch.name,
             **asdict(dispatch),
-            "macs": _macs(builder.operations()),
+            "macs": _macs(operations),
+            "activations": [
+                asdict(life)
+                for life in lifetimes(operations, decoder.ARENA, builder.arena.areas, builder.arena.bytes)
+            ],
             "arguments": list(decoder_sequences.argument_bytes(plan, dispatch)),
             "areas": dict(builder.arena.areas),
             "strides": dict(builder.arena.strides),

@@ -1,0 +1,84 @@
+"""What sequences cost the control processor, and what their activations take of memory, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aiebuild.designs.spec import OverlaySpec
+from aiebuild.designs.tasks import Operation
+
+STREAM_BYTES = 16
+"""Header of an instruction stream."""
+TASK_BYTES = 120
+"""Instructions of a task: its descriptor, the address and the push into the queue, as aiecc writes them."""
+AWAIT_BYTES = 44
+"""Instructions more for a task whose token is awaited."""
+TASK_CYCLES = 865
+"""The control processor's time for queueing a task: 830 to 900 cycles in xdna-emu's calibration on an npu1."""
+DEPENDENT_CYCLES = 2800
+"""The same for a task that follows a wait: 2,700 to 2,900 there. Both are 30 to 50 % uncertain."""
+
+
+@dataclass(frozen=True)
+class Instructions:
+    """Size of an instruction sequence, and the control processor's time for it (modelled)."""
+
+    tasks: int
+    awaited: int
+    bytes: int
+    controller_cycles: int
+
+
+def instructions(sequence: Mapping[str, Any]) -> Instructions:
+    """Of a template's value `sequence`."""
+    kinds = [step["kind"] for step in sequence["steps"] if step["kind"] in ("start", "await")]
+    tasks, awaited = kinds.count("start"), kinds.count("await")
+    after = sum(a == "await" and b == "start" for a, b in zip(kinds, kinds[1:], strict=False))
+    return Instructions(
+        tasks, awaited, STREAM_BYTES + TASK_BYTES * tasks + AWAIT_BYTES * awaited,
+        TASK_CYCLES * (tasks - after) + DEPENDENT_CYCLES * after,
+    )  # fmt: skip
+
+
+def instruction_facts(overlays: Sequence[OverlaySpec]) -> dict[str, dict[str, Any]]:
+    """Of all sequences, by overlay and name."""
+    return {
+        overlay.name: {
+            sequence.name: asdict(instructions(sequence.parameters["sequence"])) for sequence in overlay.sequences
+        }
+        for overlay in overlays
+    }
+
+
+@dataclass(frozen=True)
+class Lifetime:
+    """An activation's place in its pool, in bytes, and the first and last operation that touch it, by number."""
+
+    name: str
+    offset: int
+    bytes: int
+    first: int
+    last: int
+
+
+def lifetimes(
+    operations: Sequence[Operation], argument: int, areas: Mapping[str, int], size: int
+) -> tuple[Lifetime, ...]:
+    """Of the areas of a pool of `size` bytes that is passed as `argument`; those that nothing touches are left out."""
+    order = sorted(areas.items(), key=lambda item: item[1])
+    ends = [start for _, start in order[1:]] + [size]
+    touched: dict[str, list[int]] = {}
+    for number, operation in enumerate(operations):
+        for part in operation.rounds:
+            for transfers in part.transfers.values():
+                for transfer in transfers:
+                    if transfer.argument == argument:
+                        name = next(name for name, start in reversed(order) if start <= transfer.offset)
+                        touched.setdefault(name, []).append(number)
+    return tuple(
+        Lifetime(name, start, end - start, min(touched[name]), max(touched[name]))
+        for (name, start), end in zip(order, ends, strict=True)
+        if name in touched
+    )
