@@ -50,34 +50,30 @@ def validate() -> None:
 def model(name: str) -> None:
     """A model's stages on both devices."""
     from aiebuild.build.models import ModelBuild, design_of
-    from aiebuild.report.modelled import FILES, as_values, machine_of
+    from aiebuild.report.modelled import as_values, machine_of, whole_files
     from aiebuild.report.run import find_artifact
     from aiebuild.report.terminal import BuildProgress
-    from aiebuild.timing.stages import model_stages, record_model, sensitivity, whole_file, without
+    from aiebuild.timing.stages import BATCHES, model_stages, record_model, sensitivity, without
     from aiebuild.whisper.audio import load_audio
 
-    build = ModelBuild(name)
-    artifact = find_artifact(build, no_build=False)
+    for windows in BATCHES:
+        artifact = find_artifact(ModelBuild(name, windows=windows), no_build=False)
     samples = load_audio(ROOT / "samples" / "jfk.wav").samples
-    with BuildProgress(f"recording {build.name}") as progress:
-        design = design_of(build, progress)()
-        npu1 = record_model(artifact, design, samples, machine_of("npu1", None, None))
-        npu2 = record_model(artifact, design, samples, machine_of("npu2", None, None))
+    with BuildProgress(f"recording {name}") as progress:
+        design = design_of(ModelBuild(name), progress, BATCHES)()
     results: list[dict[str, Any]] = []
-    for dispatches, machine in (
-        (npu1, machine_of("npu1", 1.0, 15.0)),
-        (npu1, machine_of("npu1", 1.6, 28.0)),
-        (npu2, machine_of("npu2", 1.8, 50.0)),
-    ):
-        start = time.perf_counter()
-        stages = model_stages(dispatches, machine)
-        files = [whole_file(stages, seconds, machine) for seconds in FILES]
-        values = as_values(name, machine, stages, files, sensitivity(dispatches, machine))
-        encoder = next(dispatch for dispatch in dispatches if dispatch.overlay == "encoder")
-        values["encoder_without"] = [asdict(less) for less in without(encoder, machine)]
-        results.append(replace_floats(values))
-        print(machine, f"{time.perf_counter() - start:.1f} s", flush=True)
-    write(FOLDER / f"{name}.json", results)
+    for device, machines in (("npu1", ((1.0, 15.0), (1.6, 28.0))), ("npu2", ((1.8, 50.0),))):
+        dispatches = record_model(artifact, design, samples, machine_of(device, None, None))
+        for clock, bandwidth in machines:
+            machine = machine_of(device, clock, bandwidth)
+            stages = model_stages(dispatches, machine)
+            files = whole_files(stages, machine)
+            values = as_values(name, machine, stages, files, sensitivity(dispatches, machine))
+            encoder = next(dispatch for dispatch in dispatches if dispatch.overlay == "encoder")
+            values["encoder_without"] = [asdict(less) for less in without(encoder, machine)]
+            results.append(replace_floats(values))
+            write(FOLDER / f"{name}.json", results)
+            print(machine, flush=True)
 
 
 def replace_floats(value: Any) -> Any:
@@ -139,8 +135,9 @@ def model_tables(results: list[dict[str, Any]]) -> str:
         ))  # fmt: skip
         parts.append("")
         parts.append(table(
-            ["file", "time", "times real time"],
-            [[f"{f['audio']:g} s", f"{f['seconds']:.2f} s", f"{f['factor']:.1f}"] for f in values["files"]],
+            ["file", "windows at a time", "time", "times real time"],
+            [[f"{f['audio']:g} s", str(f["batch"]), f"{f['seconds']:.2f} s", f"{f['factor']:.1f}"]
+             for f in values["files"]],
         ))  # fmt: skip
         parts.append("")
     return "\n".join(parts)

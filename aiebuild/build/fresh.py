@@ -91,7 +91,7 @@ def is_fresh(artifacts: Path, request: Request, tools: tuple[str, ...] | None) -
     record = _read(artifacts, request.name)
     if record is None or (record.get("aiebuild"), record.get("variant")) != (__version__, request.variant):
         return False
-    if (request.counting and not record["counting"]) or not set(request.windows) <= set(record["windows"]):
+    if (request.counting and not record["counting"]) or not set(request.windows) <= set(record.get("windows", ())):
         return False
     link = artifacts / request.name
     try:

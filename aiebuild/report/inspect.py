@@ -27,7 +27,7 @@ from aiebuild.target import load_target
 from aiebuild.timing.costs import Machine
 from aiebuild.timing.model import TracedDesign
 from aiebuild.timing.simulate import REASONS, Run
-from aiebuild.timing.stages import Stage, model_stages, record_model
+from aiebuild.timing.stages import ANY, Stage, model_stages, record_model
 
 SPANS = 40_000
 """Most spans of a timeline on the page; what is left out is said there."""
@@ -54,7 +54,7 @@ def inspect_model(build: ModelBuild, audio: Path, machine: Machine, out: Path, *
     artifact = find_artifact(own, no_build=False)
     stages: tuple[Stage, ...] = ()
     with BuildProgress(f"inspecting {own.name}") as progress:
-        design = design_of(own, progress)()
+        design = design_of(own, progress, ANY)()
         if timing:
             dispatches = record_model(artifact, design, load_audio(audio).samples, machine)
             stages = model_stages(dispatches, machine, spans=True)

@@ -13,9 +13,11 @@ from aiebuild.report.terminal import BuildProgress, note
 from aiebuild.report.timeline import write_timeline
 from aiebuild.timing.costs import Machine
 from aiebuild.timing.stages import (
+    ANY,
     Stage,
     Variation,
     Whole,
+    batches,
     cross_seconds,
     model_stages,
     record_model,
@@ -46,10 +48,10 @@ def run_modelled(
         note(f"the designs are for npu1: its 4 x 4 cores, with the cores and the clock of {machine.device}")
     artifact = find_artifact(own, no_build=False)
     with BuildProgress(f"recording {own.name}") as progress:
-        design = design_of(own, progress)()
+        design = design_of(own, progress, ANY)()
         dispatches = record_model(artifact, design, load_audio(audio).samples, machine)
     stages = model_stages(dispatches, machine, spans=timeline is not None)
-    files = [whole_file(stages, seconds, machine) for seconds in FILES]
+    files = whole_files(stages, machine)
     varied = sensitivity(dispatches, machine)
     if timeline is not None:
         write_timeline(timeline, [(stage.name, stage.run) for stage in stages])
@@ -59,6 +61,16 @@ def run_modelled(
         return
     for line in lines(build.model, machine, stages, files, varied):
         print(line)
+
+
+def whole_files(stages: tuple[Stage, ...], machine: Machine) -> list[Whole]:
+    """Files of FILES seconds, with every number of windows at a time that was recorded."""
+    return [
+        whole_file(stages, seconds, machine, batch)
+        for seconds in FILES
+        for batch in batches(stages)
+        if batch == 1 or seconds >= 30.0 * batch
+    ]
 
 
 def as_values(
@@ -122,11 +134,12 @@ def lines(
         )
         if stage.overlay == "encoder":
             out.append(f"  {'  of it cross-attention keys and values':<44} {1e3 * cross_seconds(stage):8.3f}")
-    out.append(f"  whole files, 100 tokens a window, one window after the other, {machine.dispatch:g} us a dispatch")
+    out.append(f"  whole files, 100 tokens a window, {machine.dispatch:g} us a dispatch")
     for whole in files:
         parts = sorted(whole.parts.items(), key=lambda item: -item[1])
         top = ", ".join(f"{name} {seconds / whole.seconds:.0%}" for name, seconds in parts if seconds > 0)
-        out.append(f"  {whole.audio:6.0f} s: {whole.seconds:8.3f} s, {whole.factor:6.1f} x real time; {top}")
+        head = f"  {whole.audio:6.0f} s, {whole.batch:2} at a time: {whole.seconds:8.3f} s"
+        out.append(f"{head}, {whole.factor:6.1f} x real time; {top}")
     out.append(f"  {'what if':<52} {'encoder ms':>10} {'step ms':>8} {'an hour':>9}")
     for v in varied:
         out.append(f"  {v.name:<52} {1e3 * v.encoder:10.2f} {1e3 * v.step:8.3f} {v.factor:8.1f}x")

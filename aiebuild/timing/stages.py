@@ -28,7 +28,12 @@ TOKENS = 100
 """Tokens of a window of speech, for whole files."""
 PROMPT = 4
 WINDOW = 30.0
-_DECODE = re.compile(r"decode_1x(\d+)_(\d+)")
+_DECODE = re.compile(r"decode_(\d+)x(\d+)_(\d+)")
+BATCHES = (1, 8, 32)
+"""Windows that are decoded together, where the artifact can."""
+ANY = (1, 2, 4, 8, 16, 32)
+"""Numbers of windows that an artifact may have been compiled for: its design must know the sequences."""
+BEAMS = 5
 _CROSS = ("keys", "values")
 
 
@@ -75,10 +80,16 @@ def drive(model: DeviceModel, samples: NDArray[np.int16]) -> None:
     model.encode(mel, 0, min(mel.content_frames, N_FRAMES))
     start = [50258, 50259, 50359, 50363][:PROMPT]
     start = [token % model.dims.n_vocab for token in start]
-    for length in (PROMPT, PROMPT + 60):
-        anything = Allowed((0, model.dims.n_vocab), (0, 0))
+    anything = Allowed((0, model.dims.n_vocab), (0, 0))
+    for length in (PROMPT + 60, PROMPT):
         model.start([(start * (length // PROMPT + 1))[:length]], [-1], [anything])
         model.step([[0]], [[start[0]]], [[anything]])
+    if model.max_rows >= BEAMS:
+        model.step([[0] * BEAMS], [start[:1] * BEAMS], [[anything] * BEAMS])
+    for windows in BATCHES[1:]:
+        if windows <= model.max_windows:
+            model.start([start] * windows, [-1] * windows, [anything] * windows)
+            model.step([[0]] * windows, [start[:1]] * windows, [[anything]] * windows)
 
 
 def model_stages(dispatches: Sequence[Dispatch], machine: Machine, *, spans: bool = False) -> tuple[Stage, ...]:
@@ -93,8 +104,8 @@ def model_stages(dispatches: Sequence[Dispatch], machine: Machine, *, spans: boo
 
 def _name(dispatch: Dispatch) -> str:
     if (found := _DECODE.fullmatch(dispatch.sequence)) is not None:
-        rows, bucket = found.groups()
-        return f"decoder step, {rows} {'row' if rows == '1' else 'rows'}, up to {bucket} positions"
+        windows, rows, bucket = found.groups()
+        return f"decoder, {windows} x {rows} tokens, up to {bucket} positions"
     if dispatch.overlay == "encoder":
         return "encoder, a window of 30 s"
     return f"log-mel, {dispatch.sequence.rpartition('_')[2]} frames" if dispatch.overlay == "mel" else dispatch.sequence
@@ -108,13 +119,14 @@ def cross_seconds(stage: Stage) -> float:
 
 @dataclass(frozen=True)
 class Whole:
-    """A whole file, its windows one after the other, unbatched.
+    """A whole file, `batch` windows decoded together.
 
     `parts`: seconds by what they go to: dispatches, overlay switches, and of the time on the array what the cores spend
     computing and waiting, by reason.
     """
 
     audio: float
+    batch: int
     windows: int
     seconds: float
     parts: Mapping[str, float]
@@ -125,8 +137,14 @@ class Whole:
         return self.audio / self.seconds
 
 
-def whole_file(stages: Sequence[Stage], audio: float, machine: Machine, tokens: int = TOKENS) -> Whole:
-    """A file of `audio` seconds with `tokens` of text in each window, greedy, without batches."""
+def batches(stages: Sequence[Stage]) -> list[int]:
+    """Numbers of windows that the recorded steps take together."""
+    found = (_DECODE.fullmatch(stage.sequence) for stage in stages)
+    return sorted({int(match.group(1)) for match in found if match is not None and match.group(2) == "1"})
+
+
+def whole_file(stages: Sequence[Stage], audio: float, machine: Machine, batch: int = 1, tokens: int = TOKENS) -> Whole:
+    """A file of `audio` seconds with `tokens` of text in each window, greedy, `batch` windows at a time."""
     by_name = {stage.sequence: stage for stage in stages}
     windows = max(1, -(-int(audio) // int(WINDOW)))
     used: list[tuple[Stage, int]] = []
@@ -138,23 +156,26 @@ def whole_file(stages: Sequence[Stage], audio: float, machine: Machine, tokens: 
         frames -= count * size
     used += [(stage, windows) for stage in stages if stage.overlay == "encoder"]
     decoders = {
-        (int(m.group(1)), int(m.group(2))): s for n, s in by_name.items() if (m := _DECODE.fullmatch(n)) is not None
+        (int(m.group(2)), int(m.group(3))): s
+        for n, s in by_name.items()
+        if (m := _DECODE.fullmatch(n)) is not None and int(m.group(1)) == batch
     }
+    groups = -(-windows // batch)
     prompts = [key for key in decoders if key[0] >= PROMPT]
     if prompts:
-        used.append((decoders[min(prompts)], windows))
+        used.append((decoders[min(prompts)], groups))
     buckets = sorted(bucket for rows, bucket in decoders if rows == 1)
     for position in range(PROMPT, PROMPT + tokens):
         bucket = next((b for b in buckets if b > position), buckets[-1])
-        used.append((decoders[(1, bucket)], windows))
+        used.append((decoders[(1, bucket)], groups))
     dispatches = sum(count for _, count in used)
-    parts = {"dispatch": dispatches * machine.dispatch * 1e-6, "overlay switch": 2 * windows * machine.switch * 1e-3}
+    parts = {"dispatch": dispatches * machine.dispatch * 1e-6, "overlay switch": 2 * groups * machine.switch * 1e-3}
     for stage, count in used:
         shares = {"compute": stage.run.compute, **stage.run.stalls()}
         rest = 1 - sum(shares.values())
         for name, share in {**shares, "around kernels": rest}.items():
             parts[name] = parts.get(name, 0.0) + share * stage.seconds * count
-    return Whole(audio, windows, sum(parts.values()), parts)
+    return Whole(audio, batch, windows, sum(parts.values()), parts)
 
 
 @dataclass(frozen=True)
@@ -196,7 +217,7 @@ def sensitivity(dispatches: Sequence[Dispatch], machine: Machine) -> tuple[Varia
     for name, varied in variations(machine):
         stages = model_stages(dispatches, varied)
         encoder = sum(stage.seconds for stage in stages if stage.overlay == "encoder")
-        step = min(stage.seconds for stage in stages if _DECODE.fullmatch(stage.sequence) is not None)
+        step = min(stage.seconds for stage in stages if stage.sequence.startswith("decode_1x1_"))
         result.append(Variation(name, encoder, step, whole_file(stages, 3600.0, varied).factor))
     return tuple(result)
 
