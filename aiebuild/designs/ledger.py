@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 from aiebuild.designs.spec import OverlaySpec
@@ -35,7 +36,7 @@ def instructions(sequence: Mapping[str, Any]) -> Instructions:
     """Of a template's value `sequence`."""
     kinds = [step["kind"] for step in sequence["steps"] if step["kind"] in ("start", "await")]
     tasks, awaited = kinds.count("start"), kinds.count("await")
-    after = sum(a == "await" and b == "start" for a, b in zip(kinds, kinds[1:], strict=False))
+    after = sum(a == "await" and b == "start" for a, b in pairwise(kinds))
     return Instructions(
         tasks, awaited, STREAM_BYTES + TASK_BYTES * tasks + AWAIT_BYTES * awaited,
         TASK_CYCLES * (tasks - after) + DEPENDENT_CYCLES * after,
