@@ -338,10 +338,10 @@ class DecoderPlan:
 
 BUCKETS = (64, 128, 256, 448)
 """Entries seen, where a window has one sequence."""
-BRANCH_BUCKETS = (64, 128, 256, 512, 1024, ENTRIES)
+BRANCH_BUCKETS = (64, 128, 256, 512, ENTRIES)
 """Entries seen, where it has several."""
 PREFILLS = (4, 8, 32, 128, 256)
-"""New tokens of a window that a prompt's dispatch takes; the first two also give out all logits."""
+"""New tokens of a window that a prompt's dispatch takes."""
 
 
 def dispatches(windows: int) -> list[Dispatch]:
@@ -354,9 +354,9 @@ def dispatches(windows: int) -> list[Dispatch]:
     known = {(d.rows, d.bucket) for d in out}
     prompts = [(rows, max(rows, BUCKETS[0])) for rows in PREFILLS]
     out += [Dispatch(1, rows, bucket) for rows, bucket in prompts if (rows, bucket) not in known]
-    out += [Dispatch(1, 1, bucket, "all") for bucket in BUCKETS]
-    out += [Dispatch(1, MOST_ROWS, bucket, "all") for bucket in BRANCH_BUCKETS]
-    return [*out, Dispatch(1, PREFILLS[0], BUCKETS[0], "all")]
+    # all logits are for languages and samples
+    logits = [(PREFILLS[0], BUCKETS[0]), (1, BUCKETS[-1]), (MOST_ROWS, BUCKETS[2]), (MOST_ROWS, ENTRIES)]
+    return [*out, *(Dispatch(1, rows, bucket, "all") for rows, bucket in logits)]
 
 
 def plan_decoder(shape: DecoderShape) -> DecoderPlan:
