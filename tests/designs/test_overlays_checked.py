@@ -67,6 +67,7 @@ def same(spec: OverlaySpec, sequence: int, arguments: list[Bytes]) -> None:
     assert all(0 < stack.taken <= stack.size + SPILLS for stack in stacks)
 
 
+@pytest.mark.slow
 def test_mel() -> None:
     plan = mel_overlay(80)
     spec = plan.overlay()
