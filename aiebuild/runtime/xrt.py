@@ -14,6 +14,7 @@ import sys
 import time
 import weakref
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -342,7 +343,7 @@ class XrtOverlay:
         error: str | None = None
         try:
             together.execute()
-            together.wait(_milliseconds(WATCHDOG_MS * len(listed)))
+            _wait_for_list(together, WATCHDOG_MS * len(listed))
         except RuntimeError as caught:
             error = str(caught)
         self._count(len(listed), start)
@@ -530,8 +531,9 @@ class XrtDevice:
         self.close()
 
 
-def _milliseconds(count: int) -> Any:
-    """pyxrt takes `std::chrono` durations as timedeltas."""
-    from datetime import timedelta
-
-    return timedelta(milliseconds=count)
+def _wait_for_list(runlist: Any, milliseconds: int) -> None:
+    """Wait for a list of runs. A pyxrt built without durations cannot be given a limit; the driver's own then holds."""
+    try:
+        runlist.wait(timedelta(milliseconds=milliseconds))
+    except TypeError:
+        runlist.wait()

@@ -39,6 +39,7 @@ class World:
     arguments: int = 8
     foreign_contexts: int = 0
     zeros: bool = False
+    durations: bool = True
     no_device: str = ""
     ends: list[str] = field(default_factory=list[str])
     contexts: weakref.WeakSet[hw_context] = field(default_factory=weakref.WeakSet)
@@ -313,8 +314,8 @@ class runlist:
         for entry in self._runs:
             entry.start()
 
-    def wait(self, limit: timedelta) -> None:
-        if not isinstance(limit, timedelta):
+    def wait(self, *limit: timedelta) -> None:
+        if any(not world.durations or not isinstance(value, timedelta) for value in limit):
             raise TypeError("wait(): incompatible function arguments")
         for entry in self._runs:
             if entry.finish() is not ert_cmd_state.ERT_CMD_STATE_COMPLETED:

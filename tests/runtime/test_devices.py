@@ -230,11 +230,12 @@ def test_sealed_memory_is_synced_once(built: Path, world: fake_pyxrt.World, know
         assert world.bytes_synced > 0
 
 
-@pytest.mark.parametrize("lists", [True, False])
+@pytest.mark.parametrize("lists", ["with limits", "without limits", "none"])
 def test_runlists_and_the_loop_in_their_place(
-    lists: bool, built: Path, world: fake_pyxrt.World, known: tuple[np.ndarray, ...], monkeypatch: pytest.MonkeyPatch
+    lists: str, built: Path, world: fake_pyxrt.World, known: tuple[np.ndarray, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not lists:
+    world.durations = lists == "with limits"
+    if lists == "none":
         monkeypatch.delattr(fake_pyxrt, "runlist")
     with xrt_device(built) as device:
         overlay = open_mel(built, device)
