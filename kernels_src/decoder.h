@@ -76,8 +76,8 @@ enum Param {
     p_slices = 13,      // 1: of columns, the core's own; 4
     p_keys = 14,        // cross-attention: valid keys
     p_side_floats = 15, // columns a side object covers
-    p_side_rows = 16,   // side objects that cover the same columns: those of all rows, then residual rows
-    p_side_common = 17, // of these, those of all rows: the bias, then what is added to suppressed tokens
+    p_side_pieces = 16, // side objects that cover a chunk's columns once
+    p_side_common = 17, // times that they are covered for all rows (bias, suppressed tokens), before residual rows
     p_groups = 18,      // head groups
     p_channels = 19,
     p_load_rows = 20,   // merge: rows in a load

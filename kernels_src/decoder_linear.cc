@@ -92,8 +92,8 @@ void decoder_add(int8_t *A, float *y, int32_t *params, int32_t j, int32_t row, i
     const int slices = params[p_slices];
     const int tiles = params[p_steps] / params[p_k_tiles];
     const int width = params[p_side_floats];
-    const int piece = j / params[p_side_rows];
-    const int index = j - piece * params[p_side_rows];
+    const int index = j / params[p_side_pieces];
+    const int piece = j - index * params[p_side_pieces];
     const bool common = index < params[p_side_common];
     const int low = common ? 0 : index - params[p_side_common];
     const int high = common ? rows : low + 1;

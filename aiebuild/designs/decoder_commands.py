@@ -53,7 +53,7 @@ class Command:
     slices: int = 1
     keys: int = 0
     side_floats: int = A_FLOATS
-    side_rows: int = 1
+    side_pieces: int = 1
     side_common: int = 1
     groups: int = 1
     channels: int = 0
@@ -66,7 +66,7 @@ class Command:
         head = struct.pack(
             "<23i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
             self.outputs, self.rows, self.k_tiles, self.load_floats, self.load_pieces, self.epilogue, self.slices,
-            self.keys, self.side_floats, self.side_rows, self.side_common, self.groups, self.channels, self.load_rows,
+            self.keys, self.side_floats, self.side_pieces, self.side_common, self.groups, self.channels, self.load_rows,
             self.load_windows, self.mask_bytes,
         )  # fmt: skip
         return (head.ljust(HEADER, b"\0") + payload).ljust(A_OBJECT, b"\0")
@@ -86,15 +86,15 @@ def linear_command(s: DecoderShape, linear: Linear, variant: Variant, gamma: Flo
     merged = min(rows.count, PART_ROWS)
     loads = s.heads * (rows.count // merged) if linear.kind == "linear_merge" else rows.count * pieces
     common = 2 if variant.sample else 1
-    side_rows = common + (rows.count if linear.residual else 0)
+    times = common + (rows.count if linear.residual else 0)
     first = split.parts == 1
     flags = (GELU if linear.gelu else 0) | (BF16 if linear.bf16 else 0) | (SAMPLE if variant.sample else 0)
     command = Command(
         linear.kind, first_loads=loads if first else 0, chunks=split.chunks, parts=split.parts,
         loads=0 if first else loads, steps=split.chunk_tiles * linear.k_tiles // split.parts,
-        side=side_rows * split.side_pieces, outputs=0 if variant.sample else split.outputs,
+        side=times * split.side_pieces, outputs=0 if variant.sample else split.outputs,
         rows=rows.count, slices=rows.slices, k_tiles=linear.k_tiles // split.parts,
-        load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags, side_rows=side_rows,
+        load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags, side_pieces=split.side_pieces,
         side_common=common, channels=s.state, load_rows=merged, load_windows=variant.windows,
     )  # fmt: skip
     payload = b"" if gamma is None else to_bf16(gamma).tobytes()

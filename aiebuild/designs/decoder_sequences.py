@@ -189,14 +189,10 @@ class Decoder:
     ) -> list[Transfer]:
         at = chunk * split.chunk_tiles * TILE * 4
         bias = self.plan.weight_offsets[linear.name + ".bias"] + at
-        if sample:  # piece by piece: the bias, then what keeps suppressed tokens away
-            suppressed = self.arena.areas["suppressed"] + at
-            return [
-                Transfer(argument, offset + piece * A_FLOATS * 4, (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=static)
-                for piece in range(split.side_pieces)
-                for argument, offset, static in ((WEIGHTS, bias, True), (ARENA, suppressed, True))
-            ]
-        side = [Transfer(WEIGHTS, bias, (1, split.side_pieces, 2, A_RUN), (0, A_FLOATS * 4, A_RUN, 1), static=True)]
+        pieces = (1, split.side_pieces, 2, A_RUN), (0, A_FLOATS * 4, A_RUN, 1)
+        side = [Transfer(WEIGHTS, bias, *pieces, static=True)]
+        if sample:
+            side.append(Transfer(ARENA, self.arena.areas["suppressed"] + at, *pieces, static=True))
         if residual is not None:
             side.append(self._of_core(residual, channel))
         return side

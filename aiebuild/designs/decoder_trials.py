@@ -266,13 +266,10 @@ def _a_stream(
     for chunk in range(split.chunks):
         if split.parts > 1:
             a += [row for part in loads for row in part]
-        for piece in range(split.side_pieces):
-            start = chunk * split.chunk_tiles * TILE + piece * A_FLOATS
-            a.append(_a_object(bias[start:]))
-            if more is not None:
-                a.append(_a_object(more[start:]))
-            if what.linear.residual:
-                a += [_a_object(row[start:]) for row in residual]
+        added = [bias, *([] if more is None else [more]), *(residual if what.linear.residual else [])]
+        for columns in added:
+            for piece in range(split.side_pieces):
+                a.append(_a_object(columns[chunk * split.chunk_tiles * TILE + piece * A_FLOATS :]))
     return a
 
 
