@@ -95,7 +95,8 @@ def linear_command(s: DecoderShape, linear: Linear, variant: Variant, gamma: Flo
         side=times * split.side_pieces, outputs=0 if variant.sample else split.outputs,
         rows=rows.count, slices=rows.slices, k_tiles=linear.k_tiles // split.parts,
         load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags,
-        side_pieces=split.side_pieces, side_common=common, channels=s.state, load_rows=merged, load_windows=variant.windows,
+        side_pieces=split.side_pieces, side_common=common, channels=s.state, load_rows=merged,
+        load_windows=variant.windows,
     )  # fmt: skip
     payload = b"" if gamma is None else to_bf16(gamma).tobytes()
     if len(payload) > TABLE_OBJECT - HEADER:
