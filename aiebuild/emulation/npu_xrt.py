@@ -230,7 +230,7 @@ EXPECTED: tuple[Case, ...] = (
     *(Case(f"local_reset/{name}", {}, 0, count(8, 100)) for name in ("dma", "dma_channel_reset_op")),
     *(
         Case("matrix_multiplication_using_cascade", {0: A, 1: B}, 2, (A @ B).astype("i4"), ("mm.cc",), file=name)
-        for name in ("aie_plainx1.mlir", "aie_plainx4.mlir", "aie_cascadex4.mlir")
+        for name in ("aie_plainx1.mlir", "aie_plainx4.mlir", "aie_bufferx4.mlir", "aie_cascadex4.mlir")
     ),
     *(
         Case(f"{kind}_dmas/{name}", {0: count(4096)}, 2, count(4096))

@@ -109,7 +109,7 @@ class CheckedWriter(CountedWriter):
 
     def element(self, op: memref.LoadOp | memref.StoreOp, source: object, indices: object) -> str:
         """`data, index, elements` of an access."""
-        kind = memref_of(op.memref.type)
+        kind = memref_of(self.whole(op.memref).type)
         assert kind is not None
         return f"{self.use(op.memref)}, {self.index(op, op.memref, op.indices)}, {memref_elements(kind, op)}"
 

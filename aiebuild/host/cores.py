@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from xdsl.dialects import affine, arith, cf, func, memref, scf
 from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
     AffineMapAttr,
     DenseIntOrFPElementsAttr,
     FloatAttr,
@@ -121,6 +122,8 @@ class BodyWriter:
     def __init__(self, core: CoreOp) -> None:
         self.body = Body(core)
         self.names: dict[SSAValue, str] = {}
+        self.views: dict[SSAValue, tuple[SSAValue, str, list[int]]] = {}
+        """Parts of buffers: of what, where they begin, their strides in elements."""
         self.lines: list[str] = []
         self.indent = 1
         self.count = 0
@@ -326,6 +329,8 @@ class BodyWriter:
                 pass
             case CopyOp():
                 self.copy(op)
+            case memref.SubviewOp():
+                self.subview(op)
             case memref.CastOp() | memref.CollapseShapeOp() | memref.ExpandShapeOp() | memref.ReinterpretCastOp():
                 self.view(op)
             case scf.ForOp():
@@ -382,12 +387,41 @@ class BodyWriter:
 
     def written(self, target: SSAValue) -> None:
         """Notes that the body changes what `target` refers to."""
-        access = target.owner
+        access = self.whole(target).owner
         acquire = access.acquire if isinstance(access, SubviewAccessOp) else access
         if not isinstance(acquire, ObjectFifoAcquireOp):
             return
         if acquire.port is Port.Consume:
             self.body.written.add(acquire.fifo_name)
+
+    def subview(self, op: memref.SubviewOp) -> None:
+        """A part of a buffer, of the same rank: later accesses count from where it begins."""
+        source = op.operands[0]
+        kind, result = memref_of(source.type), memref_of(op.results[0].type)
+        assert kind is not None
+        if source in self.views or not isinstance(kind.layout, NoneAttr):
+            raise DesignError(f"{location(op)}: a part of a part of a buffer is not modelled")
+        shape = kind.get_shape()
+        if result is None or len(result.get_shape()) != len(shape) or op.sizes or op.strides:
+            raise DesignError(f"{location(op)}: `{op.name}` of another rank, or of a size known at run time only")
+        steps = [1] * len(shape)
+        for k in reversed(range(len(shape) - 1)):
+            steps[k] = steps[k + 1] * shape[k + 1]
+        dynamic = iter(op.offsets)
+        offsets = [
+            self.use(next(dynamic)) if offset == DYNAMIC_INDEX else str(offset)
+            for offset in map(int, op.static_offsets.get_values())
+        ]
+        name = self.fresh()
+        start = " + ".join(f"{offset} * {step}" for offset, step in zip(offsets, steps, strict=True)) or "0"
+        self.variable("const int64_t", name, start)
+        strides = [step * int(by) for step, by in zip(steps, op.static_strides.get_values(), strict=True)]
+        self.views[op.results[0]] = (source, name, strides)
+        self.names[op.results[0]] = self.use(source)
+
+    def whole(self, value: SSAValue) -> SSAValue:
+        """The buffer of which a value is a part; itself for one that is whole."""
+        return self.views[value][0] if value in self.views else value
 
     def affine_for(self, op: affine.ForOp) -> None:
         block = op.body.block
@@ -417,6 +451,9 @@ class BodyWriter:
         return text or "0"
 
     def index(self, op: Operation, source: SSAValue, indices: Sequence[SSAValue]) -> str:
+        if source in self.views:
+            _, start, strides = self.views[source]
+            return " + ".join([start, *(f"{self.use(v)} * {s}" for v, s in zip(indices, strides, strict=True))])
         kind = memref_of(source.type)
         assert kind is not None
         memref_elements(kind, op)
@@ -448,6 +485,8 @@ class BodyWriter:
         arguments: list[str] = []
         kinds: list[str] = []
         for value in op.arguments:
+            if value in self.views:
+                raise DesignError(f"{location(op)}: a part of a buffer as an argument of a kernel is not modelled")
             kind = memref_of(value.type)
             kinds.append(f"{element_type(kind, op)}*" if kind is not None else scalar_type(value.type, op))
             arguments.append(self.use(value))

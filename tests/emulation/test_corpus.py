@@ -134,6 +134,7 @@ RUNS: dict[str, tuple[list[str], Arrays, Callable[..., NDArray[np.generic]], int
     "numbers": ([], [words(16), np.array(3)], turned, 64),
     "packets": ([], [words(64)], packets, 64),
     "padding": ([], [octets(64)], frames, 224),
+    "parts": ([], [words(64)], lambda x: x.reshape(-1, 2, 4)[:, ::-1].reshape(-1), 64),
     "passthrough": ([], [words(1024)], lambda x: x, 1024),
     "registers": ([], [], lambda: np.array([1, 3, 5, 7, 2, 40, 0xAB, 8], np.int32) + np.int32(100), 8),
     "repeat_pad": ([], [words(39)], twice_padded, 96),
