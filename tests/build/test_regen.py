@@ -9,7 +9,17 @@ from pathlib import Path
 import pytest
 
 from aiebuild.build import regen
-from aiebuild.build.regen import Recorded, current, difference, read_state, write_state
+from aiebuild.build.regen import (
+    HEADER_BYTES,
+    TASK_BYTES,
+    TOKEN_BYTES,
+    WAIT_BYTES,
+    Recorded,
+    current,
+    difference,
+    read_state,
+    write_state,
+)
 from aiebuild.cli import run_command
 from aiebuild.config.lock import Lock, read_lock
 from aiebuild.errors import BuildError
@@ -52,10 +62,11 @@ def test_a_record_is_clean_and_is_read_back(now: Recorded, tmp_path: Path) -> No
 
 
 def test_instruction_bytes_are_the_compilers(now: Recorded) -> None:
-    """Sizes that aiecc of two generations wrote (docs/npu.md)."""
+    """Sizes that aiecc of two generations wrote, of these and of earlier sequences with so many tasks and waits."""
     sizes = {name: entry["insts_bytes"] for name, entry in now.state["sequences"].items()}
     assert (sizes["mel80/mel_512"], sizes["mel80/mel_3072"]) == (2288, 8848)
-    assert (sizes["tiny.en/encoder/encode"], sizes["base/encoder/encode"]) == (331744, 445280)
+    for tasks, awaited, written in ((2212, 1432, 328464), (2964, 1872, 438064), (34348, 28500, 5375776)):
+        assert HEADER_BYTES + TASK_BYTES * tasks + (TOKEN_BYTES + WAIT_BYTES) * awaited == written
 
 
 def changed(now: Recorded, **state: object) -> Recorded:
@@ -75,7 +86,8 @@ def test_differences_can_be_read(now: Recorded) -> None:
     more = {**entry, "tasks": entry["tasks"] + 100, "insts_bytes": 2 * entry["insts_bytes"]}
     lines = difference(now, changed(now, sequences={**now.state["sequences"], "base/encoder/encode": more}))
     assert lines[:2] == ["## Instructions", ""]
-    assert "insts_bytes 445,280 -> 890,560 (+100.0 %)" in lines[2]
+    size = entry["insts_bytes"]
+    assert f"insts_bytes {size:,} -> {2 * size:,} (+100.0 %)" in lines[2]
     before = changed(now, programs={"encoder": {"program_bytes": 14000, "stack_bytes": 900}})
     after = changed(now, programs={"encoder": {"program_bytes": 14140, "stack_bytes": 900}})
     assert difference(before, after)[2] == "- encoder: program_bytes 14,000 -> 14,140 (+1.0 %)"
