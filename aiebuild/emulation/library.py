@@ -35,6 +35,10 @@ _UNDEFINED = re.compile(r"undefined (?:reference to|symbol:?) [`'\"]?(\w+)")
 _DOUBLE = re.compile(r"multiple definition of [`'\"]?(\w+)")
 
 
+MANY_LIBRARIES = "AIEBUILD_MANY_LIBRARIES"
+"""Defined for libraries of which a process may open any number."""
+
+
 @dataclass(frozen=True)
 class Kernels:
     """Kernel sources, and what goes with their compilation: `-D` and `-I`."""
@@ -101,7 +105,8 @@ def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: Obj
     overlay = cache.generated(lowered.source)
 
     def engine_command(path: Path, out: Path, depfile: Path) -> list[str]:
-        return overlay_command(compiler, path, out, depfile=depfile, sanitize=lowered.checks is not Checks.NONE)
+        checking = lowered.checks is not Checks.NONE
+        return overlay_command(compiler, path, out, depfile=depfile, sanitize=checking, defines=(MANY_LIBRARIES,))
 
     objects = [
         cache.object(path, lambda out, deps, path=path: engine_command(path, out, deps))
@@ -109,7 +114,8 @@ def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: Obj
     ]
 
     def command(path: Path, out: Path, depfile: Path) -> list[str]:
-        return kernel_command(compiler, path, out, depfile=depfile, defines=kernels.defines, include=kernels.include)
+        defines = (MANY_LIBRARIES, *kernels.defines)
+        return kernel_command(compiler, path, out, depfile=depfile, defines=defines, include=kernels.include)
 
     own = [cache.object(path, lambda out, deps, path=path: command(path, out, deps)) for path in kernels.sources]
     objects += own

@@ -42,7 +42,12 @@
 #define __aie_inline __attribute__((always_inline))
 #define __aie_noinline __attribute__((noinline))
 #define AIEBUILD_INLINE __attribute__((always_inline)) inline
+// Room for initial-exec variables is for a few dozen libraries of a process; the overlays of a model are three.
+#if defined(AIEBUILD_MANY_LIBRARIES)
+#define AIEBUILD_CORE_LOCAL __attribute__((visibility("hidden"))) inline thread_local
+#else
 #define AIEBUILD_CORE_LOCAL __attribute__((visibility("hidden"), tls_model("initial-exec"))) inline thread_local
+#endif
 #define AIEBUILD_LAMBDA __attribute__((always_inline))
 // Rare cases, out of line with arguments by value so that the common path keeps its registers.
 #define AIEBUILD_COLD __attribute__((noinline, cold, visibility("hidden")))
