@@ -266,7 +266,8 @@ def _a_stream(
     for chunk in range(split.chunks):
         if split.parts > 1:
             a += [row for part in loads for row in part]
-        added = [bias, *([] if more is None else [more]), *(residual if what.linear.residual else [])]
+        added: list[Floats] = [bias] if more is None else [bias, more]
+        added += list(residual) if what.linear.residual else []
         for columns in added:
             for piece in range(split.side_pieces):
                 a.append(_a_object(columns[chunk * split.chunk_tiles * TILE + piece * A_FLOATS :]))
