@@ -42,7 +42,7 @@ def mismatch(got: NDArray[np.uint8], known: NDArray[np.uint8], dtype: str) -> st
         return f"all {a.size} values are zero"
     scale = float(np.sqrt(np.mean(b**2)))
     size = float(np.sqrt(np.mean(a**2)))
-    correlation = float(np.dot(a, b) / (a.size * scale * size))
+    correlation = float((a * b).mean() / (scale * size))
     if correlation < CORRELATION:
         return f"correlation with the known values is {correlation:.4f}, at least {CORRELATION} is right"
     if abs(size / scale - 1) > SIZE:

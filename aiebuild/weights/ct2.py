@@ -85,7 +85,8 @@ class _Parser:
         spec = self.name("specification name") if version >= 2 else ""
         if version >= 2:
             if not spec.startswith("Whisper"):
-                raise self.broken(f"is a CTranslate2 {spec}, not a Whisper model")
+                shown = spec if spec.isprintable() else repr(spec)
+                raise self.broken(f"is a CTranslate2 {shown}, not a Whisper model")
             self.number("<I", "revision")
         count = self.number("<I", "number of variables")
         if count > _MAX_VARIABLES:
