@@ -106,7 +106,6 @@ class DeviceDecoder:
         self._arena: HostBuffer | None = None
         self._log: HostBuffer | None = None
         self._suppressed = np.zeros(dims.n_vocab, np.float32)
-        self._used = 0
         self._windows = 1
         self._first_window = 0
         self._entries = 0
@@ -157,7 +156,7 @@ class DeviceDecoder:
                 continue
             row = count - 2 if probes[w] else count - len(prompt) + sot[w]
             if row * kind.windows + w < kind.total - kind.block_rows:
-                raise ValueError(f"{len(prompt)} tokens, of which number {sot[w]} is not in the last dispatch")
+                return self._start_apart(prompts, sot, allowed, window)
             looked[w] = row * kind.windows + w
             tables[looked[w]] = Allowed((0, self._dims.n_vocab), (no_speech, no_speech + 1), raw=True)
         found = self._candidates(kind, rows, tables)
@@ -169,6 +168,19 @@ class DeviceDecoder:
         with np.errstate(invalid="ignore"):
             speech[known] = np.exp(found.time_logits[at, 0] - found.text_total[at])
         return _taken(found, last), speech
+
+    def _start_apart(
+        self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed], window: int
+    ) -> tuple[Candidates, NDArray[np.float32]]:
+        """A start where the starts of transcripts are in no block of rows that gives out candidates: they are looked at
+        in a dispatch before."""
+        n_vocab, unasked = self._dims.n_vocab, [-1] * len(prompts)
+        no_speech = n_vocab - NO_SPEECH_FROM_END
+        raw = Allowed((0, n_vocab), (no_speech, no_speech + 1), raw=True)
+        starts = [prompt[: at + 1] if at >= 0 else prompt for prompt, at in zip(prompts, sot, strict=True)]
+        found, _ = self.start(starts, unasked, [raw] * len(prompts), window)
+        speech = np.where(np.array(sot) >= 0, np.exp(found.time_logits[:, 0] - found.text_total), np.nan)
+        return self.start(prompts, unasked, allowed, window)[0], speech.astype(np.float32)
 
     def step(
         self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
@@ -247,7 +259,7 @@ class DeviceDecoder:
                 # prompts end together, a probe of the last token stands before it
                 index = len(prompt) - (left - i)
                 if probe and index == len(prompt) - 2:
-                    rows[i * kind.windows + w] = self._probe(prompt, seen)
+                    rows[i * kind.windows + w] = Row(prompt[-1], len(prompt) - 1, seen.copy())
                     continue
                 if probe and index < len(prompt) - 2:
                     index += 1
@@ -257,9 +269,6 @@ class DeviceDecoder:
                 seen[self._entries + i] = True
                 done[w] = index + 1
         return rows
-
-    def _probe(self, prompt: Sequence[int], seen: NDArray[np.bool_]) -> Row:
-        return Row(prompt[-1], len(prompt) - 1, seen.copy())
 
     def _next(
         self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], logits: str

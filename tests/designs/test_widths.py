@@ -130,7 +130,16 @@ def test_a_window_and_some_tokens(base_artifact: Path, state: int, mels: int, vo
         # eight windows, of which the others hold the same audio; what is not a window's own is not seen
         for window in range(1, 8):
             text.keys(window).array[:] = text.keys(0).array
+        looked_at = [-1, 0, 1, 0, -1, 0, 1, 1]  # with eight windows the first tokens are in earlier blocks of rows
         prompts = [[*prompt[: 1 + window % 4]] for window in range(8)]
+        _, probabilities = text.start(prompts, looked_at, [everything] * 8)
+        for window, at in enumerate(looked_at):
+            if at < 0:
+                assert np.isnan(probabilities[window])
+                continue
+            want = reference.decode_start(prompts[window][: at + 1], [at])[0].astype(np.float64)
+            share = np.exp(want[vocabulary - 1503] - want.max()) / np.exp(want - want.max()).sum()
+            assert probabilities[window] == pytest.approx(share, rel=0.15)
         text.start(prompts, [-1] * 8, [everything] * 8)
         best = text.step([[0]] * 8, [[100 + window] for window in range(8)], [[everything]] * 8)
         for window, start in enumerate(prompts):
