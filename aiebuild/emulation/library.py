@@ -21,6 +21,7 @@ from aiebuild.host import (
     ENGINE_SOURCES,
     SANITIZE_SOURCES,
     TILE_SOURCES,
+    core_defines,
     kernel_command,
     link_command,
     lower_overlay,
@@ -114,7 +115,7 @@ def build_library(design: Design, lowered: Lowered, kernels: Kernels, cache: Obj
     ]
 
     def command(path: Path, out: Path, depfile: Path) -> list[str]:
-        defines = (MANY_LIBRARIES, *kernels.defines)
+        defines = (MANY_LIBRARIES, *core_defines(design.device.device), *kernels.defines)
         return kernel_command(compiler, path, out, depfile=depfile, defines=defines, include=kernels.include)
 
     own = [cache.object(path, lambda out, deps, path=path: command(path, out, deps)) for path in kernels.sources]

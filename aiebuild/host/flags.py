@@ -30,6 +30,11 @@ _KERNEL = ("-O3", "-fno-semantic-interposition", "-fno-math-errno", "-fno-trappi
 _OVERLAY = ("-fcoroutines", "-Wno-unused-variable", "-Wno-unused-but-set-variable")
 
 
+def core_defines(device: str) -> tuple[str, ...]:
+    """Macros that say which core a device (`npu1_2col`, `npu2`, ...) has: nothing for AIE2, one for AIE2P."""
+    return ("AIEBUILD_AIE2P",) if device.startswith("npu2") else ()
+
+
 def kernel_command(
     compiler: str,
     source: Path,

@@ -251,3 +251,14 @@ def test_command_errors(argv: list[object], code: int, message: str, capsys: pyt
     assert result[1] == ""
     assert message in result[2]
     assert "Traceback" not in result[2]
+
+
+def test_kernels_are_compiled_for_the_core_of_the_device(tmp_path: Path) -> None:
+    kernel = tmp_path / "core.cc"
+    kernel.write_text(
+        '#include <aie_api/aie.hpp>\nextern "C" void add_constant(int32_t *in, int32_t *out, int32_t) {\n'
+        "    for (int i = 0; i < 64; ++i) out[i] = __AIE_ARCH__;\n}\n"
+    )
+    text = ADD_ONE.read_text().replace("npu1_1col", "NPUDEVICE")
+    for device, core in (("npu1_1col", 20), ("npu2_1col", 21)):
+        assert aiebuild.emulate(text, kernels=[kernel], device=device).outputs[0].flat[0] == core

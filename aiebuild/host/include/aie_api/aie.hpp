@@ -1,4 +1,4 @@
-// Host implementation of the AMD AIE API for AIE2 (AIE-ML, XDNA 1). See detail/config.hpp.
+// Host implementation of the AMD AIE API for AIE2 and AIE2P (XDNA 1 and 2). See detail/config.hpp.
 
 #pragma once
 

@@ -1,7 +1,8 @@
 // Configuration of the host implementation of the AIE API: macros, loop hints, width of a host register.
 //
-// The host headers follow Xilinx/aie_api (include/aie_api) for AIE-ML / XDNA 1 ("AIE2"): same names, same template
-// parameters, same results where the array's behaviour is documented there. What AIE2 lacks is refused by static_assert.
+// The host headers follow Xilinx/aie_api (include/aie_api) for AIE-ML / XDNA 1 ("AIE2") and XDNA 2 ("AIE2P"): same names,
+// same template parameters, same results where the array's behaviour is documented there. What the core lacks is refused by
+// static_assert.
 //
 // Compile kernels with -ffp-contract=off: otherwise the compiler may fuse a product of one API call with a sum of
 // another one, and results depend on the optimisation level. Where the array fuses, these headers ask for it explicitly.
@@ -18,7 +19,12 @@
 #include <arm_neon.h>
 #endif
 
+// The core: AIE2 (AIE-ML, XDNA 1), or AIE2P (XDNA 2) with -DAIEBUILD_AIE2P.
+#if defined(AIEBUILD_AIE2P)
+#define __AIE_ARCH__ 21
+#else
 #define __AIE_ARCH__ 20
+#endif
 #define __AIE_API_HOST__ 1
 
 // Instruction sets the specialised paths are written for. AVX512 without VNNI or VBMI is used as AVX2. AIEBUILD_GENERIC

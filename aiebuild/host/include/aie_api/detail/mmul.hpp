@@ -1,64 +1,23 @@
-// aie::mmul: block matrix products of AIE2.
+// aie::mmul: block matrix products.
 //
 // Operands are row-major blocks in one vector each: A is M x K, B is K x N, the result M x N. Shapes are those of the real
-// headers for AIE2 (dense ones); any other is refused.
+// headers (dense ones, mmul_shapes.hpp); any other is refused.
 //
 // Rules.
 //  Integers: exact modulo the accumulator width of the shape (lane_type below).
-//  bfloat16 and float: fp32, one lane adds its products in the order k = 1, 0, 3, 2, 5, 4, 7, 6 (the order within a pair is
+//  bfloat16 and float on AIE2: fp32, one lane adds its products in the order k = 1, 0, 3, 2, 5, 4, 7, 6 (the order within a pair is
 //  that of the host's bf16 dot product), each sum rounded to nearest even. Products of bfloat16 are exact, so fused and separate
 //  multiply-add agree, and so do instruction sets, except where products or sums are denormal: AVX512_BF16 flushes these.
+//  bfloat16 on AIE2P: fp32, products added in the order of k, as the real headers do (emulated_mmul_intrinsics.hpp).
 
 #pragma once
 
 #include "arith.hpp"
+#include "mmul_shapes.hpp"
 
 namespace aie {
 
 namespace detail {
-
-template <unsigned M, unsigned K, unsigned N>
-constexpr bool shape_is(unsigned m, unsigned k, unsigned n)
-{
-    return m == M && k == K && n == N;
-}
-
-// Accumulator bits of a dense shape on AIE2 for operands of A and B bits, 0 where there is none.
-constexpr unsigned mmul_accum_bits(unsigned a, unsigned b, bool fp, unsigned m, unsigned k, unsigned n, unsigned wanted)
-{
-    struct row { unsigned a, b, m, k, n, bits; bool any; }; // any: the tag may ask for 64 bits
-    constexpr row table[] = {
-        {8, 8, 4, 8, 4, 32, true},    {8, 8, 4, 16, 4, 32, true},   {8, 8, 8, 8, 4, 32, true},    {8, 8, 2, 8, 8, 32, false},
-        {8, 8, 4, 8, 8, 32, false},   {8, 8, 8, 8, 8, 32, false},   {8, 8, 1, 16, 8, 32, false},  {8, 8, 2, 16, 8, 32, false},
-        {8, 8, 4, 16, 8, 32, false},  {16, 8, 4, 8, 4, 64, false},  {16, 8, 4, 4, 8, 32, false},  {16, 8, 8, 4, 4, 32, false},
-        {16, 8, 8, 4, 8, 32, false},  {16, 8, 4, 4, 4, 32, false},  {16, 8, 2, 8, 8, 64, false},  {8, 16, 4, 4, 8, 64, false},
-        {8, 16, 4, 4, 4, 64, false},  {16, 16, 4, 2, 8, 32, false}, {16, 16, 8, 2, 8, 32, false}, {16, 16, 8, 1, 8, 32, false},
-        {16, 16, 2, 4, 8, 64, true},  {16, 16, 4, 4, 8, 64, true},  {16, 16, 4, 4, 4, 64, true},  {32, 16, 4, 2, 4, 64, true},
-        {32, 16, 4, 4, 4, 64, true},  {32, 16, 2, 4, 8, 64, true},  {32, 16, 4, 4, 8, 64, true},  {32, 16, 4, 1, 8, 64, true},
-        {16, 32, 4, 4, 4, 64, true},  {16, 32, 2, 4, 8, 64, true},  {32, 32, 4, 2, 4, 64, true},  {32, 32, 4, 4, 4, 64, true},
-        {32, 32, 8, 2, 4, 64, true},  {32, 32, 4, 1, 8, 64, true}};
-    if (fp) {
-        const bool bf16 = a == 16 && ((n == 4 && k == 8 && (m == 4 || m == 8)) || (n == 8 && k == 8 && (m == 4 || m == 8)) || (m == 8 && k == 1 && n == 8));
-        const bool f32 = a == 32 && m == 4 && ((k == 8 && n == 4) || (k == 1 && (n == 4 || n == 8)));
-        return (bf16 || f32) && wanted <= 32 ? 32 : 0;
-    }
-    for (const row &r : table)
-        if (r.a == a && r.b == b && r.m == m && r.k == k && r.n == n) {
-            if (wanted <= 32 || r.bits == 64)
-                return r.bits;
-            return r.any ? 64 : 0;
-        }
-    return 0;
-}
-
-template <typename Tag, typename A, typename B>
-constexpr unsigned wanted_bits()
-{
-    if constexpr (std::is_same_v<Tag, accauto>)
-        return sizeof(accum_lane_t<default_accum_tag_t<A, B>>) * 8;
-    else
-        return sizeof(accum_lane_t<Tag>) * 8;
-}
 
 // Portable kernel on row-major accumulators: one row of N lanes at a time.
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
@@ -96,9 +55,46 @@ struct mmul_generic {
     }
 };
 
+// bfloat16 products of AIE2P: a row of C takes products in the order of k.
+template <unsigned M, unsigned K, unsigned N>
+struct mmul_in_order {
+    using acc_t = storage<float, M * N>;
+    using row_t = simd_t<float, N>;
+
+    row_t rows[M];
+
+    AIEBUILD_INLINE void clear()
+    {
+        for (row_t &row : rows)
+            row = row_t{};
+    }
+    AIEBUILD_INLINE void set(const acc_t &v) { std::memcpy(rows, &v, sizeof rows); }
+    AIEBUILD_INLINE acc_t get() const
+    {
+        acc_t v;
+        std::memcpy(&v, rows, sizeof rows);
+        return v;
+    }
+    AIEBUILD_INLINE void mac(const storage<uint16, M * K> &a, const storage<uint16, K * N> &b)
+    {
+        float al[M * K];
+        store_storage(al, bf16_to_float(a));
+        row_t bl[K];
+        const auto wide = bf16_to_float(b);
+        std::memcpy(bl, &wide, sizeof bl);
+        for (unsigned k = 0; k < K; ++k)
+            for (unsigned m = 0; m < M; ++m)
+                rows[m] = fused(row_t{} + al[m * K + k], bl[k], rows[m]);
+    }
+};
+
 // Chosen per instruction set by the specialisations in mmul_*.hpp.
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
 struct mmul_kernel : mmul_generic<M, K, N, A, B, L> {};
+
+template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
+using mmul_of = std::conditional_t<__AIE_ARCH__ == 21 && std::is_same_v<A, bfloat16>, mmul_in_order<M, K, N>,
+                                   mmul_kernel<M, K, N, A, B, L>>;
 
 // M rows as two kernels of M / 2 rows.
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
@@ -127,27 +123,33 @@ struct mmul_two_blocks {
 
 } // namespace detail
 
-template <unsigned M, unsigned K, unsigned N, ElemBaseType TypeA, ElemBaseType TypeB = TypeA, AccumElemBaseType AccumTag = accauto>
+template <unsigned M_Elems, unsigned K_Elems, unsigned N_Elems, ElemBaseType TypeA, ElemBaseType TypeB = TypeA, AccumElemBaseType AccumTag = accauto>
 struct mmul {
+    static constexpr unsigned M = M_Elems, K = K_Elems, N = N_Elems;
+
   private:
     static constexpr bool fp = detail::is_floating_point_v<TypeA>;
     static constexpr unsigned acc_bits =
         (detail::is_floating_point_v<TypeA> == detail::is_floating_point_v<TypeB> && (!fp || std::is_same_v<TypeA, TypeB>))
             ? detail::mmul_accum_bits(sizeof(TypeA) * 8, sizeof(TypeB) * 8, fp, M, K, N, detail::wanted_bits<AccumTag, TypeA, TypeB>())
             : 0;
-    static_assert(acc_bits != 0, "mmul: AIE2 has no dense product of this shape M x K x N, these types and this accumulator");
+    static_assert(acc_bits != 0, "mmul: this core has no dense product of this shape M x K x N, these types and this accumulator");
     using lane_type = std::conditional_t<fp, float, std::conditional_t<(acc_bits == 64), int64, int32>>;
     using tag = std::conditional_t<fp, accfloat, std::conditional_t<(acc_bits == 64), acc64, acc32>>;
 
   public:
-    static constexpr unsigned size_M = M, size_K = K, size_N = N;
-    static constexpr unsigned M_ = M, K_ = K, N_ = N;
     static constexpr unsigned size_A = M * K, size_B = K * N, size_C = M * N;
+    static constexpr unsigned size() { return size_C; }
     using value_type = tag;
     using accum_type = accum<tag, size_C>;
 
     AIEBUILD_INLINE mmul() { kernel.clear(); }
     AIEBUILD_INLINE mmul(const accum_type &acc) { kernel.set(acc.to_native()); }
+    AIEBUILD_INLINE mmul &operator=(const accum_type &acc)
+    {
+        kernel.set(acc.to_native());
+        return *this;
+    }
     template <typename T>
     AIEBUILD_INLINE mmul(const vector<T, size_C> &v, int shift = 0)
     {
@@ -197,7 +199,7 @@ struct mmul {
         static_assert(std::is_same_v<detail::vector_of<VB>, vector<TypeB, size_B>>, "mmul: B is not a vector<TypeB, K * N>");
     }
 
-    detail::mmul_kernel<M, K, N, TypeA, TypeB, lane_type> kernel;
+    detail::mmul_of<M, K, N, TypeA, TypeB, lane_type> kernel;
 };
 
 } // namespace aie
