@@ -327,11 +327,16 @@ def emulate(design: Path, **options: Any) -> int:
 @click.option("--pattern", default="**/*.mlir", show_default=True, help="Which files are designs.")
 @click.option("--device", help="The device where a design leaves it open (NPUDEVICE). [default: npu1]")
 @click.option("--run", is_flag=True, help="Also run designs of mlir-aie's test/npu-xrt, and compare with their tests.")
-def conformance(folder: Path, pattern: str, device: str | None, run: bool) -> None:
+@click.option("--sanitize", is_flag=True, help="Run them in the checking mode too; implies --run.")
+@click.option("--kernels", is_flag=True, help="FOLDER is mlir-aie's aie_kernels: compile and call its kernels.")
+def conformance(folder: Path, pattern: str, device: str | None, run: bool, sanitize: bool, kernels: bool) -> None:
     """Say of every design in a folder whether it can be emulated, and what stops it."""
-    from aiebuild.report.conformance import print_conformance
+    from aiebuild.report.conformance import print_conformance, print_kernels
 
-    print_conformance(folder, pattern, device, run)
+    if kernels:
+        print_kernels(folder)
+    else:
+        print_conformance(folder, pattern, device, run=run or sanitize, sanitize=sanitize)
 
 
 @cli.command()

@@ -8,12 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aiebuild.emulation.findings import Finding
 from aiebuild.emulation.npu_xrt import Case
 from aiebuild.emulation.run import emulate
 
 
-def run_case(run: Case, folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
-    """What a design of `folder` gives, and what is expected.
+def run_case(
+    run: Case, folder: Path, *, sanitize: bool = False
+) -> tuple[NDArray[Any], NDArray[Any], tuple[Finding, ...]]:
+    """What a design of `folder` gives, what is expected, and what the checking mode found.
 
     An argument that is not given holds 85 in every element. Raises what `emulate` does.
     """
@@ -31,6 +34,8 @@ def run_case(run: Case, folder: Path) -> tuple[NDArray[Any], NDArray[Any]]:
         device=run.device,
         sequence=run.sequence,
         check=run.check,
+        sanitize=sanitize,
+        isolated=True,
     )
     got = result.arguments[run.out]
-    return (got if run.ordered else np.sort(got, axis=None)), run.expected
+    return (got if run.ordered else np.sort(got, axis=None)), run.expected, result.findings

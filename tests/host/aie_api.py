@@ -78,10 +78,12 @@ def _compile(source: Path, directory: Path, name: str, extra: Sequence[str]) -> 
     return out
 
 
-def compile_probes(source: Path, directory: Path, extra: Sequence[str] = ()) -> dict[str, Probe]:
+def compile_probes(
+    source: Path, directory: Path, extra: Sequence[str] = (), variants: Sequence[str] = tuple(VARIANTS)
+) -> dict[str, Probe]:
     """A probe's source compiled for each instruction set that this machine can run; `extra`: flags for all."""
     with ThreadPoolExecutor(2) as pool:
-        paths = dict(zip(VARIANTS, pool.map(lambda v: _compile(source, directory, v, extra), VARIANTS), strict=True))
+        paths = dict(zip(variants, pool.map(lambda v: _compile(source, directory, v, extra), variants), strict=True))
     flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     return {
         name: Probe(name, ctypes.CDLL(str(path))) for name, path in paths.items() if name != "avx2" or "avx2" in flags
@@ -94,6 +96,15 @@ def check_source(directory: Path, body: str, *flags: str) -> subprocess.Complete
     source.write_text(f"#include <aie_api/aie.hpp>\n{body}\n")
     argv = ["g++", "-std=c++20", "-fsyntax-only", *flags, f"-I{INCLUDE}", str(source)]
     return subprocess.run(argv, capture_output=True, text=True)
+
+
+def run_source(directory: Path, body: str, *flags: str) -> int | str:
+    """The exit code of a program that includes the API, or what it says as it aborts."""
+    source, program = directory / "program.cc", directory / "program"
+    source.write_text(f"#include <aie_api/aie.hpp>\n{body}\n")
+    subprocess.run(["g++", "-std=c++20", "-O1", *flags, f"-I{INCLUDE}", str(source), "-o", str(program)], check=True)
+    done = subprocess.run([str(program)], capture_output=True, text=True)
+    return done.returncode if done.returncode >= 0 else done.stderr
 
 
 def bf16_bits(x: Array) -> Array:

@@ -20,6 +20,7 @@
 #include "detail/arith.hpp"
 #include "detail/elementary.hpp"
 #include "detail/mmul.hpp"
+#include "detail/mmul_blocks.hpp"
 #include "detail/mmul_avx2.hpp"
 #include "detail/mmul_avx512.hpp"
 #include "detail/mmul_neon.hpp"

@@ -9,6 +9,9 @@
 //                              the lower half of the int32 result, unsaturated; other T as for float.
 //  inv, invsqrt                the header's polynomials, in fp32 for float (there emulated from bfloat16 pieces) and with the
 //                              intermediate bfloat16 conversions, in the core's rounding mode, for bfloat16.
+//  AIE2P                       inv and invsqrt of floats are its scalar unit's, lane by lane: here 1 / x and 1 / sqrt(x), each
+//                              rounded to nearest even. tanh and exp2 of floats are instructions that give bfloat16, how
+//                              close is not documented: here the exact value to nearest even.
 //  sqrt                        AIE2 has none; of a scalar float invsqrt and sqrt would call sqrtf, which is not there.
 
 #pragma once
@@ -199,6 +202,70 @@ AIEBUILD_INLINE TR to_fixed(float a, int shift = 0)
     return to_fixed<TR>(broadcast<float, 16>(a), shift).get(0);
 }
 
+#if __AIE_ARCH__ == 21
+
+namespace detail {
+
+template <unsigned N, typename F>
+AIEBUILD_INLINE storage<float, N> each_lane(const storage<float, N> &v, F &&f)
+{
+    float lanes[N];
+    store_storage(lanes, v);
+    for (float &lane : lanes)
+        lane = f(lane);
+    return load_storage<float, N>(lanes);
+}
+
+} // namespace detail
+
+template <unsigned N>
+AIEBUILD_INLINE auto inv(const vector<float, N> &v) -> vector<float, N>
+{
+    detail::count_vector(N);
+    detail::slot_alu(N);
+    detail::slot_mv(2 * N);
+    return detail::each_lane(v.to_native(), [](float x) { return 1.0f / x; });
+}
+template <unsigned N>
+AIEBUILD_INLINE auto invsqrt(const vector<float, N> &v) -> vector<float, N>
+{
+    detail::count_vector(N);
+    detail::slot_alu(N);
+    detail::slot_mv(2 * N);
+    return detail::each_lane(v.to_native(), [](float x) { return 1.0f / std::sqrt(x); });
+}
+
+// Instructions of 16 lanes.
+template <typename TR = bfloat16, unsigned N>
+AIEBUILD_INLINE auto tanh(const vector<float, N> &v) -> vector<TR, N>
+{
+    static_assert(std::is_same_v<TR, bfloat16>, "tanh: AIE2P gives bfloat16");
+    detail::count_vector(N);
+    detail::slot_mv(detail::slots_for(N, 16));
+    return detail::float_to_bf16_even(detail::each_lane(v.to_native(), [](float x) { return static_cast<float>(std::tanh(static_cast<double>(x))); }));
+}
+template <typename TR = bfloat16, unsigned N>
+AIEBUILD_INLINE auto exp2(const vector<float, N> &v) -> vector<TR, N>
+{
+    static_assert(std::is_same_v<TR, bfloat16>, "exp2: AIE2P gives bfloat16");
+    detail::count_vector(N);
+    detail::slot_mv(detail::slots_for(N, 16));
+    return detail::float_to_bf16_even(detail::each_lane(v.to_native(), [](float x) { return static_cast<float>(std::exp2(static_cast<double>(x))); }));
+}
+
+#else
+
+template <typename TR = bfloat16, Vector V>
+void tanh(const V &)
+{
+    static_assert(detail::always_false<V>, "aie::tanh: AIE2 has no such instruction (AIE2P has)");
+}
+template <typename TR = bfloat16, Vector V>
+void exp2(const V &)
+{
+    static_assert(detail::always_false<V>, "aie::exp2: AIE2 has no such instruction (AIE2P has)");
+}
+
 // Initial guess 0x7eb53567 - bits, then two steps of Newton's method.
 template <unsigned N>
 AIEBUILD_INLINE auto inv(const vector<float, N> &v) -> vector<float, N>
@@ -215,6 +282,23 @@ AIEBUILD_INLINE auto inv(const vector<float, N> &v) -> vector<float, N>
     t = detail::mac_lanes(detail::splat<float, N>(2.0f), y, x);
     return detail::mul_lanes(detail::mul_lanes(y, t), detail::splat<float, N>(-1.0f));
 }
+// http://rrrola.wz.cz/inv_sqrt.html
+template <unsigned N>
+AIEBUILD_INLINE auto invsqrt(const vector<float, N> &v) -> vector<float, N>
+{
+    constexpr float c2 = 0.703952253f, c3 = 2.38924456f;
+    detail::count_vector(N);
+    detail::slot_vec(4 * 13 * detail::slots_for(N, 16));
+    detail::slot_narrowed(4 * 6 * 32 * detail::slots_for(N, 16));
+    const auto &x = v.to_native();
+    const auto x2 = detail::mul_lanes(x, detail::splat<float, N>(c2));
+    const auto guess = detail::map_parts<int32>([](auto p) AIEBUILD_LAMBDA { return 0x5F1FFFF9 - (p >> 1); }, detail::bitcast<int32>(x));
+    const auto y = detail::bitcast<float>(guess);
+    const auto t = detail::msc_lanes(detail::splat<float, N>(c2 * c3), x2, detail::mul_lanes(y, y));
+    return detail::mul_lanes(y, t);
+}
+#endif // AIE2
+
 template <unsigned N>
 AIEBUILD_INLINE auto inv(const vector<bfloat16, N> &v) -> vector<bfloat16, N>
 {
@@ -234,21 +318,6 @@ AIEBUILD_INLINE auto inv(const vector<bfloat16, N> &v) -> vector<bfloat16, N>
     return detail::to_bf16(detail::map_parts<float>(minus, detail::mul_lanes(y, t)));
 }
 
-// http://rrrola.wz.cz/inv_sqrt.html
-template <unsigned N>
-AIEBUILD_INLINE auto invsqrt(const vector<float, N> &v) -> vector<float, N>
-{
-    constexpr float c2 = 0.703952253f, c3 = 2.38924456f;
-    detail::count_vector(N);
-    detail::slot_vec(4 * 13 * detail::slots_for(N, 16));
-    detail::slot_narrowed(4 * 6 * 32 * detail::slots_for(N, 16));
-    const auto &x = v.to_native();
-    const auto x2 = detail::mul_lanes(x, detail::splat<float, N>(c2));
-    const auto guess = detail::map_parts<int32>([](auto p) AIEBUILD_LAMBDA { return 0x5F1FFFF9 - (p >> 1); }, detail::bitcast<int32>(x));
-    const auto y = detail::bitcast<float>(guess);
-    const auto t = detail::msc_lanes(detail::splat<float, N>(c2 * c3), x2, detail::mul_lanes(y, y));
-    return detail::mul_lanes(y, t);
-}
 template <unsigned N>
 AIEBUILD_INLINE auto invsqrt(const vector<bfloat16, N> &v) -> vector<bfloat16, N>
 {
@@ -275,16 +344,25 @@ AIEBUILD_INLINE float inv(float a)
     detail::slot_alu(1);
     return 1.0f / a;
 }
+#if __AIE_ARCH__ == 21
+AIEBUILD_INLINE float invsqrt(float a)
+{
+    detail::count_scalar();
+    detail::slot_alu(1);
+    return 1.0f / std::sqrt(a);
+}
+#else
 template <std::same_as<float> T>
 float invsqrt(T)
 {
     static_assert(detail::always_false<T>, "aie::invsqrt of a scalar float calls sqrtf, which AIE2's libraries do not have");
     return 0.0f;
 }
+#endif
 template <std::same_as<float> T>
 float sqrt(T)
 {
-    static_assert(detail::always_false<T>, "aie::sqrt of a scalar float calls sqrtf, which AIE2's libraries do not have");
+    static_assert(detail::always_false<T>, "aie::sqrt of a scalar float calls sqrtf, which the cores' libraries do not have");
     return 0.0f;
 }
 AIEBUILD_INLINE bfloat16 inv(bfloat16 a) { return inv(broadcast<bfloat16, 16>(a)).get(0); }
@@ -292,7 +370,7 @@ AIEBUILD_INLINE bfloat16 invsqrt(bfloat16 a) { return invsqrt(broadcast<bfloat16
 template <Vector V>
 void sqrt(const V &)
 {
-    static_assert(detail::always_false<V>, "aie::sqrt: AIE2 has no square root of vectors; use x * invsqrt(x)");
+    static_assert(detail::always_false<V>, "aie::sqrt: the cores have no square root of vectors; use x * invsqrt(x)");
 }
 
 } // namespace aie

@@ -8,11 +8,12 @@
 //  bfloat16 and float on AIE2: fp32, one lane adds its products in the order k = 1, 0, 3, 2, 5, 4, 7, 6 (the order within a pair is
 //  that of the host's bf16 dot product), each sum rounded to nearest even. Products of bfloat16 are exact, so fused and separate
 //  multiply-add agree, and so do instruction sets, except where products or sums are denormal: AVX512_BF16 flushes these.
-//  bfloat16 on AIE2P: fp32, products added in the order of k, as the real headers do (emulated_mmul_intrinsics.hpp).
+//  bfloat16 on AIE2P, unless AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 is 1: fp32, products added in the order of k, as the real headers do (emulated_mmul_intrinsics.hpp).
 
 #pragma once
 
 #include "arith.hpp"
+#include "block_vector.hpp"
 #include "mmul_shapes.hpp"
 
 namespace aie {
@@ -88,13 +89,59 @@ struct mmul_in_order {
     }
 };
 
+#if __AIE_ARCH__ == 21
+// ... as blocks of shared exponents, where AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 asks for it: K = 8, and N = 8.
+template <unsigned M>
+struct mmul_as_blocks {
+    using acc_t = storage<float, M * 8>;
+
+    acc_t sums;
+
+    AIEBUILD_INLINE void clear() { sums = zero_storage<float, M * 8>(); }
+    AIEBUILD_INLINE void set(const acc_t &v) { sums = v; }
+    AIEBUILD_INLINE acc_t get() const { return sums; }
+    inline void mac(const storage<uint16, M * 8> &a, const storage<uint16, 64> &b)
+    {
+        float rows[M * 8], wide[64], columns[64], c[M * 8];
+        store_storage(rows, bf16_to_float(a));
+        store_storage(wide, bf16_to_float(b));
+        for (unsigned k = 0; k < 8; ++k)
+            for (unsigned n = 0; n < 8; ++n)
+                columns[8 * n + k] = wide[8 * k + n];
+        uint8_t ab[M * 9], bb[72];
+        for (unsigned i = 0; i < M; ++i)
+            block_of(rows + 8 * i, ab + 9 * i, core_state.rounding);
+        for (unsigned i = 0; i < 8; ++i)
+            block_of(columns + 8 * i, bb + 9 * i, core_state.rounding);
+        store_storage(c, sums);
+        add_block_products<M, 8>(c, ab, bb);
+        sums = load_storage<float, M * 8>(c);
+    }
+};
+#endif
+
 // Chosen per instruction set by the specialisations in mmul_*.hpp.
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
 struct mmul_kernel : mmul_generic<M, K, N, A, B, L> {};
 
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
-using mmul_of = std::conditional_t<__AIE_ARCH__ == 21 && std::is_same_v<A, bfloat16>, mmul_in_order<M, K, N>,
-                                   mmul_kernel<M, K, N, A, B, L>>;
+struct mmul_choice {
+    using type = mmul_kernel<M, K, N, A, B, L>;
+};
+#if __AIE_ARCH__ == 21
+template <unsigned M, unsigned K, unsigned N>
+struct mmul_choice<M, K, N, bfloat16, bfloat16, float> {
+    using type = mmul_in_order<M, K, N>;
+};
+#if AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16
+template <unsigned M>
+struct mmul_choice<M, 8, 8, bfloat16, bfloat16, float> {
+    using type = mmul_as_blocks<M>;
+};
+#endif
+#endif
+template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
+using mmul_of = typename mmul_choice<M, K, N, A, B, L>::type;
 
 // M rows as two kernels of M / 2 rows.
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename L>
@@ -123,8 +170,10 @@ struct mmul_two_blocks {
 
 } // namespace detail
 
-template <unsigned M_Elems, unsigned K_Elems, unsigned N_Elems, ElemBaseType TypeA, ElemBaseType TypeB = TypeA, AccumElemBaseType AccumTag = accauto>
+template <unsigned M_Elems, unsigned K_Elems, unsigned N_Elems, typename TypeA, typename TypeB = TypeA, AccumElemBaseType AccumTag = accauto>
 struct mmul {
+    static_assert(ElemBaseType<TypeA> && ElemBaseType<TypeB>, "mmul: this core has no dense product of this shape M x K x N, these types and this accumulator");
+
     static constexpr unsigned M = M_Elems, K = K_Elems, N = N_Elems;
 
   private:

@@ -180,6 +180,14 @@ AIEBUILD_INLINE auto transpose(const V &vr, unsigned rows, unsigned cols) -> det
     return r;
 }
 
+namespace detail {
+// The name that kernels which reach into the real headers use.
+template <typename T, unsigned N>
+struct transpose {
+    static AIEBUILD_INLINE vector<T, N> run(const vector<T, N> &v, unsigned rows, unsigned cols) { return aie::transpose(v, rows, cols); }
+};
+} // namespace detail
+
 template <Vector V>
 AIEBUILD_INLINE auto reverse(const V &v) -> detail::vector_of<V>
 {

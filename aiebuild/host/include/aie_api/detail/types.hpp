@@ -57,6 +57,11 @@ struct bfloat16 {
 };
 static_assert(sizeof(bfloat16) == 2);
 
+#if __AIE_ARCH__ == 21
+// Element of block floating point, see block_vector.hpp; only pointers to it have a meaning.
+struct bfp16ebs8 {};
+#endif
+
 // Accumulator tags. acc32 and acc64 are the native integer widths of AIE2; narrower tags round up to them.
 struct acc16 {};
 struct acc24 {};

@@ -19,6 +19,18 @@ template <typename T, unsigned Elems>
 class vector_ref;
 template <typename T, unsigned Elems>
 class vector_elem_ref;
+#if __AIE_ARCH__ == 21
+template <typename T>
+concept BlockType = std::is_same_v<T, bfp16ebs8>;
+template <BlockType T, unsigned Elems>
+class block_vector;
+namespace detail {
+template <BlockType T, unsigned N>
+storage<float, N> from_blocks(const block_vector<T, N> &v);
+template <BlockType T, unsigned N>
+block_vector<T, N> to_blocks(const storage<float, N> &v);
+} // namespace detail
+#endif
 
 namespace detail {
 
@@ -363,6 +375,22 @@ class accum {
         return *this;
     }
 
+#if __AIE_ARCH__ == 21
+    template <BlockType T>
+        requires(std::is_same_v<lane_type, float>)
+    AIEBUILD_INLINE explicit accum(const block_vector<T, Elems> &v) : data(detail::from_blocks(v))
+    {
+    }
+    template <BlockType T>
+    AIEBUILD_INLINE block_vector<T, Elems> to_vector(int = 0) const
+        requires(is_floating_point())
+    {
+        detail::count_vector(Elems);
+        detail::slot_narrowed(Elems);
+        return detail::to_blocks<T>(data);
+    }
+#endif
+
     AIEBUILD_INLINE const storage_t &to_native() const { return data; }
 
     template <typename DstTag>
@@ -425,7 +453,7 @@ class accum {
         }
     }
 
-    template <typename T>
+    template <ElemBaseType T>
     AIEBUILD_INLINE vector<T, Elems> to_vector(int shift = 0) const
     {
         detail::count_vector(Elems);
