@@ -1,4 +1,5 @@
 // Rendered by aiebuild 0.1.0 from encoder.mlir.j2 (macros: c3); do not edit.
+//   a_columns = [0, 1, 2, 3]
 //   a_object = "memref<8448xi8>"
 //   acc = "memref<4096xi32>"
 //   b_object = "memref<8448xi8>"
@@ -9,6 +10,7 @@
 //   join_offsets = [0, 8448, 16896, 25344]
 //   joined = "memref<33792xi8>"
 //   object = "memref<8448xi8>"
+//   objects = {"encoder_attention": "encoder_attention.o", "encoder_command": "encoder_command.o", "encoder_di... (5 entries)
 //   params = "memref<64xi32>"
 //   rows = [0, 1, 2, 3]
 //   scratch = "memref<512xi32>"

@@ -6,6 +6,7 @@
 //   device = "npu1"
 //   folded = "memref<12800xi16>"
 //   halved = "memref<8xi32>"
+//   kernel_object = "mel.o"
 //   mels = 128
 //   peak = "memref<32xi16>"
 //   power = "memref<6400xbf16>"

@@ -101,11 +101,12 @@ def programs_of(manifest: Manifest) -> dict[str, Any]:
 
 
 def _sequence(sequence: SequenceSpec) -> dict[str, Any]:
-    steps: Sequence[Mapping[str, Any]] = sequence.parameters["sequence"]["steps"]
+    transfers: Mapping[str, Any] = sequence.parameters["sequence"]
+    steps: Sequence[Mapping[str, Any]] = transfers["steps"]
     kinds = [step["kind"] for step in steps]
     tasks, waits = kinds.count("start"), kinds.count("await")
     size = HEADER_BYTES + TASK_BYTES * tasks + (TOKEN_BYTES + WAIT_BYTES) * waits
-    return {"digest": _digest(canonical(sequence.parameters)), "tasks": tasks, "awaited": waits, "insts_bytes": size}
+    return {"digest": _digest(canonical(transfers)), "tasks": tasks, "awaited": waits, "insts_bytes": size}
 
 
 def _digest(text: str) -> str:

@@ -7,13 +7,14 @@ activations to work on.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from aiebuild.designs.encoder import (
     ARENA,
+    KERNELS,
     OBJECT,
     Encoder,
     EncoderPlan,
@@ -23,9 +24,9 @@ from aiebuild.designs.encoder import (
     plan_encoder,
 )
 from aiebuild.designs.encoder_weights import pack_encoder
+from aiebuild.designs.grid import grid_of
 from aiebuild.designs.spec import Design, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
 from aiebuild.designs.tasks import Operation, emit
-from aiebuild.designs.whisper import ENCODER_KERNELS
 from aiebuild.manifest.types import Buffer, Layout, Packed
 from aiebuild.weights.pack import Floats
 
@@ -47,9 +48,10 @@ class Measure:
 
 def bench_design(device: str = "npu1") -> Design:
     """The design; its metadata names what to time, the arguments' sizes, and the command in front of the log-mel."""
-    plan = plan_encoder(SHAPE)
+    grid = grid_of(device)
+    plan = plan_encoder(replace(SHAPE, grid=grid))
     sizes = (plan.weight_bytes, plan.arena_bytes, plan.input_bytes, plan.keys_bytes)
-    parameters = encoder_parameters()
+    parameters = encoder_parameters(grid)
     operations = _operations(plan)
 
     def sequence(name: str, steps: list[Operation]) -> SequenceSpec:
@@ -59,16 +61,16 @@ def bench_design(device: str = "npu1") -> Design:
         sequence("encode", Encoder(plan).operations()),
         *(sequence(measure.sequence, [operation]) for measure, operation in operations),
     )
-    kernels = tuple(KernelSpec(source) for source in ENCODER_KERNELS)
+    kernels = tuple(KernelSpec(source, grid.defines) for source in KERNELS)
     overlay = OverlaySpec("encoder", "encoder.mlir.j2", {**parameters, "sequence": None}, kernels, sequences)
     return Design(
         name=NAME,
         device=device,
         overlays=(overlay,),
-        packs=(PackSpec("encoder", "aiebuild.designs.bench:pack_bench", ()),),
+        packs=(PackSpec("encoder", "aiebuild.designs.bench:pack_bench", (), {"device": device}),),
         metadata={
             "argument_bytes": list(sizes),
-            "command": normalise_command(SHAPE, -(8 << 11), 3000)[:256].hex(),
+            "command": normalise_command(plan.shape, -(8 << 11), 3000)[:256].hex(),
             "mel_offset": OBJECT,
             "measures": [
                 {"sequence": measure.sequence, "title": measure.title, "macs": measure.macs}
@@ -108,8 +110,9 @@ def _operations(plan: EncoderPlan) -> list[tuple[Measure, Operation]]:
 
 def pack_bench(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """Random weights of the size of a model's: buffer `encoder.weights`."""
-    del inputs, parameters
-    data = pack_encoder(_random_weights(), plan_encoder(SHAPE))
+    del inputs
+    shape = replace(SHAPE, grid=grid_of(parameters.get("device", "npu1")))
+    data = pack_encoder(_random_weights(), plan_encoder(shape))
     return Packed((data,), (Buffer("encoder.weights", data.size, layout=Layout("row_major", "bytes", (data.size,))),))
 
 

@@ -2,9 +2,9 @@
 
 A dispatch takes `rows` new tokens of each of `windows` windows through all layers and, at the end, to the logits or
 to what sampling needs of them. Its rows are numbered token by token, the windows within: row i * windows + w. Weights
-are streamed once a block of rows: column c's B channel brings the column tiles c, c + 4, ... of 128 outputs. Either the
-four rows of cores all hold the block's rows and compute 32 columns each, or each holds a quarter of the rows and
-computes all 128. Activations come as float rows over A; each core normalises and quantises what it needs.
+are streamed once a block of rows: column c's B channel brings 128 outputs of each column tile, which is as wide as the
+array. Either the four rows of cores all hold the block's rows and compute 32 columns each, or each holds a quarter of
+the rows and computes all 128. Activations come as float rows over A; each core normalises and quantises what it needs.
 
 Keys and values of self-attention are the rows that the q, k, v product writes: a log [layer][entry][q | k | v] of
 bf16 rows, to which every dispatch appends its rows. Which entries a row sees is a bit mask that comes with the command,
@@ -20,8 +20,13 @@ from functools import cached_property
 from typing import Any
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs.encoder import GRID, KV_OBJECT, KV_TILES, POSITIONS, round_up
+from aiebuild.designs.encoder import KV_OBJECT, KV_TILES, POSITIONS, round_up
+from aiebuild.designs.grid import NPU1, ROWS, Grid
+from aiebuild.designs.spec import KernelSpec
 
+KERNELS = (
+    "decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_sample.cc", "decoder_dispatch.cc",
+)  # fmt: skip
 A_OBJECT = 5248
 A_RUN = 2624
 """Half an A object: the innermost run of a pattern (656 words)."""
@@ -33,8 +38,8 @@ SLICE = 4224
 C_OBJECT = 2048
 UNITS = 16
 """Pieces of a row, 32 columns each, in a C object; twice as many in bf16."""
-TILE = 512
-"""Outputs of a column tile: 128 for each column of cores."""
+COLUMN = 128
+"""Outputs of a column of cores in a column tile."""
 X_BYTES = 8192
 Y_FLOATS = 1024
 MOST_ROWS = 8
@@ -57,6 +62,8 @@ ENTRIES = 1408
 """Most entries of a window that a row can see: its mask has to fit the core's memory."""
 SLACK = 16
 """Entries after the last one that reads and overhanging writes may touch."""
+LOG_ALIGNMENT = 4096
+"""Of an entry of the log, in bytes: dispatches point into it with sub-buffers."""
 SUPPRESSED = -1.0e30
 """What is added to the logit of a suppressed token."""
 STRIDE_LIMIT = 4 * (1 << 20)
@@ -75,16 +82,22 @@ class DecoderShape:
     layers: int
     vocabulary: int
     positions: int
+    grid: Grid = NPU1
 
     @staticmethod
-    def of(dims: ModelDims) -> DecoderShape:
-        """The shape for a model."""
-        return DecoderShape(dims.n_text_state, dims.n_text_head, dims.n_text_layer, dims.n_vocab, dims.n_text_ctx)
+    def of(dims: ModelDims, grid: Grid = NPU1) -> DecoderShape:
+        """The shape for a model on an array."""
+        return DecoderShape(dims.n_text_state, dims.n_text_head, dims.n_text_layer, dims.n_vocab, dims.n_text_ctx, grid)
+
+    @property
+    def tile(self) -> int:
+        """Outputs of a column tile: COLUMN for each column of cores."""
+        return COLUMN * self.grid.columns
 
     @property
     def groups(self) -> int:
-        """Groups of four heads."""
-        return -(-self.heads // GRID)
+        """Groups of heads, one for each column of cores."""
+        return -(-self.heads // self.grid.columns)
 
     @property
     def core_rows(self) -> int:
@@ -95,7 +108,7 @@ class DecoderShape:
     @property
     def window_keys(self) -> int:
         """Bytes of a window's keys and values, as the encoder writes them."""
-        return (self.layers * self.heads + GRID) * KV_TILES * KV_OBJECT
+        return (self.layers * self.heads + self.grid.columns) * KV_TILES * KV_OBJECT
 
 
 @dataclass(frozen=True)
@@ -111,9 +124,9 @@ class Rows:
         """For a block of `total` rows, a power of two; raises ValueError where they are too many."""
         if total <= min(4, shape.core_rows):
             return Rows(total, 1)
-        if total & (total - 1) or total > GRID * shape.core_rows:
-            raise ValueError(f"a block of {total} rows; {GRID * shape.core_rows} is the most, in powers of two")
-        return Rows(total // GRID, GRID)
+        if total & (total - 1) or total > ROWS * shape.core_rows:
+            raise ValueError(f"a block of {total} rows; {ROWS * shape.core_rows} is the most, in powers of two")
+        return Rows(total // ROWS, ROWS)
 
     @property
     def total(self) -> int:
@@ -133,7 +146,7 @@ class Rows:
 
 def all_rows(shape: DecoderShape) -> list[Rows]:
     """Every way in which blocks of rows lie on the cores."""
-    totals = [1 << i for i in range(6) if 1 << i <= GRID * shape.core_rows]
+    totals = [1 << i for i in range(6) if 1 << i <= ROWS * shape.core_rows]
     return [Rows.of(shape, total) for total in totals]
 
 
@@ -161,7 +174,7 @@ class Dispatch:
 
     def block(self, shape: DecoderShape) -> Rows:
         """How the rows of a block lie on the cores."""
-        return Rows.of(shape, min(self.total, GRID * shape.core_rows))
+        return Rows.of(shape, min(self.total, ROWS * shape.core_rows))
 
     def blocks(self, shape: DecoderShape) -> int:
         """Blocks of rows, each of which streams the weights."""
@@ -207,11 +220,13 @@ class Linear:
     gelu: bool = False
     residual: bool = False
     bf16: bool = False
+    tile: int = COLUMN * NPU1.columns
+    """Outputs of a column tile: `DecoderShape.tile`."""
 
     @property
     def tiles(self) -> int:
-        """Column tiles of 512 outputs."""
-        return -(-self.n // TILE)
+        """Column tiles."""
+        return -(-self.n // self.tile)
 
     @property
     def k_tiles(self) -> int:
@@ -249,7 +264,7 @@ class Split:
             raise ValueError(f"{linear.name}: {rows.count} rows of {linear.k} do not fit {X_BYTES} bytes")
         units = 2 * UNITS if linear.bf16 else UNITS
         outputs = -(-chunk_tiles * rows.units // units)
-        side_pieces = -(-min(chunk_tiles * TILE, linear.n) // A_FLOATS)
+        side_pieces = -(-min(chunk_tiles * linear.tile, linear.n) // A_FLOATS)
         if linear.residual and (chunks > 1 or side_pieces > 1):
             raise ValueError(f"{linear.name}: a residual of {linear.n} columns does not fit one side object")
         return Split(chunks, chunk_tiles, parts, outputs, max(1, units // rows.units), side_pieces)
@@ -259,18 +274,18 @@ def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
     """The products of a layer by short name."""
     p, d = f"layer{layer}.", s.state
     return {
-        "qkv": Linear(p + "qkv", "linear_norm", d, 3 * d, bf16=True),
-        "out": Linear(p + "out", "linear_merge", d, d, residual=True),
-        "cross_query": Linear(p + "cross_query", "linear_norm", d, d, bf16=True),
-        "cross_out": Linear(p + "cross_out", "linear_merge", d, d, residual=True),
-        "fc1": Linear(p + "fc1", "linear_norm", d, 4 * d, gelu=True),
-        "fc2": Linear(p + "fc2", "linear", 4 * d, d, residual=True),
+        "qkv": Linear(p + "qkv", "linear_norm", d, 3 * d, bf16=True, tile=s.tile),
+        "out": Linear(p + "out", "linear_merge", d, d, residual=True, tile=s.tile),
+        "cross_query": Linear(p + "cross_query", "linear_norm", d, d, bf16=True, tile=s.tile),
+        "cross_out": Linear(p + "cross_out", "linear_merge", d, d, residual=True, tile=s.tile),
+        "fc1": Linear(p + "fc1", "linear_norm", d, 4 * d, gelu=True, tile=s.tile),
+        "fc2": Linear(p + "fc2", "linear", 4 * d, d, residual=True, tile=s.tile),
     }
 
 
 def logits_product(s: DecoderShape) -> Linear:
     """The product of the vocabulary."""
-    return Linear("logits", "linear_norm", s.state, s.vocabulary)
+    return Linear("logits", "linear_norm", s.state, s.vocabulary, tile=s.tile)
 
 
 def all_products(s: DecoderShape) -> list[Linear]:
@@ -324,7 +339,7 @@ class DecoderPlan:
     @cached_property
     def log_row(self) -> int:
         """Bytes of an entry of the log."""
-        return round_up(-(-3 * self.shape.state // TILE), 4) * TILE * 2
+        return round_up(round_up(3 * self.shape.state, self.shape.tile) * 2, LOG_ALIGNMENT)
 
     def log_layer(self, windows: int) -> int:
         """Bytes of a layer of a log of `windows` windows."""
@@ -374,8 +389,8 @@ def _weight_sizes(shape: DecoderShape) -> Iterator[tuple[str, int]]:
         for variant in variants(shape, linear):
             yield variant.name(linear), A_OBJECT
         tiles = stored_tiles(shape, linear)
-        yield linear.name + ".bias", (tiles * TILE + A_FLOATS) * 4 + A_OBJECT
-        yield linear.name, GRID * tiles * linear.k_tiles * B_OBJECT
+        yield linear.name + ".bias", (tiles * linear.tile + A_FLOATS) * 4 + A_OBJECT
+        yield linear.name, shape.grid.columns * tiles * linear.k_tiles * B_OBJECT
     for rows in (1, 2, 4, 8):
         yield f"cross.command{rows}", A_OBJECT
     for rows in all_rows(shape):
@@ -409,11 +424,11 @@ def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
     def rows_area(name: str, writer: Linear, count: int) -> None:
         split = Split.of(writer, rows)
         width = (split.chunks - 1) * split.chunk_tiles + max(split.outputs * split.output_tiles, split.chunk_tiles)
-        strides[name] = width * TILE * (2 if writer.bf16 else 4)
+        strides[name] = width * s.tile * (2 if writer.bf16 else 4)
         # rows are read a whole object at a time, and outputs end on whole objects
         area(name, count * strides[name] + A_OBJECT)
 
-    area("suppressed", (stored_tiles(s, logits_product(s)) * TILE + A_FLOATS) * 4 + A_OBJECT)
+    area("suppressed", (stored_tiles(s, logits_product(s)) * s.tile + A_FLOATS) * 4 + A_OBJECT)
     area("logits_command", A_OBJECT)
     area("commands", sum(map(len, groups)) * A_OBJECT)
     rows_area("x", products["out"], dispatch.total)
@@ -421,8 +436,8 @@ def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
     rows_area("hidden", products["fc1"], rows.total)
     if dispatch.logits == "all":
         rows_area("logits", logits_product(s), rows.total)
-    area("best", GRID * GRID * C_OBJECT)
-    area("parts", _part_sets(rows, dispatch) * s.groups * GRID * GRID * C_OBJECT + A_OBJECT)
+    area("best", s.grid.cores * C_OBJECT)
+    area("parts", _part_sets(rows, dispatch) * s.groups * s.grid.cores * C_OBJECT + A_OBJECT)
     area("unused", C_OBJECT)
     return ArenaPlan(areas, strides, place)
 
@@ -432,22 +447,16 @@ def _part_sets(rows: Rows, dispatch: Dispatch) -> int:
     return windows * -(-(rows.total // windows) // PART_ROWS)
 
 
-def decoder_parameters() -> dict[str, Any]:
+def decoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
     """Parameters of `decoder.mlir.j2`: the same for every model."""
     return {
-        "device": "npu1",
-        "columns": list(range(GRID)),
-        "rows": list(range(GRID)),
-        "cores": [
-            {"column": c, "row": r, "id": f"{c}_{r}", "tile": f"%core_{c}_{r}"}
-            for c in range(GRID)
-            for r in range(GRID)
-        ],
+        **grid.parameters(),
+        "objects": {kernel.removesuffix(".cc"): KernelSpec(kernel, grid.defines).object_name for kernel in KERNELS},
         "a_object": f"memref<{A_OBJECT}xi8>",
         "b_object": f"memref<{B_OBJECT}xi8>",
         "c_object": f"memref<{C_OBJECT}xi8>",
-        "joined": f"memref<{GRID * C_OBJECT}xi8>",
-        "join_offsets": [r * C_OBJECT for r in range(GRID)],
+        "joined": f"memref<{ROWS * C_OBJECT}xi8>",
+        "join_offsets": [r * C_OBJECT for r in range(ROWS)],
         "inputs": f"memref<{X_BYTES}xi8>",
         "outputs": f"memref<{Y_FLOATS}xi32>",
         "stats": "memref<160xi32>",

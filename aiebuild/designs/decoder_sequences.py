@@ -22,7 +22,6 @@ from aiebuild.designs.decoder import (
     PART_ROWS,
     SLACK,
     STRIDE_LIMIT,
-    TILE,
     UNITS,
     WEIGHTS,
     ArenaPlan,
@@ -40,15 +39,14 @@ from aiebuild.designs.decoder import (
     stored_tiles,
 )
 from aiebuild.designs.decoder_commands import load_pieces
-from aiebuild.designs.encoder import GRID, KV_OBJECT, KV_TILES, POSITIONS, round_up
+from aiebuild.designs.encoder import KV_OBJECT, KV_TILES, POSITIONS, round_up
+from aiebuild.designs.grid import ROWS
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
-
-_OUTPUTS = tuple(f"C{c}_out" for c in range(GRID))
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where rows lie: argument, offset of the first one, bytes from one to the next, columns of 512 that fit a row."""
+    """Where rows lie: argument, offset of the first one, bytes from one to the next, column tiles that fit a row."""
 
     argument: int
     offset: int
@@ -62,6 +60,14 @@ class Decoder:
 
     plan: DecoderPlan
     dispatch: Dispatch
+
+    @property
+    def _columns(self) -> int:
+        return self.plan.shape.grid.columns
+
+    @property
+    def _outputs(self) -> tuple[str, ...]:
+        return self.plan.shape.grid.channels("C")
 
     @cached_property
     def arena(self) -> ArenaPlan:
@@ -88,14 +94,15 @@ class Decoder:
 
     def _area(self, name: str, first: int = 0) -> Place:
         stride = self.arena.strides[name]
-        size = 2 * TILE if name == "query" else 4 * TILE
+        size = (2 if name == "query" else 4) * self.plan.shape.tile
         return Place(ARENA, self.arena.areas[name] + first * stride, stride, stride // size)
 
     def _log(self, layer: int, block: int) -> Place:
         row = self.plan.log_row
         first = layer * self.log_layer + block * self.rows.total * row
+        tile = 2 * self.plan.shape.tile
         # a single row's output may hang over, onto entries that are written before anything reads them
-        return Place(LOG_AT, first, row, row // (2 * TILE) if self.rows.total > 1 else SLACK * row // (2 * TILE))
+        return Place(LOG_AT, first, row, row // tile if self.rows.total > 1 else SLACK * row // tile)
 
     def _weights_object(self, name: str) -> Transfer:
         return Transfer(WEIGHTS, self.plan.weight_offsets[name], (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=True)
@@ -127,22 +134,23 @@ class Decoder:
         for chunk in range(split.chunks):
             for part in range(split.parts):
                 todo: dict[str, tuple[Transfer, ...]] = {}
-                for c in range(GRID):
+                for r in range(ROWS):
                     a: list[Transfer] = [head] if chunk == 0 and part == 0 else []
                     if split.parts > 1 or chunk == 0:
                         if source is None:
-                            a += self._merged(c)
+                            a += self._merged(r)
                         else:
                             width = linear.k // split.parts * 4
                             from_part = Place(source.argument, source.offset + part * width, source.stride, 0)
-                            a.append(self._of_core(from_part, c, piece=width // pieces, pieces=pieces))
+                            a.append(self._of_core(from_part, r, piece=width // pieces, pieces=pieces))
                     if part == split.parts - 1:
-                        a += self._side(linear, split, chunk, c, residual, sample=sample)
+                        a += self._side(linear, split, chunk, r, residual, sample=sample)
+                    todo[f"A{r}_in"] = tuple(a)
+                for c in range(self._columns):
                     first = (
                         plan.weight_offsets[linear.name]
                         + ((c * tiles + chunk * split.chunk_tiles) * linear.k_tiles + part * kt) * B_OBJECT
                     )
-                    todo[f"A{c}_in"] = tuple(a)
                     todo[f"B{c}_in"] = (
                         Transfer(WEIGHTS, first, (1, split.chunk_tiles, 8 * kt, B_RUN),
                                  (0, linear.k_tiles * B_OBJECT, B_RUN, 1), static=True),
@@ -150,11 +158,11 @@ class Decoder:
                     if part == split.parts - 1 and destination is not None:
                         todo[f"C{c}_out"] = self._output(destination, linear, split, chunk, c)
                 rounds.append(Round(todo))
-        columns = split.chunks * split.chunk_tiles * TILE
+        columns = split.chunks * split.chunk_tiles * linear.tile
         return Operation(
-            linear.name, tuple(rounds), _OUTPUTS if destination is not None else (),
+            linear.name, tuple(rounds), self._outputs if destination is not None else (),
             rows.total * linear.k * linear.n,
-            4 * -(-rows.count // 2) * (GRID if rows.slices > 1 else 1) * columns * linear.k,
+            4 * -(-rows.count // 2) * (ROWS if rows.slices > 1 else 1) * columns * linear.k,
         )  # fmt: skip
 
     def _merged(self, channel: int) -> list[Transfer]:
@@ -163,11 +171,11 @@ class Decoder:
         windows = min(rows.total, self.dispatch.windows)
         at_once = min(rows.count, PART_ROWS)
         among = min(at_once, self.dispatch.windows)
-        head = GRID * C_OBJECT
-        window = s.groups * GRID * head
+        head = ROWS * C_OBJECT
+        window = s.groups * self._columns * head
         loads = rows.count // at_once
         first = channel * rows.count if rows.slices > 1 else 0
-        run = A_OBJECT // (GRID * among)
+        run = A_OBJECT // (ROWS * among)
         starts: list[int] = []
         for load in range(loads):
             row, start = divmod(first + load * at_once, windows)
@@ -175,11 +183,11 @@ class Decoder:
             starts.append(self.arena.areas["parts"] + (quarter * windows + start) * window + inner * PART_BYTES)
         step = starts[1] - starts[0] if loads > 1 else among * window
         if step == among * window:
-            return [Transfer(ARENA, starts[0], (s.heads, loads * among, GRID, run), (head, window, C_OBJECT, 1))]
+            return [Transfer(ARENA, starts[0], (s.heads, loads * among, ROWS, run), (head, window, C_OBJECT, 1))]
         if among == 1:
-            return [Transfer(ARENA, starts[0], (s.heads, loads, GRID, run), (head, step, C_OBJECT, 1))]
+            return [Transfer(ARENA, starts[0], (s.heads, loads, ROWS, run), (head, step, C_OBJECT, 1))]
         return [
-            Transfer(ARENA, start + h * head, (1, among, GRID, run), (0, window, C_OBJECT, 1))
+            Transfer(ARENA, start + h * head, (1, among, ROWS, run), (0, window, C_OBJECT, 1))
             for h in range(s.heads)
             for start in starts
         ]
@@ -187,7 +195,7 @@ class Decoder:
     def _side(
         self, linear: Linear, split: Split, chunk: int, channel: int, residual: Place | None, *, sample: bool
     ) -> list[Transfer]:
-        at = chunk * split.chunk_tiles * TILE * 4
+        at = chunk * split.chunk_tiles * linear.tile * 4
         bias = self.plan.weight_offsets[linear.name + ".bias"] + at
         pieces = (1, split.side_pieces, 2, A_RUN), (0, A_FLOATS * 4, A_RUN, 1)
         side = [Transfer(WEIGHTS, bias, *pieces, static=True)]
@@ -201,7 +209,7 @@ class Decoder:
         """A column's C objects of a chunk: of each row of cores pieces of rows, tile by tile."""
         rows = self.rows
         unit = 64 if linear.bf16 else 128
-        tile_bytes = TILE * unit // 32
+        tile_bytes = linear.tile * unit // 32
         base = to.offset + chunk * split.chunk_tiles * tile_bytes + c * 4 * unit
         run = unit * rows.slices
         core = unit if rows.slices == 1 else rows.count * to.stride
@@ -209,7 +217,7 @@ class Decoder:
         if rows.units > units:  # a tile takes several objects
             at_once = units // rows.slices
             return tuple(
-                Transfer(to.argument, base + tile * tile_bytes + first * to.stride, (1, GRID, at_once, run),
+                Transfer(to.argument, base + tile * tile_bytes + first * to.stride, (1, ROWS, at_once, run),
                          (0, core, to.stride, 1))
                 for tile in range(split.chunk_tiles)
                 for first in range(0, rows.count, at_once)
@@ -221,7 +229,7 @@ class Decoder:
                 raise ValueError(f"{linear.name}: a row of {to.tiles} tiles has no room for its objects")
             return (
                 Transfer(
-                    to.argument, base, (split.outputs, GRID, tiles, run), (tiles * tile_bytes, core, tile_bytes, 1)
+                    to.argument, base, (split.outputs, ROWS, tiles, run), (tiles * tile_bytes, core, tile_bytes, 1)
                 ),
             )
         out: list[Transfer] = []
@@ -229,10 +237,10 @@ class Decoder:
             start, left = base + index * tiles * tile_bytes, room - index * tiles
             if left >= tiles:
                 out.append(
-                    Transfer(to.argument, start, (GRID, tiles, rows.count, run), (core, tile_bytes, to.stride, 1))
+                    Transfer(to.argument, start, (ROWS, tiles, rows.count, run), (core, tile_bytes, to.stride, 1))
                 )
                 continue
-            for r in range(GRID):  # what is behind a row's end goes where nobody reads
+            for r in range(ROWS):  # what is behind a row's end goes where nobody reads
                 if left > 0:
                     out.append(Transfer(to.argument, start + r * core, (1, left, rows.count, run),
                                         (0, tile_bytes, to.stride, 1)))  # fmt: skip
@@ -247,13 +255,13 @@ class Decoder:
         windows = min(self.rows.total, dispatch.windows)
         first = (block * self.rows.total) // dispatch.windows
         start = (block * self.rows.total) % dispatch.windows
-        head = GRID * C_OBJECT
-        window = s.groups * GRID * head
+        head = ROWS * C_OBJECT
+        window = s.groups * self._columns * head
         quarter = (what.first - first) // PART_ROWS
         place = self.arena.areas["parts"] + (quarter * windows + what.window - start) * window + c * head
         return Transfer(
-            ARENA, place, (s.groups, -(-what.rows // PART_ROWS), GRID, C_OBJECT),
-            (GRID * head, windows * window, C_OBJECT, 1),
+            ARENA, place, (s.groups, -(-what.rows // PART_ROWS), ROWS, C_OBJECT),
+            (self._columns * head, windows * window, C_OBJECT, 1),
         )  # fmt: skip
 
     def self_attention(self, layer: int, block: int, index: int, groups: list[Attending]) -> Operation:
@@ -271,18 +279,21 @@ class Decoder:
             queries = Transfer(LOG_AT, first, (what.rows, 1, 2, A_RUN), (entry, 0, A_RUN, 1))
             for group in range(s.groups):
                 todo: dict[str, tuple[Transfer, ...]] = {}
-                for c in range(GRID):
+                if group == 0:
+                    todo |= dict.fromkeys(s.grid.channels("A"), (command, queries))
+                for c in range(self._columns):
                     if group == 0:
-                        todo[f"A{c}_in"] = (command, queries)
                         todo[f"C{c}_out"] = (self._parts_output(block, what, c),)
                     # heads beyond the last read what lies there; nobody reads their output
-                    head = min(group * GRID + c, s.heads - 1)
+                    head = min(group * self._columns + c, s.heads - 1)
                     keys = layer * self.log_layer + what.window * row + (s.state + head * 64) * 2
                     todo[f"B{c}_in"] = self._log_rows(keys, steps, entry)
                 rounds.append(Round(todo))
         macs = 2 * sum(what.rows for what in groups) * s.state * dispatch.bucket
         # scores are computed 32 keys at a time, of which 16 are there
-        return Operation(f"layer{layer}.self", tuple(rounds), _OUTPUTS, macs, self._padded(groups, dispatch.bucket, 12))
+        return Operation(
+            f"layer{layer}.self", tuple(rounds), self._outputs, macs, self._padded(groups, dispatch.bucket, 12)
+        )
 
     def _log_rows(self, keys: int, steps: int, entry: int) -> tuple[Transfer, ...]:
         """Keys and values of a head, 64 entries at a time."""
@@ -293,7 +304,7 @@ class Decoder:
 
     def _padded(self, groups: list[Attending], keys: int, blocks: int) -> int:
         """`blocks`: rows of operand blocks that go through the cores for two queries, scores and sums together."""
-        return sum(blocks * -(-what.rows // 2) * self.plan.shape.groups * GRID * 64 * keys for what in groups)
+        return sum(blocks * -(-what.rows // 2) * self.plan.shape.groups * self._columns * 64 * keys for what in groups)
 
     def cross_attention(self, layer: int, block: int, groups: list[Attending]) -> Operation:
         """Cross-attention of a block's rows over their windows' 1,500 positions."""
@@ -306,12 +317,14 @@ class Decoder:
         for what in groups:
             todo: dict[str, tuple[Transfer, ...]] = {}
             first = query.offset + ((what.first - row0) * windows + what.window - window0) * query.stride
-            heads = [[min(g * GRID + c, s.heads - 1) for g in range(s.groups)] for c in range(GRID)]
-            for c in range(GRID):
-                todo[f"A{c}_in"] = (
+            columns = self._columns
+            heads = [[min(g * columns + c, s.heads - 1) for g in range(s.groups)] for c in range(columns)]
+            for channel in s.grid.channels("A"):
+                todo[channel] = (
                     self._weights_object(f"cross.command{what.rows}"),
                     Transfer(ARENA, first, (what.rows, 1, 2, A_RUN), (windows * query.stride, 0, A_RUN, 1)),
                 )
+            for c in range(columns):
                 todo[f"B{c}_in"] = tuple(
                     Transfer(KEYS, what.window * s.window_keys + (layer * s.heads + head) * panel,
                              (1, CROSS_OBJECTS, 8, B_RUN), (0, 8 * B_RUN, B_RUN, 1), static=True)
@@ -321,7 +334,7 @@ class Decoder:
             rounds.append(Round(todo))
         macs = 2 * sum(what.rows for what in groups) * s.state * POSITIONS
         return Operation(
-            f"layer{layer}.cross", tuple(rounds), _OUTPUTS, macs, self._padded(groups, round_up(POSITIONS, 32), 8)
+            f"layer{layer}.cross", tuple(rounds), self._outputs, macs, self._padded(groups, round_up(POSITIONS, 32), 8)
         )
 
     # --- the dispatch ------------------------------------------------------------------------------------------------
@@ -362,12 +375,14 @@ class Decoder:
         product = self.linear(linear, x, None, sample=True, command=command)
         best = self.arena.areas["best"]
         report: dict[str, tuple[Transfer, ...]] = {}
-        for c in range(GRID):
-            report[f"A{c}_in"] = (self._weights_object(f"report.command.{self.rows.key}"),)
-            report[f"C{c}_out"] = (
-                Transfer(ARENA, best + c * GRID * C_OBJECT, (1, 1, GRID, C_OBJECT), (0, 0, C_OBJECT, 1)),
+        grid = self.plan.shape.grid
+        for channel in grid.channels("A"):
+            report[channel] = (self._weights_object(f"report.command.{self.rows.key}"),)
+        for c, channel in enumerate(grid.channels("C")):
+            report[channel] = (
+                Transfer(ARENA, best + c * ROWS * C_OBJECT, (1, 1, ROWS, C_OBJECT), (0, 0, C_OBJECT, 1)),
             )
-        return Operation("logits", (*product.rounds, Round(report)), _OUTPUTS, product.macs, product.padded_macs)
+        return Operation("logits", (*product.rounds, Round(report)), self._outputs, product.macs, product.padded_macs)
 
 
 def argument_bytes(plan: DecoderPlan, dispatch: Dispatch) -> tuple[int, int, int, int, int]:

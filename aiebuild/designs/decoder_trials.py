@@ -19,12 +19,12 @@ from aiebuild.designs.decoder import (
     BEST,
     BEST_WORDS,
     C_OBJECT,
+    COLUMN,
     PART_BYTES,
     PART_ROWS,
     SLICE,
     SUPPRESSED,
     TABLE_OBJECT,
-    TILE,
     DecoderShape,
     Linear,
     Rows,
@@ -41,14 +41,10 @@ from aiebuild.designs.decoder_commands import (
     table,
 )
 from aiebuild.designs.decoder_weights import pack_linear, quantise_slices
-from aiebuild.designs.encoder import GRID
 from aiebuild.designs.encoder_trials import random_rows
+from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.trial import Kernels, Object, Trial, memory, objects_of, soiled
 from aiebuild.weights.pack import Floats, from_bf16, to_bf16
-
-KERNELS = (
-    "decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_sample.cc", "decoder_dispatch.cc",
-)  # fmt: skip
 
 PART_FLOATS = PART_BYTES // 4
 GELU_ERROR = 4 * reference.FLOAT
@@ -63,7 +59,7 @@ class DecoderCore:
     def __init__(self, kernels: Kernels, row: int = 0, column: int = 0) -> None:
         self._kernels = kernels
         self.row, self.column = row, column
-        buffers = decoder_parameters()
+        buffers = decoder_parameters(kernels.grid)
         self._x, self._y = memory(buffers["inputs"]), memory(buffers["outputs"])
         self._stats, self._params = memory(buffers["stats"]), memory(buffers["params"])
         self._top = memory(buffers["top"])
@@ -122,7 +118,7 @@ class Product:
         split = self.split
         tiles = np.arange(split.chunks * split.chunk_tiles)
         width, first = (32, self.row * 32) if self.rows.slices == 1 else (128, 0)
-        return (tiles[:, None] * GRID + self.column) * 128 + first + np.arange(width)
+        return tiles[:, None] * self.linear.tile + self.column * COLUMN + first + np.arange(width)
 
 
 @dataclass(frozen=True)
@@ -145,7 +141,7 @@ def operands(
     linear, rows, split = what.linear, what.rows.count, what.split
     state = linear.k if linear.kind == "linear_norm" else 64
     shape = DecoderShape(state, linear.k // 64, 1, linear.n, 448)
-    width = split.chunks * split.chunk_tiles * TILE
+    width = split.chunks * split.chunk_tiles * linear.tile
     w = np.zeros((linear.k, width), np.float32)
     w[:, : linear.n] = rng.standard_normal((linear.k, linear.n), np.float32) * np.float32(0.05)
     bias = np.zeros(width, np.float32)
@@ -165,7 +161,9 @@ def operands(
     residual = _rows(rng, rows, width, 1.0)
 
     a = _a_stream(what, loads, bias, residual, more)
-    packed = pack_linear(w, linear.k_tiles, width // TILE).reshape(GRID, -1, linear.k_tiles, B_OBJECT)[what.column]
+    across = linear.tile // COLUMN
+    whole = pack_linear(w, linear.k_tiles, width // linear.tile, across)
+    packed = whole.reshape(across, -1, linear.k_tiles, B_OBJECT)[what.column]
     part = linear.k_tiles // split.parts
     b: list[Object] = []
     for chunk in range(split.chunks):
@@ -235,18 +233,18 @@ def _parts(
     rng: np.random.Generator, rows: int, heads: int, windows: int
 ) -> tuple[list[list[Object]], NDArray[np.float64]]:
     """Attention parts of all heads as A objects, and the merged rows [rows, heads * 64]."""
-    sums = rng.standard_normal((heads, GRID, rows, 64)).astype(np.float32)
-    maxima = rng.uniform(-200, 50, (heads, GRID, rows)).astype(np.float32)
-    totals = rng.uniform(0.5, 200, (heads, GRID, rows)).astype(np.float32)
-    unseen = rng.random((heads, GRID, rows)) < 0.2
+    sums = rng.standard_normal((heads, ROWS, rows, 64)).astype(np.float32)
+    maxima = rng.uniform(-200, 50, (heads, ROWS, rows)).astype(np.float32)
+    totals = rng.uniform(0.5, 200, (heads, ROWS, rows)).astype(np.float32)
+    unseen = rng.random((heads, ROWS, rows)) < 0.2
     unseen[:, 0] = False
     sums[unseen], maxima[unseen], totals[unseen] = 0, -8192, 0
     at_once = min(rows, PART_ROWS)
-    run = A_OBJECT // 4 // GRID // windows
+    run = A_OBJECT // 4 // ROWS // windows
     objects: list[Object] = []
     for head in range(heads):
         for first in range(0, rows, at_once):
-            data = np.full((windows, GRID, run), np.nan, np.float32)
+            data = np.full((windows, ROWS, run), np.nan, np.float32)
             for row in range(at_once):  # windows are the inner index of a block's rows
                 inner, window = divmod(row, windows)
                 part = data[window, :, inner * PART_FLOATS : (inner + 1) * PART_FLOATS]
@@ -270,7 +268,7 @@ def _a_stream(
         added += list(residual) if what.linear.residual else []
         for columns in added:
             for piece in range(split.side_pieces):
-                a.append(_a_object(columns[chunk * split.chunk_tiles * TILE + piece * A_FLOATS :]))
+                a.append(_a_object(columns[chunk * split.chunk_tiles * what.linear.tile + piece * A_FLOATS :]))
     return a
 
 
@@ -293,7 +291,7 @@ def sampling(
     """What a core finds out about its columns' logits: (log-sum-exps and the best logits, [rows, 2, 1 + BEST], with
     `SUPPRESSED` for what there is not; the tokens named, [rows, 2, BEST])."""
     split, count = what.split, what.rows.count
-    more = np.zeros(split.chunks * split.chunk_tiles * TILE, np.float32)
+    more = np.zeros(split.chunks * split.chunk_tiles * what.linear.tile, np.float32)
     more[suppressed] = SUPPRESSED
     data = operands(rng, what, variant=Variant(what.rows, sample=True), more=more)
     first = 0 if what.rows.slices == 1 else what.row * count
@@ -360,8 +358,8 @@ def self_attention(
     bucket = 64 * -(-seen.shape[1] // 64)
     visible = np.zeros((rows, bucket), np.bool_)
     visible[:, : seen.shape[1]] = seen
-    shape = DecoderShape(64 * heads, heads, 1, 100, 448)
-    q = _queries(rng, rows, shape.groups * GRID, size)
+    shape = DecoderShape(64 * heads, heads, 1, 100, 448, kernels.grid)
+    q = _queries(rng, rows, shape.groups * kernels.grid.columns, size)
     k, v = reference.bf16(rng.standard_normal((2, bucket + 2, shape.groups, 64), np.float32))
     hidden = ~np.append(visible.any(axis=0), [False, False])
     k[hidden], v[hidden] = 300, 300
@@ -371,7 +369,7 @@ def self_attention(
             b += objects_of(to_bf16(np.stack([k[start : start + 66, group], v[start : start + 66, group]])), B_OBJECT)
     command = self_command(shape, rows, bucket, visible)
     loads = [_a_object(to_bf16(row)) for row in q]
-    out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(GRID)]
+    out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(ROWS)]
     return _attention_trial("decoder self-attention", out, q, k[:bucket], v[:bucket], visible, column)
 
 
@@ -386,8 +384,8 @@ def cross_attention(
     size: float = 2.0,
 ) -> Trial:
     """Attention over the window's keys, as the encoder packs them; what lies behind the last one is garbage."""
-    shape = DecoderShape(64 * heads, heads, 1, 100, 448)
-    q = _queries(rng, rows, shape.groups * GRID, size)
+    shape = DecoderShape(64 * heads, heads, 1, 100, 448, kernels.grid)
+    q = _queries(rng, rows, shape.groups * kernels.grid.columns, size)
     length = 128 * -(-keys // 128)
     k, v = rng.standard_normal((2, length, shape.groups, 64), np.float32)
     k[keys:], v[keys:] = 300, 300
@@ -397,19 +395,19 @@ def cross_attention(
             b.append(pack_keys(k[start : start + 128, group], v[start : start + 128, group]))
     command = cross_command(shape, rows, keys)
     loads = [_a_object(to_bf16(row)) for row in q]
-    out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(GRID)]
+    out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(ROWS)]
     visible = np.broadcast_to(np.arange(length) < keys, (rows, length))
     return _attention_trial("decoder cross-attention", out, q, k, v, visible, column)
 
 
 def pack_keys(k: Floats, v: Floats) -> Object:
     """Keys and values [128, 64] of a head as a B object."""
-    out = np.zeros((GRID, SLICE), np.uint8)
+    out = np.zeros((ROWS, SLICE), np.uint8)
     for place, array, order in ((0, k, (0, 3, 1, 4, 2)), (SLICE // 2, v, (0, 1, 3, 2, 4))):
         q, scale = reference.int8_rows(array)
-        blocks = q.reshape(GRID, 4, 8, 8, 8).transpose(order)  # slice, position block, position, channel block, channel
-        out[:, place : place + 2048] = np.ascontiguousarray(blocks).view(np.uint8).reshape(GRID, 2048)
-        scales = to_bf16(scale).reshape(GRID, 32)
+        blocks = q.reshape(ROWS, 4, 8, 8, 8).transpose(order)  # slice, position block, position, channel block, channel
+        out[:, place : place + 2048] = np.ascontiguousarray(blocks).view(np.uint8).reshape(ROWS, 2048)
+        scales = to_bf16(scale).reshape(ROWS, 32)
         out[:, place + 2048 : place + SLICE // 2] = np.ascontiguousarray(scales).view(np.uint8)
     (packed,) = objects_of(out, B_OBJECT)
     return packed
@@ -422,7 +420,7 @@ def _attention_trial(
     got: list[NDArray[np.float64]] = []
     expected: list[reference.Expected] = []
     for group in range(k.shape[1]):
-        head = group * GRID + column
+        head = group * (q.shape[1] // 64 // k.shape[1]) + column
         query = q[:, head * 64 : (head + 1) * 64]
         expected.append(reference.attention_int8(query, k[:, group], v[:, group], visible))
         got.append(_merged(out, group, q.shape[0]))
@@ -430,17 +428,18 @@ def _attention_trial(
     return Trial(name, reference.Expected(value, tolerance), np.stack(got))
 
 
-def trials(library: Path, seed: int = 0) -> Iterator[Trial]:
+def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
     """A trial of every kernel family and variant, as `aiebuild check` runs them."""
-    kernels, rng = Kernels(library), np.random.default_rng(seed)
-    wide = Linear("fc1", "linear_norm", 512, 2048, gelu=True)
-    back = Linear("fc2", "linear", 2048, 512, residual=True)
-    merge = Linear("out", "linear_merge", 512, 512, residual=True)
-    log = Linear("qkv", "linear_norm", 384, 1152, bf16=True)
-    tail = Linear("logits", "linear_norm", 384, 51864 % (32 * TILE))
+    kernels, rng = Kernels(library, grid), np.random.default_rng(seed)
+    tile, end = COLUMN * kernels.grid.columns, 51864 % 16384
+    wide = Linear("fc1", "linear_norm", 512, 2048, gelu=True, tile=tile)
+    back = Linear("fc2", "linear", 2048, 512, residual=True, tile=tile)
+    merge = Linear("out", "linear_merge", 512, 512, residual=True, tile=tile)
+    log = Linear("qkv", "linear_norm", 384, 1152, bf16=True, tile=tile)
+    tail = Linear("logits", "linear_norm", 384, end, tile=tile)
     causal = np.tri(4, 65, 61, np.bool_)
     branches = rng.random((8, 300)) < 0.4
-    sampled = [Sampled((0, 3000), (3000, 51864 % (32 * TILE)), (7, 11)) for _ in range(2)]
+    sampled = [Sampled((0, 3000), (3000, end), (7, 11)) for _ in range(2)]
     cases: dict[str, Callable[[], Trial]] = {
         "GELU, 1 row": lambda: product(kernels, rng, Product(wide, Rows(1, 1), 1, 2)),
         "GELU, 32 rows": lambda: product(kernels, rng, Product(wide, Rows(8, 4))),

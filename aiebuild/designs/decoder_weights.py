@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs.decoder import (
+    COLUMN,
     SLICE,
-    TILE,
     DecoderPlan,
     Linear,
     all_rows,
@@ -20,8 +20,8 @@ from aiebuild.designs.decoder import (
     variants,
 )
 from aiebuild.designs.decoder_commands import cross_command, linear_command, report_command
-from aiebuild.designs.encoder import GRID
 from aiebuild.designs.encoder_weights import smoothing
+from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.weights.pack import Floats, from_bf16, to_bf16
 
 SMOOTHING = 0.35
@@ -30,21 +30,21 @@ float32's on the sample at 0.25, 0.35 and 0.5: tiny.en 0.00078, 0.00075, 0.00077
 two. Without smoothing and with a scale a column instead of a slice: 0.0012 and 0.0014."""
 
 
-def pack_linear(w: Floats, k_tiles: int, tiles: int) -> NDArray[np.uint8]:
-    """`w` [k, n] as [column of cores][tile][k tile][16896] int8 slices; padding is zero.
+def pack_linear(w: Floats, k_tiles: int, tiles: int, columns: int = NPU1.columns) -> NDArray[np.uint8]:
+    """`w` [k, n] as [column of cores, `columns`][tile][k tile][16896] int8 slices; padding is zero.
 
     A slice has its own float scale for each column: for 128 weights, not for all of a column's.
     """
-    n = tiles * TILE
+    n = tiles * columns * COLUMN
     padded = np.zeros((w.shape[0], n), np.float32)
     padded[:, : w.shape[1]] = w
     q, scale = quantise_slices(padded)
     # k: tile, block, row; n: tile, column of cores, row of cores, block, column
-    blocks = q.reshape(k_tiles, 16, 8, tiles, GRID, GRID, 4, 8).transpose(4, 3, 0, 5, 1, 6, 2, 7)
-    out = np.zeros((GRID, tiles, k_tiles, GRID, SLICE), np.uint8)
-    out[..., :4096] = np.ascontiguousarray(blocks).view(np.uint8).reshape(GRID, tiles, k_tiles, GRID, 4096)
-    scales = scale.reshape(k_tiles, tiles, GRID, GRID, 32).transpose(2, 1, 0, 3, 4)
-    out[..., 4096:] = np.ascontiguousarray(scales).view(np.uint8).reshape(GRID, tiles, k_tiles, GRID, 128)
+    blocks = q.reshape(k_tiles, 16, 8, tiles, columns, ROWS, 4, 8).transpose(4, 3, 0, 5, 1, 6, 2, 7)
+    out = np.zeros((columns, tiles, k_tiles, ROWS, SLICE), np.uint8)
+    out[..., :4096] = np.ascontiguousarray(blocks).view(np.uint8).reshape(columns, tiles, k_tiles, ROWS, 4096)
+    scales = scale.reshape(k_tiles, tiles, columns, ROWS, 32).transpose(2, 1, 0, 3, 4)
+    out[..., 4096:] = np.ascontiguousarray(scales).view(np.uint8).reshape(columns, tiles, k_tiles, ROWS, 128)
     return out.reshape(-1)
 
 
@@ -77,7 +77,9 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
             gamma = from_bf16(to_bf16(exact / smoothing(exact, w, SMOOTHING)))
             bias = w @ beta if bias is None else bias + w @ beta
             w = w * np.where(gamma == 0, 0, exact / np.where(gamma == 0, 1, gamma))
-        put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear.k_tiles, stored_tiles(s, linear)))
+        put(
+            linear.name, pack_linear(np.ascontiguousarray(w.T), linear.k_tiles, stored_tiles(s, linear), s.grid.columns)
+        )
         if bias is not None:
             put(linear.name + ".bias", bias.astype(np.float32).view(np.uint8))
         for variant in variants(s, linear):

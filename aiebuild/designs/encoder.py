@@ -3,7 +3,7 @@
 One dispatch takes log-mel (int16, Q11) to the keys and values that the decoder's cross-attention reads. Row r's A
 channel brings activations to the four cores of the row, column c's B channel weights (or keys and values) to the four
 cores of the column, column c's C channel takes the four cores' tiles away. Rows of 64 positions are spread over the
-array's rows, column tiles of 64 over its columns, in rounds.
+array's rows, column tiles of 64 over its columns, in rounds. The array is that of the shape's `grid`.
 
 Buffers lie in DDR in objects of 8,448 bytes. "rows" order is [row tile][channel tile], "columns" order is
 [channel tile][row tile].
@@ -17,11 +17,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aiebuild.config.model import ModelDims
+from aiebuild.designs.grid import NPU1, ROWS, Grid
+from aiebuild.designs.spec import KernelSpec
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
 from aiebuild.weights.pack import OBJECT
 
-GRID = 4
-"""Rows and columns of cores."""
+KERNELS = (
+    "encoder_command.cc", "encoder_gemm.cc", "encoder_attention.cc", "encoder_norm.cc", "encoder_dispatch.cc",
+)  # fmt: skip
 STRIP = 2112
 """Bytes of 16 rows of a tile; a pattern's innermost run (528 words; a run of a tiled pattern must be below 1,024)."""
 REPEATS = 64
@@ -29,7 +32,7 @@ REPEATS = 64
 POSITIONS = 1500
 ROW_TILES = 24
 """64-row tiles of a window: 1,500 positions and 36 of padding."""
-ROUNDS = ROW_TILES // GRID
+ROUNDS = ROW_TILES // ROWS
 FRONT_FRAMES = 2
 """Frames of zeros in front of the normalised mel: the first convolution reaches back two frames."""
 KV_OBJECT = 16896
@@ -55,11 +58,14 @@ class EncoderShape:
     heads: int
     layers: int
     text_layers: int
+    grid: Grid = NPU1
 
     @staticmethod
-    def of(dims: ModelDims) -> EncoderShape:
-        """The shape for a model."""
-        return EncoderShape(dims.n_mels, dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_text_layer)
+    def of(dims: ModelDims, grid: Grid = NPU1) -> EncoderShape:
+        """The shape for a model on an array."""
+        return EncoderShape(
+            dims.n_mels, dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_text_layer, grid
+        )
 
     @property
     def channel_tiles(self) -> int:
@@ -78,13 +84,18 @@ class EncoderShape:
 
     @property
     def normalise_rounds(self) -> int:
-        """Rounds of 16 objects of 4,224 values that cover the frames the first convolution reads."""
+        """Rounds of an object of 4,224 values a core that cover the frames the first convolution reads."""
         frames = 2 * (ROW_TILES * 64 + 2) + 4
-        return -(-frames * self.n_mels * 2 // (OBJECT * GRID * GRID))
+        return -(-frames * self.n_mels * 2 // (OBJECT * self.grid.cores))
 
     def padded(self, tiles: int) -> int:
         """Column tiles of a product that has `tiles`: a round fills all columns of cores."""
-        return round_up(tiles, GRID)
+        return round_up(tiles, self.grid.columns)
+
+    @property
+    def norm_groups(self) -> int:
+        """Row tiles of a row of cores that a layer norm works on at a time, each on four columns of cores."""
+        return self.grid.columns // 4
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,7 @@ def plan_encoder(shape: EncoderShape) -> EncoderPlan:
         areas[name] = Area(offset, stride, size)
         offset += round_up(size, 4096)
 
-    place("mel", 0, FRONT_FRAMES * shape.n_mels * 2 + shape.normalise_rounds * GRID * GRID * OBJECT + 4096)
+    place("mel", 0, FRONT_FRAMES * shape.n_mels * 2 + shape.normalise_rounds * shape.grid.cores * OBJECT + 4096)
     place("x", tiles, (ROW_TILES * tiles + slack) * OBJECT)
     place("xn", ks, (ROW_TILES * ks + 4) * OBJECT)
     place("qkv", ROW_TILES, qkv * ROW_TILES * OBJECT)
@@ -142,8 +153,8 @@ def plan_encoder(shape: EncoderShape) -> EncoderPlan:
         arena_bytes=offset,
         weight_offsets=weights,
         weight_bytes=at,
-        input_bytes=OBJECT + shape.normalise_rounds * GRID * GRID * OBJECT,
-        keys_bytes=(shape.text_layers * shape.heads + GRID) * KV_TILES * KV_OBJECT,
+        input_bytes=OBJECT + shape.normalise_rounds * shape.grid.cores * OBJECT,
+        keys_bytes=(shape.text_layers * shape.heads + shape.grid.columns) * KV_TILES * KV_OBJECT,
     )
 
 
@@ -220,15 +231,11 @@ def normalise_command(shape: EncoderShape, floor: int, frames: int) -> bytes:
     It lies in front of the log-mel in the sequence's input.
     """
     return Command(
-        "normalise", tiles=shape.normalise_rounds, side=GRID, floor=floor, elements=frames * shape.n_mels
+        "normalise", tiles=shape.normalise_rounds, side=shape.grid.columns, floor=floor, elements=frames * shape.n_mels
     ).object()
 
 
 # --- operations -----------------------------------------------------------------------------------------------------
-
-
-def _channels(kind: str) -> list[str]:
-    return [f"{kind}{i}_{'out' if kind == 'C' else 'in'}" for i in range(GRID)]
 
 
 def _rounds(parts: list[dict[str, tuple[Transfer, ...]]]) -> tuple[Round, ...]:
@@ -240,6 +247,10 @@ class Encoder:
     """Builds the operations of a window for a plan."""
 
     plan: EncoderPlan
+
+    @property
+    def _grid(self) -> Grid:
+        return self.plan.shape.grid
 
     def _command(self, name: str) -> Transfer:
         offset = self.plan.weight_offsets[name + ".command"]
@@ -255,13 +266,14 @@ class Encoder:
         `residual`: argument, offset and stride (tiles) of a rows-order buffer added in the epilogue. `by_round`: a
         task takes the outputs of one round.
         """
-        column_rounds = column_tiles // GRID
+        columns = self._grid.columns
+        column_rounds = column_tiles // columns
         base = self.plan.weight_offsets[name]
         parts: list[dict[str, tuple[Transfer, ...]]] = []
         for j in range(column_rounds):
             part: dict[str, tuple[Transfer, ...]] = {}
-            for i in range(GRID):
-                tile = j * GRID + i
+            for i in range(columns):
+                tile = j * columns + i
                 part[f"B{i}_in"] = (
                     Transfer(
                         WEIGHTS, base + tile * steps * OBJECT, (ROUNDS, 1, 4 * steps, STRIP), (0, 0, STRIP, 1), True
@@ -271,38 +283,39 @@ class Encoder:
             if residual is not None:
                 self._with_residual(part, command if j == 0 else None, a, j, residual)
             elif turn or a[0].sizes[0] > 1:
-                for i in range(GRID):
+                for i in range(ROWS):
                     operand = a[i]
                     if operand.sizes[0] == 1:
                         operand = replace(operand, sizes=(turn, *operand.sizes[1:]), strides=(0, *operand.strides[1:]))
                     part[f"A{i}_in"] = (*([self._command(command)] if j == 0 else []), operand)
             at_once = 1 if by_round else turn
             if at_once:
-                for i in range(GRID):
+                for i in range(columns):
                     whole = outputs[i]
                     part[f"C{i}_out"] = (
                         replace(whole, offset=whole.offset + j * whole.strides[0], sizes=(at_once, *whole.sizes[1:])),
                     )
             parts.append(part)
         step = 64 * 64 * (64 if bf16 else 128)
-        return Operation(name, _rounds(parts), tuple(_channels("C")), macs, steps * step * column_tiles * ROW_TILES)
+        return Operation(name, _rounds(parts), self._grid.channels("C"), macs, steps * step * column_tiles * ROW_TILES)
 
     def _with_residual(
         self, part: dict[str, tuple[Transfer, ...]], command: str | None, a: list[Transfer], j: int,
         residual: tuple[int, int, int],
     ) -> None:  # fmt: skip
-        # operand of a row round, then the residual tiles of the four columns, round by round
+        # operand of a row round, then the residual tiles of the columns, round by round
         argument, offset, stride = residual
-        for i in range(GRID):
+        columns = self._grid.columns
+        for i in range(ROWS):
             tasks: list[Transfer] = [self._command(command)] if command else []
             for m in range(ROUNDS):
                 tasks.append(Transfer(
                     a[i].argument, a[i].offset + m * a[i].strides[1], (1, 1, *a[i].sizes[2:]),
                     (0, 0, *a[i].strides[2:]),
                 ))  # fmt: skip
-                row_tile = m * GRID + i
+                row_tile = m * ROWS + i
                 tasks.append(Transfer(
-                    argument, offset + (row_tile * stride + j * GRID) * OBJECT, (1, 1, 4 * GRID, STRIP),
+                    argument, offset + (row_tile * stride + j * columns) * OBJECT, (1, 1, 4 * columns, STRIP),
                     (0, 0, STRIP, 1), static=argument == WEIGHTS,
                 ))  # fmt: skip
             part[f"A{i}_in"] = tuple(tasks)
@@ -313,52 +326,56 @@ class Encoder:
         return [
             Transfer(
                 ARENA, place.offset + r * place.stride * OBJECT, (1, ROUNDS, 4 * tiles, STRIP),
-                (0, GRID * place.stride * OBJECT, STRIP, 1),
+                (0, ROWS * place.stride * OBJECT, STRIP, 1),
             )
-            for r in range(GRID)
+            for r in range(ROWS)
         ]  # fmt: skip
 
     def rows_output(self, area: str, column_tiles: int, first: int = 0) -> list[Transfer]:
         """Column c's tiles of a product into a rows-order buffer from channel tile `first` on."""
         place = self.plan.areas[area]
+        columns = self._grid.columns
         return [
             Transfer(
-                ARENA, place.offset + (first + c) * OBJECT, (column_tiles // GRID, ROW_TILES, 4, STRIP),
-                (GRID * OBJECT, place.stride * OBJECT, STRIP, 1),
+                ARENA, place.offset + (first + c) * OBJECT, (column_tiles // columns, ROW_TILES, 4, STRIP),
+                (columns * OBJECT, place.stride * OBJECT, STRIP, 1),
             )
-            for c in range(GRID)
+            for c in range(columns)
         ]  # fmt: skip
 
     def columns_output(self, area: str, column_tiles: int) -> list[Transfer]:
         """Column c's tiles of a product into a columns-order buffer."""
         place = self.plan.areas[area]
         panel = ROW_TILES * OBJECT
+        columns = self._grid.columns
         return [
             Transfer(
-                ARENA, place.offset + c * panel, (column_tiles // GRID, 1, 4 * ROW_TILES, STRIP),
-                (GRID * panel, 0, STRIP, 1),
+                ARENA, place.offset + c * panel, (column_tiles // columns, 1, 4 * ROW_TILES, STRIP),
+                (columns * panel, 0, STRIP, 1),
             )
-            for c in range(GRID)
+            for c in range(columns)
         ]  # fmt: skip
 
     def normalise(self) -> Operation:
         """Log-mel to normalised bf16 mel."""
         rounds = self.plan.shape.normalise_rounds
+        columns = self._grid.columns
         mel = self.plan.areas["mel"].offset + FRONT_FRAMES * self.plan.shape.n_mels * 2
         part: dict[str, tuple[Transfer, ...]] = {}
-        for i in range(GRID):
+        for r in range(ROWS):
             command = Transfer(INPUT, 0, (1, 1, 4, STRIP), (0, 0, STRIP, 1), static=True)
-            part[f"A{i}_in"] = (
+            part[f"A{r}_in"] = (
                 command,
                 Transfer(
-                    INPUT, OBJECT + i * GRID * OBJECT, (1, rounds, 4 * GRID, STRIP),
-                    (0, GRID * GRID * OBJECT, STRIP, 1), static=True,
+                    INPUT, OBJECT + r * columns * OBJECT, (1, rounds, 4 * columns, STRIP),
+                    (0, ROWS * columns * OBJECT, STRIP, 1), static=True,
                 ),
             )  # fmt: skip
-            part[f"C{i}_out"] = (
-                Transfer(ARENA, mel + i * OBJECT, (1, GRID * rounds, 4, STRIP), (0, GRID * OBJECT, STRIP, 1)),
+        for c in range(columns):
+            part[f"C{c}_out"] = (
+                Transfer(ARENA, mel + c * OBJECT, (1, ROWS * rounds, 4, STRIP), (0, columns * OBJECT, STRIP, 1)),
             )
-        return Operation("normalise", _rounds([part]), tuple(_channels("C")))
+        return Operation("normalise", _rounds([part]), self._grid.channels("C"))
 
     def conv1(self, tap: int) -> Operation:
         """Frames 2 t - 1 + tap of the first convolution, as the second one's operand of that tap."""
@@ -369,9 +386,9 @@ class Encoder:
         a = [
             Transfer(
                 ARENA, mel + (128 * r + tap) * frame, (ROUNDS, shape.mel_steps, 66, 128),
-                (GRID * 128 * frame, 128, 2 * frame, 1),
+                (ROWS * 128 * frame, 128, 2 * frame, 1),
             )
-            for r in range(GRID)
+            for r in range(ROWS)
         ]  # fmt: skip
         macs = POSITIONS * shape.state * 3 * shape.n_mels if tap else 0
         return self.gemm(
@@ -380,70 +397,84 @@ class Encoder:
         )  # fmt: skip
 
     def layer_norm(self, name: str) -> Operation:
-        """x to xn: int8 with a scale per row."""
+        """x to xn: int8 with a scale per row. Each four columns of cores work on a row tile of their own."""
         shape = self.plan.shape
         x, xn = self.plan.areas["x"], self.plan.areas["xn"]
-        outputs = -(-shape.k_steps // 4)
+        outputs, groups = -(-shape.k_steps // 4), shape.norm_groups
+        rounds = ROUNDS // groups
+        # of a row of cores: a round's row tiles, one for each group, lie ROWS tiles apart
+        apart = ROWS * x.stride * OBJECT
         parts: list[dict[str, tuple[Transfer, ...]]] = []
-        for m in range(ROUNDS):
+        for m in range(rounds):
             part: dict[str, tuple[Transfer, ...]] = {}
-            for r in range(GRID):
-                row = x.offset + (m * GRID + r) * x.stride * OBJECT
-                both = shape.channel_tiles == 8 * outputs
-                reads = [Transfer(ARENA, row, (2 if both else 1, 1, 4 * shape.channel_tiles, STRIP), (0, 0, STRIP, 1))]
-                if not both:
+            for r in range(ROWS):
+                row = x.offset + (m * groups * ROWS + r) * x.stride * OBJECT
+                both = shape.channel_tiles == 8 * outputs and (groups == 1 or outputs == 1)
+                across = (2 if both else 1, groups, 4 * shape.channel_tiles, STRIP)
+                reads = [Transfer(ARENA, row, across, (0, apart if groups > 1 else 0, STRIP, 1))]
+                if not both and groups == 1:
                     reads.append(Transfer(ARENA, row, (1, 1, 32 * outputs, STRIP), (0, 0, STRIP, 1)))
+                elif not both:
+                    reads.append(Transfer(ARENA, row, (outputs, groups, 32, STRIP), (8 * OBJECT, apart, STRIP, 1)))
                 command = [self._command(name)] if m == 0 else []
                 part[f"A{r}_in"] = (*command, *reads)
-            for c in range(GRID):
-                if outputs == 1 and m == 0:
-                    part[f"C{c}_out"] = (
-                        Transfer(
-                            ARENA, xn.offset + c * STRIP, (1, ROW_TILES, 4, STRIP), (0, xn.stride * OBJECT, OBJECT, 1)
-                        ),
-                    )
-                elif outputs > 1:
-                    part[f"C{c}_out"] = (
-                        Transfer(
-                            ARENA, xn.offset + m * GRID * xn.stride * OBJECT + c * STRIP,
-                            (outputs, GRID, 4, STRIP), (4 * OBJECT, xn.stride * OBJECT, OBJECT, 1),
-                        ),
-                    )  # fmt: skip
+            for c in range(self._grid.columns):
+                part |= self._norm_output(xn, c, m, rounds, outputs)
             parts.append(part)
-        return Operation(name, _rounds(parts), tuple(_channels("C")))
+        return Operation(name, _rounds(parts), self._grid.channels("C"))
+
+    def _norm_output(self, xn: Area, c: int, m: int, rounds: int, outputs: int) -> dict[str, tuple[Transfer, ...]]:
+        """Column c's strips of round m; of all rounds at once, in the first one, where a row takes one object."""
+        group, strip = divmod(c, 4)
+        row = xn.stride * OBJECT
+        groups = self.plan.shape.norm_groups
+        first = xn.offset + group * ROWS * row + strip * STRIP
+        if outputs > 1:
+            place = first + m * groups * ROWS * row
+            transfer = Transfer(ARENA, place, (outputs, ROWS, 4, STRIP), (4 * OBJECT, row, OBJECT, 1))
+        elif m > 0:
+            return {}
+        elif groups == 1:
+            transfer = Transfer(ARENA, first, (1, ROW_TILES, 4, STRIP), (0, row, OBJECT, 1))
+        else:
+            transfer = Transfer(ARENA, first, (rounds, ROWS, 4, STRIP), (groups * ROWS * row, row, OBJECT, 1))
+        return {f"C{c}_out": (transfer,)}
 
     def attention(self, name: str) -> Operation:
-        """Attention of all heads, four at a time; queries in rows, a head a column."""
+        """Attention of all heads, a head a column at a time; queries in rows."""
         shape = self.plan.shape
         qkv, out = self.plan.areas["qkv"], self.plan.areas["attention"]
         panel = ROW_TILES * OBJECT
-        groups = -(-shape.heads // GRID)
+        columns = self._grid.columns
+        groups = -(-shape.heads // columns)
         steps = -(-POSITIONS // 32)
         parts: list[dict[str, tuple[Transfer, ...]]] = []
         for group in range(groups):
             for m in range(ROUNDS):
                 part: dict[str, tuple[Transfer, ...]] = {}
-                for i in range(GRID):
+                for r in range(ROWS if m == 0 else 0):
+                    query = Transfer(
+                        ARENA, qkv.offset + group * columns * panel + r * OBJECT, (ROUNDS, columns, 4, STRIP),
+                        (ROWS * OBJECT, panel, STRIP, 1),
+                    )  # fmt: skip
+                    part[f"A{r}_in"] = (*([self._command(name)] if group == 0 else []), query)
+                for c in range(columns):
+                    head = group * columns + c
                     if m == 0:
-                        query = Transfer(
-                            ARENA, qkv.offset + group * GRID * panel + i * OBJECT, (ROUNDS, GRID, 4, STRIP),
-                            (GRID * OBJECT, panel, STRIP, 1),
-                        )  # fmt: skip
-                        part[f"A{i}_in"] = (*([self._command(name)] if group == 0 else []), query)
-                        part[f"C{i}_out"] = (
+                        part[f"C{c}_out"] = (
                             Transfer(
-                                ARENA, out.offset + (group * GRID + i) * OBJECT, (1, ROW_TILES, 4, STRIP),
+                                ARENA, out.offset + head * OBJECT, (1, ROW_TILES, 4, STRIP),
                                 (0, out.stride * OBJECT, STRIP, 1),
                             ),
                         )  # fmt: skip
-                    keys = qkv.offset + (shape.heads + group * GRID + i) * panel
-                    part[f"B{i}_in"] = (
+                    keys = qkv.offset + (shape.heads + head) * panel
+                    part[f"B{c}_in"] = (
                         Transfer(ARENA, keys, (steps, 2, 2, STRIP), (2 * STRIP, shape.heads * panel, STRIP, 1)),
                     )
                 parts.append(part)
         macs = 2 * POSITIONS * POSITIONS * shape.state
-        padded = 2 * ROW_TILES * 64 * round_up(POSITIONS, 16) * groups * GRID * 64
-        return Operation(name, _rounds(parts), tuple(_channels("C")), macs, padded)
+        padded = 2 * ROW_TILES * 64 * round_up(POSITIONS, 16) * groups * columns * 64
+        return Operation(name, _rounds(parts), self._grid.channels("C"), macs, padded)
 
     def keys_output(self, place: int) -> list[Transfer]:
         """Keys (place 0) or values (1) of all text layers, into the decoder's objects.
@@ -453,13 +484,16 @@ class Encoder:
         """
         heads = self.plan.shape.text_layers * self.plan.shape.heads
         panel = KV_TILES * KV_OBJECT
-        unused = GRID * panel if place else STRIP
+        columns = self._grid.columns
+        if heads % columns:
+            raise ValueError(f"{heads} heads of keys in all; columns of cores: {columns}")
+        unused = columns * panel if place else STRIP
         return [
             Transfer(
-                KEYS, c * panel + place * STRIP, (heads // GRID, 2 * ROW_TILES, 2, STRIP),
-                (GRID * panel, 2 * STRIP, unused, 1),
+                KEYS, c * panel + place * STRIP, (heads // columns, 2 * ROW_TILES, 2, STRIP),
+                (columns * panel, 2 * STRIP, unused, 1),
             )
-            for c in range(GRID)
+            for c in range(columns)
         ]  # fmt: skip
 
     def operations(self) -> list[Operation]:
@@ -506,25 +540,19 @@ def encoder_sequence(plan: EncoderPlan) -> dict[str, Any]:
     )
 
 
-def encoder_parameters() -> dict[str, Any]:
+def encoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
     """Parameters of `encoder.mlir.j2`: the same for every model."""
-    joined = GRID * OBJECT
+    joined = ROWS * OBJECT
     memref = f"memref<{OBJECT}xi8>"
     return {
-        "device": "npu1",
-        "columns": list(range(GRID)),
-        "rows": list(range(GRID)),
-        "cores": [
-            {"column": c, "row": r, "id": f"{c}_{r}", "tile": f"%core_{c}_{r}"}
-            for c in range(GRID)
-            for r in range(GRID)
-        ],
+        **grid.parameters(),
+        "objects": {kernel.removesuffix(".cc"): KernelSpec(kernel, grid.defines).object_name for kernel in KERNELS},
         "object": memref,
         "a_object": memref,
         "b_object": memref,
         "c_object": memref,
         "joined": f"memref<{joined}xi8>",
-        "join_offsets": [r * OBJECT for r in range(GRID)],
+        "join_offsets": [r * OBJECT for r in range(ROWS)],
         "acc": "memref<4096xi32>",
         "scratch": "memref<512xi32>",
         "stats": "memref<320xi32>",

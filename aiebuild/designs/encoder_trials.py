@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from aiebuild.designs import reference
 from aiebuild.designs.encoder import (
     GELU,
-    GRID,
     KEYS_OUT,
     MASK,
     OBJECT,
@@ -22,6 +21,7 @@ from aiebuild.designs.encoder import (
     Command,
     encoder_parameters,
 )
+from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.trial import Kernels, Object, Trial, memory, objects_of, soiled
 from aiebuild.weights.pack import (
     Bytes,
@@ -34,7 +34,6 @@ from aiebuild.weights.pack import (
     to_bf16,
 )
 
-KERNELS = ("encoder_command.cc", "encoder_gemm.cc", "encoder_attention.cc", "encoder_norm.cc", "encoder_dispatch.cc")
 LAYOUTS = ("natural", "query", "value")
 """How a product's 64 x 64 tile leaves a core: rows for the next product, transposed 4 x 8 blocks, transposed whole."""
 INT8_LAYOUTS = {"keys": KEYS_OUT, "values": VALUES_OUT}
@@ -47,7 +46,7 @@ class EncoderCore:
     def __init__(self, kernels: Kernels, row: int = 0, column: int = 0) -> None:
         self._kernels = kernels
         self.row, self.column = row, column
-        buffers = encoder_parameters()
+        buffers = encoder_parameters(kernels.grid)
         self._acc, self._scratch = memory(buffers["acc"]), memory(buffers["scratch"])
         self._stats, self._params = memory(buffers["stats"]), memory(buffers["params"])
 
@@ -150,14 +149,14 @@ class Epilogue:
     row: int = 0
     column: int = 0
 
-    def command(self, kind: str, products: int) -> Command:
+    def command(self, kind: str, products: int, grid: Grid = NPU1) -> Command:
         """The command whose last tile is tried."""
         flags = (GELU if self.gelu else 0) | (RESIDUAL if self.residual else 0) | (MASK if self.rows else 0)
         flags |= INT8_LAYOUTS.get(self.layout, 0)
         low, high = self.rows or (0, 0)
         until = 1 << 20
         return Command(
-            kind, tiles=self.tile + 1, products=products, side=GRID if self.residual else 0, epilogue=flags,
+            kind, tiles=self.tile + 1, products=products, side=grid.columns if self.residual else 0, epilogue=flags,
             row_rounds=self.row_rounds, row_low=low, row_high=high,
             transposed_until=until if self.layout == "query" else 0,
             natural_until=until if self.layout == "natural" else 0,
@@ -170,7 +169,7 @@ class Epilogue:
         if self.residual:
             y = reference.with_residual(y, residual)
         if self.rows:
-            first = (self.tile % self.row_rounds * GRID + self.row) * 64
+            first = (self.tile % self.row_rounds * ROWS + self.row) * 64
             index = np.arange(first, first + 64)
             y = reference.with_row_mask(y, (index >= self.rows[0]) & (index < self.rows[1]))
         if self.layout in INT8_LAYOUTS:
@@ -184,12 +183,12 @@ def _run_product(
     """The last of the operation's tiles; every tile gets the same operands."""
     side: list[Object] = []
     if epilogue.residual:
-        wrong = objects_of(np.full((GRID, OBJECT), 0x7F, np.uint8), OBJECT)  # the other columns' tiles
+        wrong = objects_of(np.full((kernels.grid.columns, OBJECT), 0x7F, np.uint8), OBJECT)  # the other columns' tiles
         wrong[epilogue.column] = objects_of(pack_layout(residual, "natural"), OBJECT)[0]
         side = wrong
     count = epilogue.tile + 1
     core = EncoderCore(kernels, epilogue.row, epilogue.column)
-    command = epilogue.command(kind, len(a)).object()
+    command = epilogue.command(kind, len(a), kernels.grid).object()
     (*_, last) = core.run(command, iter((a + side) * count), iter(b * count))
     return unpack_layout(last, epilogue.layout)
 
@@ -272,7 +271,7 @@ def attention(
     k = reference.bf16(k)
     v = reference.bf16(rng.standard_normal((steps * 32, 64), np.float32))
     k[keys:], v[keys:] = 300, 300
-    a = [soiled(OBJECT) for _ in range(GRID)]
+    a = [soiled(OBJECT) for _ in range(kernels.grid.columns)]
     a[column] = objects_of(pack_layout(q, "query"), OBJECT)[0]
     b: list[Object] = []
     pad = ((0, -k.shape[0] % 64), (0, 0))
@@ -283,7 +282,7 @@ def attention(
             for panel, layout in zip(panels, ("natural", "value"), strict=True)
         ]
         b += objects_of(np.concatenate(strips), OBJECT)
-    command = Command("attention", tiles=1, side=GRID, stream=steps, keys=keys).object()
+    command = Command("attention", tiles=1, side=kernels.grid.columns, stream=steps, keys=keys).object()
     (out,) = EncoderCore(kernels, column=column).run(command, iter(a), iter(b))
     expected = reference.stored_attention(reference.attention(q, k[:keys], v[:keys]))
     return Trial("encoder attention", expected, unpack_layout(out, "natural"))
@@ -298,15 +297,18 @@ def layer_norm(
     x = reference.bf16(x)
     gamma = reference.bf16(np.exp(rng.standard_normal(channels, np.float32)))
     outputs = -(-channel_tiles // 8)
-    tiles = pack_rows_bf16(x, 1, channel_tiles)[0]
-    beyond = objects_of(np.full((8 * outputs - channel_tiles, OBJECT), 0x7F, np.uint8), OBJECT)
-    reads = objects_of(tiles, OBJECT)
+    groups = kernels.grid.columns // 4  # of columns, each with a row tile of its own; the others' is not this core's
+    group, strip = divmod(column, 4)
+    tiles = [np.full((8 * outputs, OBJECT), 0x7F, np.uint8) for _ in range(groups)]
+    tiles[group][:channel_tiles] = pack_rows_bf16(x, 1, channel_tiles)[0]
+    reads = [tile[:channel_tiles] for tile in tiles]
+    reads += [tile[8 * output : 8 * output + 8] for output in range(outputs) for tile in tiles]
     command = Command(
-        "layer_norm", tiles=1, statistics=channel_tiles, outputs=outputs, side=8, channels=channels
+        "layer_norm", tiles=1, statistics=groups * channel_tiles, outputs=outputs, side=8 * groups, channels=channels
     ).object(to_bf16(gamma).tobytes())
-    out = EncoderCore(kernels, column=column).run(command, iter(reads + reads + beyond), iter(()))
+    out = EncoderCore(kernels, column=column).run(command, iter(objects_of(np.concatenate(reads), OBJECT)), iter(()))
     q, scales = unpack_strips(out, channels)
-    mine = x[column * 16 : column * 16 + 16]
+    mine = x[strip * 16 : strip * 16 + 16]
     return Trial("encoder layer_norm", reference.layer_norm_int8(mine, gamma, scales), q * scales[:, None])
 
 
@@ -325,10 +327,10 @@ def normalise(
     kernels: Kernels, rng: np.random.Generator, *, valid: int = 3000, floor: int = -9000, column: int = 1, row: int = 2
 ) -> Trial:
     """Normalisation of the objects of one round; the first `valid` elements of the window are real (multiple of 16)."""
-    size = OBJECT // 2
-    x = rng.integers(-32768, 32768, GRID * size).astype(np.int16)
-    first = row * GRID * size
-    command = Command("normalise", tiles=1, side=GRID, floor=floor, elements=first + valid).object()
+    size, columns = OBJECT // 2, kernels.grid.columns
+    x = rng.integers(-32768, 32768, columns * size).astype(np.int16)
+    first = row * columns * size
+    command = Command("normalise", tiles=1, side=columns, floor=floor, elements=first + valid).object()
     core = EncoderCore(kernels, row, column)
     (out,) = core.run(command, iter(objects_of(x, OBJECT)), iter(()))
     mine = x[column * size : (column + 1) * size]
@@ -336,9 +338,9 @@ def normalise(
     return Trial("encoder normalise", expected, from_bf16(out.view(np.uint16)))
 
 
-def trials(library: Path, seed: int = 0) -> Iterator[Trial]:
+def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
     """A trial of every kernel family and variant, as `aiebuild check` runs them."""
-    kernels, rng = Kernels(library), np.random.default_rng(seed)
+    kernels, rng = Kernels(library, grid), np.random.default_rng(seed)
     queries, values = Epilogue(layout="query"), Epilogue(layout="value", column=3, row=2)
     cases: dict[str, Callable[[], Trial]] = {
         "to rows": lambda: gemm_int8(kernels, rng),

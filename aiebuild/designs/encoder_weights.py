@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from aiebuild.designs.encoder import (
     GELU,
-    GRID,
     KEYS_OUT,
     MASK,
     POSITIONS,
@@ -28,12 +27,12 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
     """Every command object by weight name; `gamma` has each layer norm's, which travels with its command."""
     s = plan.shape
     tiles = s.padded(s.channel_tiles)
-    rounds = ROUNDS
+    rounds, columns = ROUNDS, s.grid.columns
 
     def gemm(kind: str, column_tiles: int, products: int, epilogue: int = 0, **more: int) -> bytes:
-        side = GRID if epilogue & RESIDUAL else 0
+        side = columns if epilogue & RESIDUAL else 0
         return Command(
-            kind, tiles=column_tiles // GRID * rounds, products=products, epilogue=epilogue, side=side, **more
+            kind, tiles=column_tiles // columns * rounds, products=products, epilogue=epilogue, side=side, **more
         ).object()
 
     out: dict[str, bytes] = {}
@@ -47,7 +46,8 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
     for name in names:
         g = gamma[name].astype(np.float32)
         out[name + ".command"] = Command(
-            "layer_norm", tiles=rounds, statistics=s.channel_tiles, outputs=outputs, side=8, channels=s.state,
+            "layer_norm", tiles=rounds // s.norm_groups, statistics=s.norm_groups * s.channel_tiles, outputs=outputs,
+            side=s.norm_groups * 8, channels=s.state,
         ).object(to_bf16(g).tobytes())  # fmt: skip
     for layer in range(s.layers):
         p = f"layer{layer}."
@@ -55,7 +55,7 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
             "gemm_int8", s.padded(3 * s.heads), s.k_steps, transposed_until=s.heads, natural_until=2 * s.heads
         )
         out[p + "attention.command"] = Command(
-            "attention", tiles=-(-s.heads // GRID) * rounds, side=GRID, stream=-(-POSITIONS // 32)
+            "attention", tiles=-(-s.heads // columns) * rounds, side=columns, stream=-(-POSITIONS // 32)
         ).object()
         out[p + "out.command"] = gemm("gemm_bf16", tiles, s.channel_tiles, RESIDUAL)
         out[p + "fc1.command"] = gemm("gemm_int8", s.padded(4 * s.channel_tiles), s.k_steps, GELU)

@@ -26,13 +26,14 @@ only: they are -20480, and need not be computed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs import mel_tables as tables
+from aiebuild.designs.grid import grid_of
 from aiebuild.designs.spec import KernelSpec, OverlaySpec, PackSpec, SequenceSpec
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
 from aiebuild.manifest.types import Buffer, Layout, Packed
@@ -47,6 +48,8 @@ TILES = 4
 TILE_SAMPLES = (TILE_FRAMES - 1) * tables.HOP + tables.N_FFT
 TILE_BYTES = 2 * TILE_SAMPLES
 CONSTANT_OBJECTS = tables.CHUNKS + 1
+LONG_FRAMES = 3072
+"""Frames of a long dispatch, which covers a window's 3,000."""
 STACK = 2048
 FRACTION_BITS = 11
 
@@ -61,6 +64,7 @@ class MelOverlay:
     rows: int = 4
     rounds: tuple[int, ...] = (1, 6)
     """Rounds of the sequences that are built."""
+    kernel: KernelSpec = field(default_factory=lambda: KernelSpec("mel.cc"))
 
     def __post_init__(self) -> None:
         tables.pack_filters(self.n_mels)  # raises ValueError for a number of mels that does not fit
@@ -133,7 +137,7 @@ class MelOverlay:
             )
             for rounds in self.rounds
         )
-        return OverlaySpec("mel", "mel.mlir.j2", parameters, (KernelSpec("mel.cc"),), sequences)
+        return OverlaySpec("mel", "mel.mlir.j2", parameters, (self.kernel,), sequences)
 
     def metadata(self) -> dict[str, Any]:
         """What the run needs to know, for the manifest: see the module's text."""
@@ -176,6 +180,7 @@ class MelOverlay:
             "mels": self.n_mels,
             "stack_size": STACK,
             "core_rows": [r + 2 for r in rows],
+            "kernel_object": self.kernel.object_name,
         }
 
     def _sequence(self, rounds: int) -> dict[str, Any]:
@@ -212,9 +217,18 @@ class MelOverlay:
         return Round(part)
 
 
-def mel_overlay(n_mels: int, device: str = "npu1", *, columns: int = 4, rows: int = 4) -> MelOverlay:
-    """The mel overlay of a model with `n_mels` (80 or 128) on a grid of cores. Raises ValueError for other numbers."""
-    return MelOverlay(n_mels, device, columns, rows)
+def mel_overlay(
+    n_mels: int, device: str = "npu1", *, columns: int | None = None, rows: int | None = None
+) -> MelOverlay:
+    """The mel overlay of a model with `n_mels` (80 or 128) on a device's grid of cores, or on a part of it.
+
+    Raises ValueError for other numbers, UsageError for a device without designs.
+    """
+    grid = grid_of(device)
+    columns, rows = columns or grid.columns, rows or grid.rows
+    long = max(1, LONG_FRAMES // (columns * rows * TILE_FRAMES * TILES))
+    kernel = KernelSpec("mel.cc", tuple(define for define in grid.defines if define[0] == "BLOCK_ROWS"))
+    return MelOverlay(n_mels, device, columns, rows, (1, long), kernel)
 
 
 def pack(inputs: Sequence[object], parameters: dict[str, Any]) -> Packed:

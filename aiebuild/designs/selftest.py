@@ -19,19 +19,15 @@ from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
 from aiebuild.designs.decoder_commands import self_command
 from aiebuild.designs.decoder_sequences import decoder_sequence
+from aiebuild.designs.grid import Grid, grid_of
 from aiebuild.designs.mel import MelOverlay, mel_overlay
 from aiebuild.designs.spec import KnownDispatch, SequenceSpec
 from aiebuild.manifest.types import Buffer, Packed
 from aiebuild.weights.pack import Floats, to_bf16
 from aiebuild.weights.tensors import expected_shapes
 
-DIMS = ModelDims(80, 1500, 256, 4, 1, 51864, 448, 256, 4, 1)
-"""The model of the dispatches: one layer of each kind; of its vocabulary only the first part is used."""
-
 VOCABULARY = 512
-
-ENCODER = encoder.EncoderShape.of(DIMS)
-DECODER = replace(decoder.DecoderShape.of(DIMS), vocabulary=VOCABULARY)
+"""Of the dispatches' model only the first part of the vocabulary is used."""
 
 STEP = decoder.Dispatch(1, 1, 64, "all")
 
@@ -39,9 +35,26 @@ _PAYLOAD, _STRIP = 2048, encoder.STRIP
 """Bytes of keys or values of 32 positions, and of these with their scales."""
 
 
+def dims_of(grid: Grid) -> ModelDims:
+    """The model of the dispatches: a layer of each kind; of the decoder as many as have a head for each column."""
+    heads = 4
+    return ModelDims(80, 1500, 64 * heads, heads, 1, 51864, 448, 64 * heads, heads, max(1, grid.columns // heads))
+
+
+def encoder_shape(grid: Grid) -> encoder.EncoderShape:
+    """The encoder's dispatch."""
+    return encoder.EncoderShape.of(dims_of(grid), grid)
+
+
+def decoder_shape(grid: Grid) -> decoder.DecoderShape:
+    """The decoder's dispatch."""
+    return replace(decoder.DecoderShape.of(dims_of(grid), grid), vocabulary=VOCABULARY)
+
+
 def self_tests(mel: MelOverlay) -> tuple[KnownDispatch, ...]:
-    """The dispatches of a model's three overlays."""
-    return (_mel(mel), _encoder(), _decoder())
+    """The dispatches of a model's three overlays, for the array of its mel overlay."""
+    grid = grid_of(mel.device)
+    return (_mel(mel), _encoder(grid), _decoder(grid))
 
 
 def _mel(overlay: MelOverlay) -> KnownDispatch:
@@ -51,27 +64,31 @@ def _mel(overlay: MelOverlay) -> KnownDispatch:
     sequence = next(entry for entry in spec.sequences if entry.name == name)
     size = overlay.arguments(rounds)[2]
     function = "aiebuild.designs.selftest:mel_arguments"
-    parameters = {"n_mels": overlay.n_mels}
+    parameters = {"n_mels": overlay.n_mels, "device": overlay.device}
     return KnownDispatch("mel", sequence, function, parameters, ((2, 0, 1, size, size, "int16"),))
 
 
-def _encoder() -> KnownDispatch:
-    plan = encoder.plan_encoder(ENCODER)
-    parameters = {**encoder.encoder_parameters(), "sequence": encoder.encoder_sequence(plan)}
+def _encoder(grid: Grid) -> KnownDispatch:
+    plan = encoder.plan_encoder(encoder_shape(grid))
+    parameters = {**encoder.encoder_parameters(grid), "sequence": encoder.encoder_sequence(plan)}
     sequence = SequenceSpec("known_encode", "encoder.mlir.j2", parameters, symbol=parameters["sequence"]["name"])
-    strips = ENCODER.text_layers * ENCODER.heads * encoder.KV_TILES * encoder.KV_OBJECT // _STRIP
+    strips = plan.shape.text_layers * plan.shape.heads * encoder.KV_TILES * encoder.KV_OBJECT // _STRIP
     result = (encoder.KEYS, 0, strips, _PAYLOAD, _STRIP, "int8")
-    return KnownDispatch("encoder", sequence, "aiebuild.designs.selftest:encoder_arguments", {}, (result,))
+    return KnownDispatch(
+        "encoder", sequence, "aiebuild.designs.selftest:encoder_arguments", {"device": grid.device}, (result,)
+    )
 
 
-def _decoder() -> KnownDispatch:
-    plan = decoder.plan_decoder(DECODER)
+def _decoder(grid: Grid) -> KnownDispatch:
+    plan = decoder.plan_decoder(decoder_shape(grid))
     values = decoder_sequence(plan, STEP)
-    parameters = {**decoder.decoder_parameters(), "sequence": values}
+    parameters = {**decoder.decoder_parameters(grid), "sequence": values}
     sequence = SequenceSpec("known_decode", "decoder.mlir.j2", parameters, symbol=values["name"])
     size = 4 * VOCABULARY
     result = (decoder.ARENA, decoder.plan_arena(plan, STEP).areas["logits"], 1, size, size, "f32")
-    return KnownDispatch("decoder", sequence, "aiebuild.designs.selftest:decoder_arguments", {}, (result,))
+    return KnownDispatch(
+        "decoder", sequence, "aiebuild.designs.selftest:decoder_arguments", {"device": grid.device}, (result,)
+    )
 
 
 def argument_bytes(sequence: SequenceSpec) -> tuple[int, ...]:
@@ -99,7 +116,7 @@ def _packed(parts: Sequence[tuple[str, NDArray[Any]]]) -> Packed:
 def mel_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """A rising tone with noise, and the constants."""
     del inputs
-    overlay = mel_overlay(parameters["n_mels"])
+    overlay = mel_overlay(parameters["n_mels"], parameters["device"])
     count = overlay.arguments(min(overlay.rounds))[0] // 2
     t = np.arange(count) / 16000
     tone = 9000 * np.sin(2 * np.pi * (200 + 600 * t) * t) + 300 * np.random.default_rng(0).standard_normal(count)
@@ -109,13 +126,14 @@ def mel_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Pa
 
 def encoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """Random weights, a command, a random log-mel."""
-    del inputs, parameters
-    plan = encoder.plan_encoder(ENCODER)
-    mel = np.random.default_rng(2).uniform(-1, 1.5, (3000, DIMS.n_mels))
+    del inputs
+    grid = grid_of(parameters["device"])
+    plan = encoder.plan_encoder(encoder_shape(grid))
+    mel = np.random.default_rng(2).uniform(-1, 1.5, (3000, plan.shape.n_mels))
     command = np.frombuffer(encoder.normalise_command(plan.shape, -32768, 3000), np.uint8)
     return _packed(
         [
-            (f"argument {encoder.WEIGHTS}", encoder_weights.pack_encoder(_random_weights(), plan)),
+            (f"argument {encoder.WEIGHTS}", encoder_weights.pack_encoder(_random_weights(grid), plan)),
             (f"argument {encoder.INPUT}", command[: encoder.OBJECT]),
             (f"argument {encoder.INPUT} at {encoder.OBJECT}", np.rint((mel * 4 - 4) * 2048).astype(np.int16)),
         ]
@@ -124,10 +142,11 @@ def encoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -
 
 def decoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """Random weights, the command of a first step, a random embedding, random keys and values."""
-    del inputs, parameters
-    plan = decoder.plan_decoder(DECODER)
+    del inputs
+    grid = grid_of(parameters["device"])
+    plan = decoder.plan_decoder(decoder_shape(grid))
     random = np.random.default_rng(3)
-    x = random.standard_normal(DIMS.n_text_state).astype(np.float32)
+    x = random.standard_normal(plan.shape.state).astype(np.float32)
     seen = np.zeros((1, STEP.bucket), np.bool_)
     seen[0, 0] = True
     command = np.frombuffer(self_command(plan.shape, 1, STEP.bucket, seen), np.uint8)
@@ -136,7 +155,7 @@ def decoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -
     keys[:, _PAYLOAD:] = np.full((1, (_STRIP - _PAYLOAD) // 2), to_bf16(np.array([0.01], np.float32))).view(np.uint8)
     return _packed(
         [
-            ("argument 0", decoder_weights.pack_decoder(_random_weights(), plan)),
+            ("argument 0", decoder_weights.pack_decoder(_random_weights(grid), plan)),
             (f"argument 1 at {areas['commands']}", command),
             (f"argument 1 at {areas['x']}", x),
             ("argument 2", keys),
@@ -144,10 +163,11 @@ def decoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -
     )
 
 
-def _random_weights() -> dict[str, Floats]:
+def _random_weights(grid: Grid) -> dict[str, Floats]:
     random = np.random.default_rng(1)
     weights: dict[str, Floats] = {}
-    shapes = expected_shapes(DIMS) | {"decoder.token_embedding.weight": (VOCABULARY, DIMS.n_text_state)}
+    dims = dims_of(grid)
+    shapes = expected_shapes(dims) | {"decoder.token_embedding.weight": (VOCABULARY, dims.n_text_state)}
     for name, shape in shapes.items():
         if "ln" in name and name.endswith("weight"):
             values = random.uniform(0.5, 1.5, shape)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from aiebuild.designs.grid import NPU1, Grid
 from aiebuild.designs.reference import Expected
 from aiebuild.errors import BuildError
 
@@ -56,10 +57,11 @@ def objects_of(data: NDArray[Any] | bytes, size: int) -> list[Object]:
 
 
 class Kernels:
-    """A library of kernels, called with arrays and numbers."""
+    """A library of kernels, compiled for the array `grid`, called with arrays and numbers."""
 
-    def __init__(self, library: Path) -> None:
+    def __init__(self, library: Path, grid: Grid = NPU1) -> None:
         self._library = ctypes.CDLL(str(library))
+        self.grid = grid
 
     def call(self, name: str, *arguments: NDArray[Any] | int, inputs: Sequence[Object] = ()) -> None:
         """Call a kernel. Raises BuildError when it changes one of `inputs`, which other cores read as well."""

@@ -12,6 +12,7 @@ import numpy as np
 
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
 from aiebuild.designs import decoder, decoder_commands, decoder_sequences, decoder_weights, encoder, encoder_weights
+from aiebuild.designs.grid import NPU1, Grid, grid_of
 from aiebuild.designs.ledger import instruction_facts, lifetimes
 from aiebuild.designs.mel import MelOverlay, mel_overlay
 from aiebuild.designs.selftest import self_tests
@@ -21,13 +22,6 @@ from aiebuild.manifest.types import Buffer, Layout, Packed
 from aiebuild.weights.load import WeightFiles, read_weights
 from aiebuild.weights.tensors import WhisperWeights
 
-ENCODER_KERNELS = (
-    "encoder_command.cc", "encoder_gemm.cc", "encoder_attention.cc", "encoder_norm.cc", "encoder_dispatch.cc",
-)  # fmt: skip
-DECODER_KERNELS = (
-    "decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_sample.cc", "decoder_dispatch.cc",
-)  # fmt: skip
-
 HEADER_WORDS = 64
 
 
@@ -36,10 +30,11 @@ def whisper_design(
 ) -> Design:
     """The design of a model whose weight files are at hand; `windows`: numbers of windows that are decoded together."""
     dims = config.dims
+    grid = grid_of(device)
     mel = mel_overlay(dims.n_mels, device)
-    packing = {"dims": asdict(dims), "format": files.format}
+    packing = {"dims": asdict(dims), "format": files.format, "device": device}
     inputs = (files.model_path,)
-    overlays = (mel.overlay(), encoder_overlay(dims), decoder_overlay(dims, windows))
+    overlays = (mel.overlay(), encoder_overlay(dims, grid), decoder_overlay(dims, windows, grid))
     facts = {**run_facts(dims, mel, windows), "instructions": instruction_facts(overlays)}
     return Design(
         name=config.name,
@@ -58,19 +53,19 @@ def whisper_design(
     )
 
 
-def encoder_overlay(dims: ModelDims) -> OverlaySpec:
+def encoder_overlay(dims: ModelDims, grid: Grid = NPU1) -> OverlaySpec:
     """The encoder overlay with the sequence of a model."""
-    parameters = encoder.encoder_parameters()
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    parameters = encoder.encoder_parameters(grid)
+    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))
     sequence = SequenceSpec("encode", "encoder.mlir.j2", {**parameters, "sequence": encoder.encoder_sequence(plan)})
-    kernels = tuple(KernelSpec(source) for source in ENCODER_KERNELS)
+    kernels = tuple(KernelSpec(source, grid.defines) for source in encoder.KERNELS)
     return OverlaySpec("encoder", "encoder.mlir.j2", {**parameters, "sequence": None}, kernels, (sequence,))
 
 
-def decoder_overlay(dims: ModelDims, windows: Sequence[int] = (1,)) -> OverlaySpec:
+def decoder_overlay(dims: ModelDims, windows: Sequence[int] = (1,), grid: Grid = NPU1) -> OverlaySpec:
     """The decoder overlay with a model's sequences, for batches of each of the numbers of `windows`."""
-    parameters = decoder.decoder_parameters()
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    parameters = decoder.decoder_parameters(grid)
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid))
     sequences = [
         SequenceSpec(
             dispatch.name, "decoder.mlir.j2",
@@ -79,13 +74,14 @@ def decoder_overlay(dims: ModelDims, windows: Sequence[int] = (1,)) -> OverlaySp
         for count in windows
         for dispatch in decoder.dispatches(count)
     ]  # fmt: skip
-    kernels = tuple(KernelSpec(source) for source in DECODER_KERNELS)
+    kernels = tuple(KernelSpec(source, grid.defines) for source in decoder.KERNELS)
     return OverlaySpec("decoder", "decoder.mlir.j2", {**parameters, "sequence": None}, kernels, tuple(sequences))
 
 
 def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int]) -> dict[str, Any]:
     """What the run needs of the plans: sizes and places in bytes, command headers with the words a run fills in."""
-    ep = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    grid = grid_of(mel.device)
+    ep = encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))
     operations = encoder.Encoder(ep).operations()
     return {
         "mel": {**mel.metadata(), "macs": {str(rounds): mel.macs(rounds) for rounds in mel.rounds}},
@@ -112,13 +108,13 @@ def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int]) -> dict[
                 "k_tiles": ep.shape.k_steps,
             },
         },
-        "decoder": decoder_facts(dims, windows),
+        "decoder": decoder_facts(dims, windows, grid),
     }
 
 
-def decoder_facts(dims: ModelDims, windows: Sequence[int]) -> dict[str, Any]:
+def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1) -> dict[str, Any]:
     """What the run needs to fill in a decoder dispatch and to read what it leaves."""
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid))
     facts: list[dict[str, Any]] = []
     for dispatch in (dispatch for count in windows for dispatch in decoder.dispatches(count)):
         builder = decoder_sequences.Decoder(plan, dispatch)
@@ -143,6 +139,8 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int]) -> dict[str, Any]:
             "logits_command": plan.weight_offsets[logits],
         })  # fmt: skip
     return {
+        "columns": grid.columns,
+        "rows": grid.rows,
         "window_keys": plan.shape.window_keys,
         "log_row": plan.log_row,
         "object": decoder.A_OBJECT,
@@ -180,14 +178,14 @@ def _packed(name: str, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Packed:
 def pack_encoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """The encoder's weights and commands: buffer `encoder.weights`."""
     weights = _open(inputs, parameters)
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(weights.dims))
+    plan = encoder.plan_encoder(encoder.EncoderShape.of(weights.dims, grid_of(parameters["device"])))
     return _packed("encoder.weights", encoder_weights.pack_encoder(weights, plan))
 
 
 def pack_decoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """The decoder's weights and commands: buffer `decoder.weights`."""
     weights = _open(inputs, parameters)
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(weights.dims))
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(weights.dims, grid_of(parameters["device"])))
     return _packed("decoder.weights", decoder_weights.pack_decoder(weights, plan))
 
 

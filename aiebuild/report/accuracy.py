@@ -32,15 +32,17 @@ def check_kernels() -> bool:
     Returns whether all agree. Raises MissingError without a compiler, ToolError when a kernel does not compile,
     BuildError when one writes into its input.
     """
-    from aiebuild.designs import decoder_trials, encoder_trials
+    from aiebuild.designs import decoder, decoder_trials, encoder, encoder_trials
     from aiebuild.report.kernels import kernel_library
 
     good = True
     lines = [("kernel", "error, as a part of what is allowed", "")]
     with TemporaryDirectory(prefix="aiebuild-kernels-") as folder:
-        for name, module in (("encoder", encoder_trials), ("decoder", decoder_trials)):
-            library = kernel_library(name, module.KERNELS, Path(folder))
-            for trial in module.trials(library):
+        for name, sources, trials in (
+            ("encoder", encoder.KERNELS, encoder_trials.trials),
+            ("decoder", decoder.KERNELS, decoder_trials.trials),
+        ):
+            for trial in trials(kernel_library(name, sources, Path(folder))):
                 wrong = trial.mismatch
                 if wrong:
                     note(f"error: {wrong}")

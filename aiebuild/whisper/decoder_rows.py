@@ -2,7 +2,7 @@
 
 A dispatch appends rows to the log of keys and values; which of a window's entries a row sees is a mask, so that rows
 branch by having their parent's. What the host CPU does is looking up token embeddings, writing masks and tables, and
-bringing the sixteen cores' findings about the vocabulary together.
+bringing the cores' findings about the vocabulary together.
 """
 
 from __future__ import annotations
@@ -399,13 +399,15 @@ class DeviceDecoder:
         self._finish(kind, rows)
         facts = self._facts
         best, words = facts["best"], facts["best_words"]
-        found = arena[kind.areas["best"] :][: 16 * facts["best_object"]].view(np.int32).reshape(4, 4, -1)
-        found = found[:, :, : kind.core_rows * words].reshape(4, 4, kind.core_rows, words)
+        columns, across = facts["columns"], facts["rows"]
+        size = columns * across * facts["best_object"]
+        found = arena[kind.areas["best"] :][:size].view(np.int32).reshape(columns, across, -1)
+        found = found[:, :, : kind.core_rows * words].reshape(columns, across, kind.core_rows, words)
         # columns of cores hold different tokens; rows of cores different tokens of the same rows, or different rows
         if kind.slices == 1:
-            parts = found.reshape(16, kind.core_rows, words)
+            parts = found.reshape(columns * across, kind.core_rows, words)
         else:
-            parts = found.reshape(4, 4 * kind.core_rows, words)
+            parts = found.reshape(columns, across * kind.core_rows, words)
         lists = parts[:, :, : 4 * best].reshape(parts.shape[0], -1, 2, 2, best)
         totals = parts[:, :, 4 * best : 4 * best + 4].reshape(parts.shape[0], -1, 2, 2).view(np.float32)
         keys = lists[:, :, :, 0].transpose(1, 2, 0, 3).reshape(-1, 2, parts.shape[0] * best)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from aiebuild.designs import decoder_trials, encoder_trials
+from aiebuild.designs import decoder, encoder
 from aiebuild.designs.trial import Kernels
 from aiebuild.report.kernels import kernel_library
 
 
 @pytest.fixture(scope="session")
 def encoder_kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
-    return Kernels(kernel_library("encoder", encoder_trials.KERNELS, tmp_path_factory.mktemp("encoder-kernels")))
+    return Kernels(kernel_library("encoder", encoder.KERNELS, tmp_path_factory.mktemp("encoder-kernels")))
 
 
 @pytest.fixture(scope="session")
 def decoder_kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
-    return Kernels(kernel_library("decoder", decoder_trials.KERNELS, tmp_path_factory.mktemp("decoder-kernels")))
+    return Kernels(kernel_library("decoder", decoder.KERNELS, tmp_path_factory.mktemp("decoder-kernels")))

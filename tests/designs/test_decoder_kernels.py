@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from aiebuild.designs import decoder_trials as trials
 from aiebuild.designs.decoder import DecoderShape, Linear, Rows
 from aiebuild.designs.decoder_trials import Product, Sampled
-from aiebuild.designs.encoder import GRID
+from aiebuild.designs.grid import ROWS
 from aiebuild.designs.trial import Kernels, Trial
 
 RANDOM = settings(max_examples=25, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
-PLACES = st.integers(0, GRID - 1)
-ROWS = st.sampled_from([1, 2, 4, 8, 16, 32])
+PLACES = st.integers(0, ROWS - 1)
+BLOCKS = st.sampled_from([1, 2, 4, 8, 16, 32])
 WINDOW_ROWS = st.sampled_from([1, 2, 4, 8])
 
 
@@ -26,7 +26,7 @@ def agrees(trial: Trial) -> None:
 
 def rows_of(total: int, k: int = 512) -> Rows:
     shape = DecoderShape(k, k // 64, 1, 100, 448)
-    return Rows.of(shape, min(total, GRID * shape.core_rows))
+    return Rows.of(shape, min(total, ROWS * shape.core_rows))
 
 
 @st.composite
@@ -34,7 +34,7 @@ def products(draw: st.DrawFn) -> Product:
     kind = draw(st.sampled_from(["linear_norm", "linear", "linear_merge"]))
     k = 128 * draw(st.integers(1, 16 if kind == "linear" else 8))
     n = draw(st.integers(1, 2600))
-    rows = rows_of(draw(ROWS), 512 if kind == "linear" else k)
+    rows = rows_of(draw(BLOCKS), 512 if kind == "linear" else k)
     residual = draw(st.booleans()) and n <= (512 if rows.units == 32 else 1024)
     linear = Linear("product", kind, k, n, gelu=draw(st.booleans()), residual=residual, bf16=draw(st.booleans()))
     windows = 1
@@ -97,7 +97,7 @@ def sampled(draw: st.DrawFn, tokens: int) -> Sampled:
 
 
 @RANDOM
-@given(data=st.data(), seed=SEEDS, rows=ROWS, row=PLACES, column=PLACES, n=st.integers(1, 3000))
+@given(data=st.data(), seed=SEEDS, rows=BLOCKS, row=PLACES, column=PLACES, n=st.integers(1, 3000))
 def test_sampling(
     decoder_kernels: Kernels, data: st.DataObject, seed: int, rows: int, row: int, column: int, n: int
 ) -> None:

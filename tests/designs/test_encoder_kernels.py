@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 
 from aiebuild.designs import encoder_trials as trials
 from aiebuild.designs import reference
-from aiebuild.designs.encoder import GRID, OBJECT, Command
+from aiebuild.designs.encoder import OBJECT, Command
 from aiebuild.designs.encoder_trials import INT8_LAYOUTS, LAYOUTS, EncoderCore, Epilogue, pack_layout, unpack_layout
+from aiebuild.designs.grid import NPU1
 from aiebuild.designs.trial import Kernels, Trial, objects_of
 from aiebuild.errors import BuildError
 from aiebuild.weights.pack import from_bf16, pack_bf16, pack_rows_bf16, unpack_rows_bf16, unpack_rows_int8
 
 RANDOM = settings(max_examples=25, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
-PLACES = st.integers(0, GRID - 1)
+PLACES = st.integers(0, NPU1.columns - 1)
 
 
 def agrees(trial: Trial) -> None:
@@ -165,7 +166,7 @@ def test_layouts_come_back() -> None:
 
 
 def test_a_kernel_that_writes_into_its_input_is_found(encoder_kernels: Kernels) -> None:
-    command = Command("normalise", tiles=1, side=GRID, elements=OBJECT).object()
+    command = Command("normalise", tiles=1, side=NPU1.columns, elements=OBJECT).object()
     objects = objects_of(command, OBJECT)
     with pytest.raises(BuildError, match="encoder_finish writes into its input object"):
         # a core may not take its output for an input

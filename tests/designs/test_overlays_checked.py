@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from aiebuild.designs import bench
 from aiebuild.designs.encoder import (
+    KERNELS,
     OBJECT,
     EncoderShape,
     encoder_parameters,
@@ -20,7 +21,6 @@ from aiebuild.designs.encoder import (
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.designs.mel_tables import pack_constants
 from aiebuild.designs.spec import KernelSpec, OverlaySpec, SequenceSpec
-from aiebuild.designs.whisper import ENCODER_KERNELS
 from aiebuild.dialect import parse_module
 from aiebuild.emulation.design import read_design
 from aiebuild.emulation.findings import StackUse, read_findings, read_stacks
@@ -87,7 +87,7 @@ def test_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_encoder(shape)
     parameters = encoder_parameters()
     sequence = SequenceSpec("encode", "encoder.mlir.j2", {**parameters, "sequence": encoder_sequence(plan)})
-    kernels = tuple(KernelSpec(source) for source in ENCODER_KERNELS)
+    kernels = tuple(KernelSpec(source) for source in KERNELS)
     spec = OverlaySpec("encoder", "encoder.mlir.j2", {**parameters, "sequence": None}, kernels, (sequence,))
     (weights,) = bench.pack_bench((), {}).chunks
     sizes = (plan.weight_bytes, plan.arena_bytes, plan.input_bytes, plan.keys_bytes)

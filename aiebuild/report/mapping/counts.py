@@ -16,13 +16,14 @@ from typing import Any
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder, encoder
 from aiebuild.designs.decoder_sequences import Decoder
+from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.designs.mel import CONSTANTS, MEL, PEAKS, SAMPLES, TILE_BYTES, mel_overlay
 from aiebuild.designs.mel_tables import CONSTANT_OBJECT
 from aiebuild.designs.tasks import Operation, Round, Transfer
 from aiebuild.timing.costs import Machine
 from aiebuild.weights.pack import OBJECT
 
-CORES = encoder.GRID * encoder.GRID
+CORES = NPU1.cores
 PORT = 4
 """Bytes a cycle of a shim's DMA channel and of a stream."""
 INT8, BF16, INT16 = 256, 128, 64
@@ -175,7 +176,7 @@ def encoder_rate(operation: Operation) -> int:
     objects = sum(total_bytes(t) for channel, t in transfers(operation) if channel[0] == "B") // OBJECT
     if not objects:
         return INT8
-    rate, rest = divmod(operation.padded_macs, objects * encoder.GRID * STEP_CYCLES)
+    rate, rest = divmod(operation.padded_macs, objects * ROWS * STEP_CYCLES)
     if rest or rate not in (INT8, BF16):
         raise ValueError(f"{operation.text}: {operation.padded_macs} products with {objects} B objects")
     return rate

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder
-from aiebuild.designs.encoder import GRID, POSITIONS
+from aiebuild.designs.encoder import POSITIONS
+from aiebuild.designs.grid import NPU1
 from aiebuild.report.mapping.draw import COLUMNS, GREY, INK, PALE, Canvas, core_colour, cores, mixed
+
+GRID = NPU1.columns
+"""Columns and rows of cores of the array that is drawn."""
 
 
 def products(dims: ModelDims) -> Canvas:
@@ -23,8 +27,8 @@ def products(dims: ModelDims) -> Canvas:
             else f"rows split: {most_few * 2} to {way.total} rows, up to {way.count} on a core"
         )
         canvas.text(x0, 22, title, size=12)
-        canvas.text(x0, 42, f"outputs of a column tile of {decoder.TILE}, left to right", size=10)
-        width = 420 / decoder.TILE
+        canvas.text(x0, 42, f"outputs of a column tile of {shape.tile}, left to right", size=10)
+        width = 420 / shape.tile
         for column in range(GRID):
             for row in range(GRID):
                 columns = 32 * span

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import encoder
+from aiebuild.designs.grid import NPU1
 from aiebuild.designs.mel import TILE_FRAMES, mel_overlay
 from aiebuild.report.mapping import layout
 from aiebuild.report.mapping.draw import COLUMNS, GREY, INK, PALE, Canvas, core_colour, cores, mixed
 
-GRID = encoder.GRID
+GRID = NPU1.columns
+"""Columns and rows of cores of the array that is drawn."""
 
 
 def array() -> Canvas:

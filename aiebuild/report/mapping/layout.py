@@ -10,6 +10,7 @@ from typing import Any
 from aiebuild.check.usage import TileUse, tile_uses
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder, encoder
+from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.designs.mel import TILE_FRAMES, TILES, mel_overlay
 from aiebuild.designs.tasks import Operation, Transfer
 from aiebuild.dialect import parse_module
@@ -52,7 +53,7 @@ def owners(operation: Operation, argument: int) -> dict[int, Owner]:
             if k % per_object:
                 continue
             count = number.get(channel, 0)
-            out[offset] = Owner(int(channel[1]), count % encoder.GRID, count // encoder.GRID)
+            out[offset] = Owner(int(channel[1]), count % ROWS, count // ROWS)
             number[channel] = count + 1
     return out
 
@@ -92,7 +93,7 @@ def norm_strips(dims: ModelDims) -> list[set[int]]:
     """Rows of a 64-row tile that the first layer norm's cores of each column write."""
     plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
     operation = next(op for op in encoder.Encoder(plan).operations() if op.text == "layer0.norm1")
-    out: list[set[int]] = [set() for _ in range(encoder.GRID)]
+    out: list[set[int]] = [set() for _ in range(NPU1.columns)]
     for channel, transfer in transfers(operation):
         if channel[0] == "C":
             for offset in runs(transfer):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from aiebuild.config.model import ModelDims, load_model_config
 from aiebuild.designs import decoder, encoder
+from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.designs.tasks import Operation
 from aiebuild.report.mapping import layout
 from aiebuild.report.mapping.counts import (
@@ -183,7 +184,7 @@ def hidden_bytes(dims: ModelDims) -> tuple[int, int]:
 def fused_rows(dims: ModelDims) -> int:
     """Rows of a row of cores whose FC2 sums (float or int32, columns over four cores) fit a core's accumulators."""
     accumulators = 4 * int(encoder.encoder_parameters()["acc"].removeprefix("memref<").split("x")[0])
-    columns = encoder.EncoderShape.of(dims).padded(encoder.EncoderShape.of(dims).channel_tiles) * 64 // encoder.GRID
+    columns = encoder.EncoderShape.of(dims).padded(encoder.EncoderShape.of(dims).channel_tiles) * 64 // NPU1.columns
     return min(64, accumulators // (4 * columns) // 4 * 4)
 
 
@@ -198,7 +199,7 @@ def hidden_table() -> str:
         trip = written + read
         weights = forward.through("B")
         at_once = fused_rows(dims)
-        passes = -(-encoder.ROW_TILES * 64 // (encoder.GRID * at_once))
+        passes = -(-encoder.ROW_TILES * 64 // (ROWS * at_once))
         more = weights * passes // encoder.ROUNDS - weights
         rows.append([
             model, mb(written), mb(read), f"{trip / add('', parts).bytes:.0%}", milliseconds(forward.cycles["compute"]),
