@@ -19,7 +19,7 @@ Array = NDArray[Any]
 class KernelCase:
     """A function of a kernel source: its arguments in order, arrays and numbers; None is what is written, the last by
     default. `core`: the device it is compiled for; `tolerance`: how far a bf16 or float result may be off, in parts of
-    the expected value and absolutely; 0 for the same bits.
+    the expected value and absolutely; 0 for the same bits. `tables`: sources of `aie_runtime_lib` it is linked with.
     """
 
     source: str
@@ -29,6 +29,7 @@ class KernelCase:
     defines: tuple[str, ...] = ()
     device: str = "npu1"
     tolerance: float = 0.0
+    tables: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.source}:{self.function}"
@@ -123,6 +124,25 @@ ROTATED = np.stack(
 LOG2E = value(near(np.array([1.44269504])))
 BF16_STEPS = 2.0**-5
 """Kernels that round to bf16, down, some five times in a row: 2^-8 each of what is at hand, of values below 4."""
+LINES = random(0, 256, 3, 128, dtype="u1")
+TAPS = random(-8, 9, 3, 3) * 256
+FRAMED = np.pad(LINES.astype("i8"), ((0, 0), (1, 1)), mode="edge")
+FILTERED = sum((TAPS[j, i] >> 8) * FRAMED[j, i : i + 128] for j in range(3) for i in range(3))
+GRAYS = random(0, 256, 1024, dtype="u1")
+TABLES = ("lut_based_ops.cpp",)
+TABLE_KERNELS: list[KernelCase] = [
+    KernelCase("aie2/bf16_exp.cc", "exp_bf16_1024", (HALVES[0],), near(np.exp(X)), tolerance=BF16_STEPS, tables=TABLES),
+    KernelCase("aie2/gelu.cc", "gelu_bf16", (HALVES[0],), near(gelu(X)), tolerance=BF16_STEPS, tables=TABLES),
+    KernelCase("aie2/silu.cc", "silu_bf16", (HALVES[0],), near(X * sigmoid(X)), tolerance=BF16_STEPS, tables=TABLES),
+    KernelCase("aie2/swiglu.cc", "swiglu_bf16", (HALVES[0], HALVES[1], HALVES[2]),
+               near(X * Y * (X * Z) * sigmoid(X * Z)), tolerance=BF16_STEPS, tables=TABLES),
+    KernelCase("aie2/softmax.cc", "softmax_bf16", (HALVES[0].copy(), None, 1024), near(np.exp(X) / np.exp(X).sum()),
+               tolerance=2.0**-10, tables=TABLES),
+    KernelCase("aie2/filter2d.cc", "filter2dLine", (*LINES, None, 128, TAPS.astype("i2")),
+               np.clip(FILTERED >> 4, 0, 255).astype("u1"), ("BIT_WIDTH=8",)),
+    KernelCase("aie2/gray2rgba.cc", "gray2rgbaLine", (GRAYS, None, 1024),
+               np.stack([GRAYS, GRAYS, GRAYS, np.full(1024, 255, "u1")], axis=1).reshape(-1)),
+]  # fmt: skip
 AIE2P_KERNELS: list[KernelCase] = [
     KernelCase(
         "aie2p/mm.cc",
@@ -241,5 +261,6 @@ KERNELS: list[KernelCase] = [
         )
         for kind, size in (("u1", 1), ("i2", 2), ("i4", 4))
     ),
+    *TABLE_KERNELS,
     *AIE2P_KERNELS,
 ]

@@ -21,6 +21,8 @@ from aiebuild.toolchain.process import ToolError
 
 CORES = {"aie2": "npu1", "aie2p": "npu2", "generic": "npu1"}
 """The folders of mlir-aie's `aie_kernels`, and a device with the core they are for."""
+RUNTIME = {"npu1": "aie_runtime_lib/AIE2", "npu2": "aie_runtime_lib/AIE2P"}
+"""Where beside `aie_kernels` headers and tables for a device's core are."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,8 @@ def kernel_object(
     def command(out: Path, depfile: Path) -> list[str]:
         macros = (MANY_LIBRARIES, *core_defines(device), *defines)
         path = folder / source
-        made = kernel_command(cache.compiler.path, path, out, depfile=depfile, defines=macros, include=[folder])
+        include = [folder, folder.parent / RUNTIME[device]]
+        made = kernel_command(cache.compiler.path, path, out, depfile=depfile, defines=macros, include=include)
         return [*made, "-w", "-fvisibility=default"]
 
     return cache.object(folder / source, command)
@@ -87,8 +90,9 @@ def kernel_object(
 def run_kernel(case: KernelCase, folder: Path, cache: ObjectCache | None = None) -> NDArray[Any]:
     """What a function leaves in its output. Raises ToolError for a source that does not compile or link."""
     cache = cache or ObjectCache()
-    made = kernel_object(case.source, folder, case.defines, case.device, cache)
-    library = cache.library([made], lambda out: link_command(cache.compiler.path, [made], out))
+    sources = (case.source, *(f"../{RUNTIME[case.device]}/{name}" for name in case.tables))
+    made = [kernel_object(source, folder, case.defines, case.device, cache) for source in sources]
+    library = cache.library(made, lambda out: link_command(cache.compiler.path, made, out))
     out = np.zeros(case.expected.shape, case.expected.dtype)
     given = case.arguments if any(value is None for value in case.arguments) else (*case.arguments, None)
     kept = [np.ascontiguousarray(value) if isinstance(value, np.ndarray) else value for value in given]

@@ -19,9 +19,14 @@
 
 #include "detail/arith.hpp"
 #include "detail/elementary.hpp"
+#include "detail/lookup.hpp"
 #include "detail/mmul.hpp"
 #include "detail/mmul_blocks.hpp"
 #include "detail/mmul_avx2.hpp"
 #include "detail/mmul_avx512.hpp"
 #include "detail/mmul_neon.hpp"
 #include "detail/reshape.hpp"
+#include "detail/sliding.hpp"
+
+#include "builtins.hpp"
+#include "detail/natives.hpp"

@@ -3,23 +3,15 @@
 #pragma once
 
 #include "detail/config.hpp"
+#include "detail/native.hpp"
 #include "detail/state.hpp"
-
-namespace aie::detail {
-
-// A vector type of the compilers: elements, with no operators of their own.
-template <typename T, unsigned N>
-struct native {
-    T w[N];
-};
-
-} // namespace aie::detail
 
 using v16int32 = aie::detail::native<int32_t, 16>; // one step of the cascade
 using v32int32 = aie::detail::native<int32_t, 32>; // two of them
 using v32int16 = aie::detail::native<int16_t, 32>;
 using v64int8 = aie::detail::native<int8_t, 64>;
 using v64uint8 = aie::detail::native<uint8_t, 64>;
+using v16bfloat16 = aie::detail::native<bfloat16, 16>;
 using v32bfloat16 = aie::detail::native<bfloat16, 32>;
 
 inline v16int32 undef_v16int32() { return {}; }

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "convert.hpp"
+#include "native.hpp"
 
 namespace aie {
 
@@ -140,6 +141,13 @@ class vector {
 
     vector() = default;
     AIEBUILD_INLINE vector(const storage_t &s) : data(s) {}
+    AIEBUILD_INLINE vector(const detail::native<T, Elems> &v) : data(detail::load_storage<raw_type, Elems>(v.w)) {}
+    AIEBUILD_INLINE operator detail::native<T, Elems>() const
+    {
+        detail::native<T, Elems> v;
+        detail::store_storage(v.w, data);
+        return v;
+    }
     // The first elements; the rest is zero.
     template <typename... Values>
         requires(sizeof...(Values) > 0 && sizeof...(Values) < Elems)
@@ -358,6 +366,13 @@ class accum {
 
     accum() = default;
     AIEBUILD_INLINE accum(const storage_t &s) : data(s) {}
+    AIEBUILD_INLINE accum(const detail::native_accum<lane_type, Elems> &a) : data(detail::load_storage<lane_type, Elems>(a.w)) {}
+    AIEBUILD_INLINE operator detail::native_accum<lane_type, Elems>() const
+    {
+        detail::native_accum<lane_type, Elems> a;
+        detail::store_storage(a.w, data);
+        return a;
+    }
     template <typename Tag2>
         requires(!std::is_same_v<Tag2, Tag> && std::is_same_v<detail::native_tag_t<Tag2>, detail::native_tag_t<Tag>>)
     AIEBUILD_INLINE accum(const accum<Tag2, Elems> &a) : data(a.to_native())
