@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,6 +115,10 @@ class Overlay(Protocol):
         self, sequence: Sequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
     ) -> None:
         """Runs a sequence to its end. Raises DeviceError with the device's diagnosis."""
+        ...
+
+    def run_all(self, dispatches: Iterable[Dispatch]) -> None:
+        """Runs dispatches of this overlay one after the other. Raises DeviceError at the first that fails."""
         ...
 
     def counters(self) -> Counters:

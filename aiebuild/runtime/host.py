@@ -9,6 +9,7 @@ import ctypes
 import json
 import mmap
 import os
+from collections.abc import Iterable
 from collections.abc import Sequence as ListOf
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.errors import DeviceError
-from aiebuild.runtime.device import Buffer, CoreCount, Counters
+from aiebuild.runtime.device import Buffer, CoreCount, Counters, Dispatch, Sequence
 
 ABI_VERSION = 1
 """`kAbiVersion` of aiebuild_host/abi.hpp."""
@@ -178,19 +179,24 @@ class HostOverlay:
         return HostSequence(self, handle)
 
     def prepare(
-        self, sequence: HostSequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
+        self, sequence: Sequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
     ) -> PreparedDispatch:
         """A dispatch to be run many times. `strict`: objects left in the array at the end are an error. `alias`: let
         cores read and write the buffers in place where that cannot be told apart from copying."""
         own = [cast(HostBuffer, buffer) for buffer in buffers]
         flags = (_STRICT if strict else 0) | (0 if alias else _NO_ALIAS)
-        return PreparedDispatch(self, sequence, own, flags)
+        return PreparedDispatch(self, cast(HostSequence, sequence), own, flags)
 
     def dispatch(
-        self, sequence: HostSequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
+        self, sequence: Sequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
     ) -> None:
         """Runs a sequence once; see `prepare`. Raises DeviceError with the engine's diagnosis."""
         self.prepare(sequence, buffers, strict=strict, alias=alias).run()
+
+    def run_all(self, dispatches: Iterable[Dispatch]) -> None:
+        """Runs dispatches of this overlay one after the other. Raises DeviceError at the first that fails."""
+        for dispatch in dispatches:
+            dispatch.run()
 
     @property
     def broken(self) -> bool:

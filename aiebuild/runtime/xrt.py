@@ -25,6 +25,7 @@ from aiebuild.config.npu import npu_kind
 from aiebuild.errors import DeviceError, MissingError
 from aiebuild.manifest.types import ArgumentUse, Manifest, OverlayEntry, SequenceEntry
 from aiebuild.runtime.device import Buffer, Counters
+from aiebuild.runtime.device import Dispatch as DispatchOfDevice
 from aiebuild.runtime.device import Sequence as SequenceOfDevice
 from aiebuild.runtime.pyxrt_finder import find_pyxrt
 from aiebuild.runtime.selftest import mismatch, region_of
@@ -41,6 +42,9 @@ INSTRUCTIONS, WORDS, DATA = 1, 2, 3
 
 WATCHDOG_MS = 1500
 """How long a dispatch may take: less than the driver's own limit of 2 s, after which it resets the array."""
+
+LONGEST_RUNLIST = 64
+"""Dispatches of one runlist: the longest that has been measured by others (jdominick05/ignite-xdna)."""
 
 ALIGNMENT = 64
 """Of sub-buffers, a line of the cache."""
@@ -325,14 +329,20 @@ class XrtOverlay:
         """Runs a sequence once; see `prepare`."""
         self.prepare(sequence, buffers, strict=strict, alias=alias).run()
 
-    def run_all(self, dispatches: Iterable[XrtDispatch]) -> None:
-        """Runs dispatches of this overlay one after the other: as a runlist where XRT has them, else in a loop."""
-        listed = list(dispatches)
+    def run_all(self, dispatches: Iterable[DispatchOfDevice]) -> None:
+        """Runs dispatches of this overlay one after the other: as runlists where XRT has them, else in a loop. Raises
+        DeviceError at the first that fails."""
+        listed = [cast(XrtDispatch, dispatch) for dispatch in dispatches]
         runlist = getattr(self.device.xrt, "runlist", None)
-        if runlist is None or len(listed) < 2:
-            for dispatch in listed:
-                self.execute(dispatch)
-            return
+        for first in range(0, len(listed), LONGEST_RUNLIST):
+            part = listed[first : first + LONGEST_RUNLIST]
+            if runlist is None or len(part) < 2:
+                for dispatch in part:
+                    self.execute(dispatch)
+            else:
+                self._run_list(runlist, part)
+
+    def _run_list(self, runlist: Any, listed: Sequence[XrtDispatch]) -> None:
         runs = [self._run_of(dispatch, fresh=True) for dispatch in listed]
         for dispatch in listed:
             self._before(dispatch)

@@ -18,7 +18,7 @@ from aiebuild.host.lower import device_of
 from aiebuild.host.sequence import SequenceProgram
 from aiebuild.render.environment import render_template
 from aiebuild.resources import resource_root
-from aiebuild.runtime.device import Buffer
+from aiebuild.runtime.device import Buffer, Sequence
 from aiebuild.runtime.host import HostDevice, HostOverlay, HostSequence, PreparedDispatch
 from aiebuild.timing.record import take_trace, traced_library
 from aiebuild.timing.trace import Trace
@@ -118,13 +118,13 @@ class _RecordingOverlay(HostOverlay):
         return sequence
 
     def prepare(
-        self, sequence: HostSequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
+        self, sequence: Sequence, buffers: ListOf[Buffer], *, strict: bool = False, alias: bool = True
     ) -> PreparedDispatch:
         return _RecordingDispatch(self, sequence, super().prepare(sequence, buffers, strict=strict, alias=alias))
 
 
 class _RecordingDispatch(PreparedDispatch):
-    def __init__(self, overlay: _RecordingOverlay, sequence: HostSequence, inner: PreparedDispatch) -> None:
+    def __init__(self, overlay: _RecordingOverlay, sequence: Sequence, inner: PreparedDispatch) -> None:
         self._recording, self._sequence, self._inner = overlay, sequence, inner
 
     def run(self) -> None:

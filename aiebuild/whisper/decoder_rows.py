@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelDims
-from aiebuild.runtime.host import HostBuffer, HostDevice, HostOverlay, PreparedDispatch
+from aiebuild.runtime.device import Buffer, Device, Dispatch, Overlay
 from aiebuild.whisper.speech import Allowed, Candidates
 
 RAW_ROW = 1 << 30
@@ -84,11 +84,11 @@ class DeviceDecoder:
         self,
         facts: dict[str, Any],
         dims: ModelDims,
-        device: HostDevice,
-        overlay: HostOverlay,
+        device: Device,
+        overlay: Overlay,
         load: Callable[[str], Any],
-        run: Callable[[PreparedDispatch, float], None],
-        weights: HostBuffer,
+        run: Callable[[Dispatch, float], None],
+        weights: Buffer,
         embedding: tuple[NDArray[Any], NDArray[np.float32]],
     ) -> None:
         self._facts = facts
@@ -102,9 +102,9 @@ class DeviceDecoder:
         self._kinds = sorted((Kind.of(kind) for kind in facts["dispatches"]), key=lambda kind: kind.bucket)
         self.max_windows = max(kind.windows for kind in self._kinds)
         self.max_rows: int = facts["most_rows"]
-        self._keys: HostBuffer = device.buffer(facts["window_keys"])
-        self._arena: HostBuffer | None = None
-        self._log: HostBuffer | None = None
+        self._keys: Buffer = device.buffer(facts["window_keys"])
+        self._arena: Buffer | None = None
+        self._log: Buffer | None = None
         self._suppressed = np.zeros(dims.n_vocab, np.float32)
         self._windows = 1
         self._first_window = 0
@@ -112,7 +112,7 @@ class DeviceDecoder:
         self._seen: list[list[NDArray[np.bool_]]] = []
         self._places: list[list[int]] = []
 
-    def keys(self, window: int) -> HostBuffer:
+    def keys(self, window: int) -> Buffer:
         """Where the encoder leaves the keys and values of a window."""
         if not 0 <= window < self.max_windows:
             raise ValueError(f"window {window}; the artifact holds {self.max_windows}")
@@ -134,7 +134,7 @@ class DeviceDecoder:
         if self._arena is not None:
             self._write_suppressed(self._arena)
 
-    def _write_suppressed(self, arena: HostBuffer) -> None:
+    def _write_suppressed(self, arena: Buffer) -> None:
         arena.array[: self._suppressed.nbytes].view(np.float32)[:] = self._suppressed
 
     # --- starts and steps --------------------------------------------------------------------------------------------
@@ -308,7 +308,7 @@ class DeviceDecoder:
 
     # --- dispatches --------------------------------------------------------------------------------------------------
 
-    def _buffers(self, kind: Kind) -> tuple[HostBuffer, HostBuffer]:
+    def _buffers(self, kind: Kind) -> tuple[Buffer, Buffer]:
         """The arena and the log, large enough for a dispatch."""
         _, arena, _, log, _ = kind.arguments
         if self._arena is None or self._arena.nbytes < arena:

@@ -20,7 +20,8 @@ from aiebuild.config.model import ModelDims
 from aiebuild.errors import BuildError
 from aiebuild.manifest import store
 from aiebuild.manifest.types import Manifest
-from aiebuild.runtime.host import HostBuffer, HostDevice, HostOverlay, PreparedDispatch
+from aiebuild.runtime.device import Buffer, Device, Dispatch, Overlay
+from aiebuild.runtime.host import HostDevice
 from aiebuild.runtime.profile import Profile, StageProfile
 from aiebuild.whisper.constants import N_FRAMES
 from aiebuild.whisper.decoder_rows import DeviceDecoder
@@ -42,7 +43,7 @@ class DeviceAudio:
 @dataclass
 class _Stage:
     name: str
-    overlay: HostOverlay
+    overlay: Overlay
     macs: float = 0.0
     dispatches: int = 0
     seconds: float = 0.0
@@ -51,7 +52,7 @@ class _Stage:
 class DeviceModel:
     """A Whisper model on a device: several windows, and several token sequences of each; see `SpeechModel`."""
 
-    def __init__(self, artifact: Path, manifest: Manifest, device: HostDevice, *, counting: bool) -> None:
+    def __init__(self, artifact: Path, manifest: Manifest, device: Device, *, counting: bool) -> None:
         self._artifact = artifact
         self._manifest = manifest
         self._device = device
@@ -105,7 +106,7 @@ class DeviceModel:
 
     # --- preparation ---------------------------------------------------------------------------------------------
 
-    def _open(self, name: str, counting: bool) -> HostOverlay:
+    def _open(self, name: str, counting: bool) -> Overlay:
         entry = self._manifest.overlay(name)
         library = entry.counting if counting else entry.library
         if library is None:
@@ -119,7 +120,7 @@ class DeviceModel:
         file = self._manifest.overlay(overlay).sequence(name).file
         return self._stages[overlay].overlay.load_sequence(self._artifact / file.path)
 
-    def _packed(self, name: str) -> HostBuffer:
+    def _packed(self, name: str) -> Buffer:
         """A packed buffer in memory of its own (large pages, where the system has them)."""
         entry = self._manifest.buffer(name)
         path = self._artifact / cast(str, entry.file)
@@ -148,8 +149,6 @@ class DeviceModel:
             for rounds, name in cast("dict[str, str]", facts["sequences"]).items()
         }
         self._mel_arguments = {int(rounds): tuple(sizes) for rounds, sizes in facts["arguments"].items()}
-        largest = max(self._mel_arguments)
-        self._mel_peaks = self._device.buffer(self._mel_arguments[largest][3])
 
     def _prepare_encoder(self) -> None:
         facts = self._encoder
@@ -168,15 +167,24 @@ class DeviceModel:
             (self._mapped("embedding.tokens"), np.asarray(self._mapped("embedding.positions"), np.float32)),
         )  # fmt: skip
 
-    def _run(self, stage: str, dispatch: PreparedDispatch, macs: float) -> None:
+    def _run(self, stage: str, dispatch: Dispatch, macs: float) -> None:
+        self._run_all(stage, (dispatch,), macs)
+
+    def _run_all(self, stage: str, dispatches: Sequence[Dispatch], macs: float) -> None:
+        """Dispatches of one stage, one after the other; `macs`: of all of them."""
+        if not dispatches:
+            return
         if self._last != stage:
             self._switches += bool(self._last)
             self._last = stage
         entry = self._stages[stage]
         start = time.perf_counter()
-        dispatch.run()
+        if len(dispatches) == 1:
+            dispatches[0].run()
+        else:
+            entry.overlay.run_all(dispatches)
         entry.seconds += time.perf_counter() - start
-        entry.dispatches += 1
+        entry.dispatches += len(dispatches)
         entry.macs += macs
 
     # --- log-mel -------------------------------------------------------------------------------------------------
@@ -199,21 +207,19 @@ class DeviceModel:
         mel = mel_buffer.array.view(np.int16).reshape(rows, n_mels)
         mel[last:] = silence
         overlay = self._stages["mel"].overlay
-        peak = silence
+        peaks: list[Buffer] = []
+        dispatches: list[Dispatch] = []
         for first, rounds in plan:
             sizes = self._mel_arguments[rounds]
-            dispatch = overlay.prepare(
-                self._mel_sequences[rounds],
-                [
-                    padded.part(2 * hop * first, sizes[0]),
-                    self._mel_constants,
-                    mel_buffer.part(2 * n_mels * first, sizes[2]),
-                    self._mel_peaks,
-                ],
+            peaks.append(self._device.buffer(sizes[3]))
+            parts = (padded.part(2 * hop * first, sizes[0]), mel_buffer.part(2 * n_mels * first, sizes[2]))
+            dispatches.append(
+                overlay.prepare(self._mel_sequences[rounds], [parts[0], self._mel_constants, parts[1], peaks[-1]])
             )
-            self._run("mel", dispatch, facts["macs"][str(rounds)])
-            peaks = self._mel_peaks.array.view(np.int16)[: sizes[3] // 2]
-            peak = max(peak, int(peaks.reshape(-1, facts["peak_object"] // 2)[:, 0].max()))
+        self._run_all("mel", dispatches, sum(facts["macs"][str(rounds)] for _, rounds in plan))
+        of_object = facts["peak_object"] // 2
+        largest = (int(part.array.view(np.int16).reshape(-1, of_object)[:, 0].max()) for part in peaks)
+        peak = max((silence, *largest))
         floor = max(peak - (DYNAMIC_RANGE << facts["fraction_bits"]), -32768)
         return DeviceAudio(mel[:frames], floor, content)
 
