@@ -253,7 +253,8 @@ class Overlay {
     if (index >= threads_.size()) return;  // more threads than cores
     Thread& t = *threads_[index];
     const ArithmeticState callers = aie::detail::core_state;
-    uint32_t idle = 0;
+    uint32_t idle = 0, seen = 0;
+    uint64_t others = 0;
     uint64_t work = t.work.value.load(std::memory_order_relaxed);
     uint64_t acknowledged = 0;
     auto moved = [&] { t.work.set(++work); };
@@ -266,6 +267,7 @@ class Overlay {
         moved();
         resume(c);
         moved();
+        bell_.ring();
         progress = true;
         if (c.handle.done()) t.cores.erase(t.cores.begin() + long(k--));
 #if defined(AIEBUILD_SANITIZE)
@@ -277,6 +279,7 @@ class Overlay {
         if (e->has_pending() && e->pump()) moved(), moved(), progress = true;
       if (index == 0 && step()) progress = true;
       if (progress) {
+        bell_.ring();
         idle = 0;
         if (index == 0) check_ = 0;
         continue;
@@ -287,8 +290,20 @@ class Overlay {
         quiet();
       }
       relax();
-      if (++idle > kPatience) sched_yield();
+      // While others get on, what this one waits for is under way. Where they do not, they may need the processor.
+      if (++idle % kGlance == 0 && idle <= kPatience) {
+        uint64_t now = 0;
+        for (const auto& o : threads_) now += o->work.get();
+        if (now != others) others = now, idle = 0;
+      }
+      if (idle == kPatience) {
+        seen = bell_.announce();
+      } else if (idle > kPatience) {
+        bell_.sleep(seen);
+        seen = bell_.announce();
+      }
     }
+    bell_.ring();
     aie::detail::core_state = callers;
   }
 
@@ -511,7 +526,9 @@ class Overlay {
     }
   }
 
-  static constexpr uint32_t kPatience = 4000;
+  // Looks for work without success, nobody else getting on either, before a thread sleeps; about 10 us.
+  static constexpr uint32_t kPatience = 60;
+  static constexpr uint32_t kGlance = 20;  // of these, between two looks at the others
   void* design_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;
   Sequence* seq_ = nullptr;
@@ -528,6 +545,7 @@ class Overlay {
   std::vector<Source*> source_at_;
   std::vector<Sink*> sink_at_;
   bool left_over_ = false;
+  Bell bell_;
   alignas(kLine) std::atomic<bool> stop_{false};
   alignas(kLine) Counter asked_;
   alignas(kLine) uint64_t round_ = 0;

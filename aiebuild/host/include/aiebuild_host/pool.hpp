@@ -35,6 +35,39 @@ inline uint64_t now_ns() {
   return uint64_t(t.tv_sec) * 1000000000u + uint64_t(t.tv_nsec);
 }
 
+inline void futex_wait(std::atomic<uint32_t>& word, uint32_t seen, const timespec* timeout) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAIT_PRIVATE, seen, timeout, nullptr, 0);
+}
+inline void futex_wake_all(std::atomic<uint32_t>& word) {
+  syscall(SYS_futex, reinterpret_cast<uint32_t*>(&word), FUTEX_WAKE_PRIVATE, 1 << 20, nullptr, nullptr, 0);
+}
+
+// Where threads of a dispatch that find nothing to do sleep until one that did something rings. A ring that comes
+// too early is made up for by the timeout, so that threads that work need no fence.
+class Bell {
+ public:
+  // In this order, with a look for work between them.
+  uint32_t announce() {
+    const uint32_t seen = count_.load(std::memory_order_acquire);
+    wanted_.store(true);
+    return seen;
+  }
+  void sleep(uint32_t seen) {
+    const timespec timeout{0, 200'000};
+    futex_wait(count_, seen, &timeout);
+  }
+  void ring() {
+    if (wanted_.load(std::memory_order_relaxed) && wanted_.exchange(false)) {
+      count_.fetch_add(1);
+      futex_wake_all(count_);
+    }
+  }
+
+ private:
+  alignas(128) std::atomic<bool> wanted_{false};
+  alignas(128) std::atomic<uint32_t> count_{0};
+};
+
 class ThreadPool : public Pool {
  public:
   explicit ThreadPool(uint32_t count, uint64_t spin_ns = 150'000) : spin_ns_(spin_ns) {
@@ -76,8 +109,7 @@ class ThreadPool : public Pool {
  private:
   void wake() {
     generation_.fetch_add(1);  // sequentially consistent: ordered against sleepers_
-    if (sleepers_.load() > 0)
-      syscall(SYS_futex, reinterpret_cast<uint32_t*>(&generation_), FUTEX_WAKE_PRIVATE, 1 << 20, nullptr, nullptr, 0);
+    if (sleepers_.load() > 0) futex_wake_all(generation_);
   }
 
   void do_run(void (*fn)(void*, uint32_t), void* arg) {
@@ -88,9 +120,14 @@ class ThreadPool : public Pool {
       wake();
     }
     fn(arg, 0);
-    for (uint32_t spins = 0; finished_.load(std::memory_order_acquire) + 1 < threads; ++spins) {
+    for (uint32_t spins = 0;; ++spins) {
+      const uint32_t finished = finished_.load(std::memory_order_acquire);
+      if (finished + 1 >= threads) break;
       relax();
-      if (spins > 2000) sched_yield();
+      if (spins > 2000) {  // one that has not the processor: looked for again from time to time, nobody rings
+        const timespec timeout{0, 100'000};
+        futex_wait(finished_, finished, &timeout);
+      }
     }
   }
 
@@ -109,8 +146,7 @@ class ThreadPool : public Pool {
       }
       while (current == seen) {
         sleepers_.fetch_add(1);
-        if (generation_.load() == seen)
-          syscall(SYS_futex, reinterpret_cast<uint32_t*>(&generation_), FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
+        if (generation_.load() == seen) futex_wait(generation_, seen, nullptr);
         sleepers_.fetch_sub(1);
         current = generation_.load(std::memory_order_acquire);
       }
