@@ -1,7 +1,8 @@
 // Layouts and parameters shared by the decoder overlay's kernels (AIE2, AIE API only).
 //
 // A dispatch has rows (tokens), each core works on up to eight of them. Either the four rows of cores share the rows and
-// split a tile's columns (one slice each), or they split the rows and each computes all columns (four slices).
+// split a tile's columns (one slice each), or they split the rows and each computes all columns (four slices). A column
+// tile has 128 columns for each column of cores.
 // A objects of 5,248 bytes hold one float row (or a part of it), attention parts or a command; B objects of 16,896
 // bytes hold four slices of 4,224:
 //   weights       : 128 x 32 int8 as [16 k blocks][4 column blocks][8 x 8], then 32 float column scales
@@ -12,7 +13,7 @@
 // has rows high 0, low 0, high 1, low 1 of two rows.
 #pragma once
 
-#include <aie_api/aie.hpp>
+#include "array.h"
 #include <stdint.h>
 
 namespace decoder {

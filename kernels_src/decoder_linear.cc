@@ -99,7 +99,7 @@ void decoder_add(int8_t *A, float *y, int32_t *params, int32_t j, int32_t row, i
     const int high = common ? rows : low + 1;
     for (int t = 0; t < tiles; ++t)
         for (int s = 0; s < slices; ++s) {
-            const int n = (t * 4 + column) * 128 + (slices == 1 ? row : s) * tile_columns - piece * width;
+            const int n = (t * array::columns + column) * 128 + (slices == 1 ? row : s) * tile_columns - piece * width;
             if (n < 0 || n >= width)
                 continue;
             const float *add = (const float *)A + n;

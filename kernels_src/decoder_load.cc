@@ -172,7 +172,7 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
     } else {
         float *piece = (float *)y + piece_place;
         for (int g = 0; g < params[p_groups]; ++g) {
-            const bfloat16 *query = (const bfloat16 *)A + (g * 4 + column) * 64;
+            const bfloat16 *query = (const bfloat16 *)A + (g * array::columns + column) * 64;
             for (int i = 0; i < 64; i += 32)
                 aie::store_v(piece + i, aie::accum<accfloat, 32>(aie::load_v<32>(query + i)).to_vector<float>());
             scales[g * most_rows + j] =

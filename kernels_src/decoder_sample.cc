@@ -69,7 +69,7 @@ void decoder_sample(const float *y, int32_t *top, const int32_t *params, int32_t
             const int32_t *table = params + table_place + r * table_words;
             int32_t *state = top + r * best_words;
             for (int s = 0; s < slices; ++s) {
-                const int token = ((chunk * tiles + t) * 4 + column) * 128 + (slices == 1 ? row : s) * tile_columns;
+                const int token = ((chunk * tiles + t) * array::columns + column) * 128 + (slices == 1 ? row : s) * tile_columns;
                 uint32_t banned = 0;
                 for (int i = 4; i < table_words; ++i)
                     if (table[i] >= token && table[i] < token + 32)

@@ -9,7 +9,7 @@
 // `params` holds the header of the operation's command object; the enumerators below are its words.
 #pragma once
 
-#include <aie_api/aie.hpp>
+#include "array.h"
 #include <stdint.h>
 
 namespace encoder {

@@ -16,6 +16,8 @@ constexpr int maxima = 0; // words of `stats`: 64 running maxima, then 16 x 16 p
 constexpr int sums = 64;
 constexpr int quarter = 4;   // query blocks of 4 that are worked on at a time
 constexpr int key_blocks = 8; // of 4 keys in a B object
+constexpr int tall = array::tall; // blocks of keys or head channels that a product takes at a time
+using MM = aie::mmul<array::block_rows, 8, 4, bfloat16, bfloat16>;
 
 inline aie::vector<float, 16> per_query(const float *v4) {
     const aie::vector<float, 4> v = aie::load_v<4>(v4);
@@ -29,27 +31,27 @@ inline aie::vector<float, 16> max_over_keys(aie::vector<float, 16> v) {
 
 // scores[query block][key block][4 x 4] = K Q^T - maxima for 32 keys and 16 queries; returns the largest.
 float scores_of(const int8_t *K, const bfloat16 *Q, float *scores, const float *own_maxima) {
-    using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
     aie::vector<float, 16> largest = aie::broadcast<float, 16>(never);
     for (int s = 0; s < 2; ++s) {
         const bfloat16 *strip = (const bfloat16 *)(K + s * strip_bytes);
-        MM c[4][4];
+        MM c[4 / tall][4];
         // unrolled for certain, here and below: the arrays stay in registers
 #pragma clang loop unroll(full)
-        for (int i = 0; i < 4; ++i)
+        for (int i = 0; i < 4 / tall; ++i)
 #pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
-                c[i][j] = MM(aie::zeros<float, 16>());
+                c[i][j] = MM(aie::zeros<float, 16 * tall>());
         for (int kb = 0; kb < 8; ++kb) {
-            aie::vector<bfloat16, 32> k[4], x[4];
+            aie::vector<bfloat16, 32 * tall> k[4 / tall];
+            aie::vector<bfloat16, 32> x[4];
 #pragma clang loop unroll(full)
-            for (int i = 0; i < 4; ++i)
-                k[i] = aie::load_v<32>(strip + (i * 8 + kb) * 32);
+            for (int i = 0; i < 4 / tall; ++i)
+                k[i] = array::load_tall<32>(strip + (i * tall * 8 + kb) * 32, 256);
 #pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
                 x[j] = aie::load_v<32>(Q + (j * 8 + kb) * 32);
 #pragma clang loop unroll(full)
-            for (int i = 0; i < 4; ++i)
+            for (int i = 0; i < 4 / tall; ++i)
 #pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
                     c[i][j].mac(k[i], x[j]);
@@ -59,7 +61,8 @@ float scores_of(const int8_t *K, const bfloat16 *Q, float *scores, const float *
             const aie::vector<float, 16> m = per_query(own_maxima + j * 4);
 #pragma clang loop unroll(full)
             for (int i = 0; i < 4; ++i) {
-                const aie::vector<float, 16> d = aie::sub(c[i][j].to_vector<float>(), m);
+                const aie::vector<float, 16> d =
+                    aie::sub(array::block_of_tall<16, float>(c[i / tall][j].to_vector<float>(), i % tall), m);
                 largest = aie::max(largest, d);
                 aie::store_v(scores + (j * key_blocks + s * 4 + i) * 16, d);
             }
@@ -119,34 +122,34 @@ void probabilities(float *scores, float *own_sums) {
 
 // O^T += V^T P^T over 32 keys and 16 queries. O: [16 head-channel blocks][16 query blocks][4 x 4].
 void weighted_values(const int8_t *V, const bfloat16 *P, float *O) {
-    using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
     for (int db = 0; db < 16; db += 4) {
-        MM c[4][4];
+        MM c[4 / tall][4];
 #pragma clang loop unroll(full)
-        for (int i = 0; i < 4; ++i)
+        for (int i = 0; i < 4 / tall; ++i)
 #pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
-                c[i][j] = MM(aie::load_v<16>(O + ((db + i) * 16 + j) * 16));
+                c[i][j] = MM(array::load_tall<16>(O + ((db + i * tall) * 16 + j) * 16, 256));
         for (int kb = 0; kb < 4; ++kb) {
             const bfloat16 *strip = (const bfloat16 *)(V + (kb >> 1) * strip_bytes);
-            aie::vector<bfloat16, 32> v[4], p[4];
+            aie::vector<bfloat16, 32 * tall> v[4 / tall];
+            aie::vector<bfloat16, 32> p[4];
 #pragma clang loop unroll(full)
-            for (int i = 0; i < 4; ++i)
-                v[i] = aie::load_v<32>(strip + ((db + i) * 2 + (kb & 1)) * 32);
+            for (int i = 0; i < 4 / tall; ++i)
+                v[i] = array::load_tall<32>(strip + ((db + i * tall) * 2 + (kb & 1)) * 32, 64);
 #pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
                 p[j] = aie::load_v<32>(P + (j * 4 + kb) * 32);
 #pragma clang loop unroll(full)
-            for (int i = 0; i < 4; ++i)
+            for (int i = 0; i < 4 / tall; ++i)
 #pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
                     c[i][j].mac(v[i], p[j]);
         }
 #pragma clang loop unroll(full)
-        for (int i = 0; i < 4; ++i)
+        for (int i = 0; i < 4 / tall; ++i)
 #pragma clang loop unroll(full)
             for (int j = 0; j < 4; ++j)
-                aie::store_v(O + ((db + i) * 16 + j) * 16, c[i][j].to_vector<float>());
+                array::store_tall<16>(O + ((db + i * tall) * 16 + j) * 16, 256, c[i][j].to_vector<float>());
     }
 }
 

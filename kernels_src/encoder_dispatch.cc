@@ -12,7 +12,7 @@ void encoder_attention_finish(int8_t *C, int32_t *acc, int32_t *stats);
 void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t i, int32_t output, int32_t column);
 void encoder_normalise(int8_t *A, int8_t *C, int32_t *params, int32_t first);
 
-// Step i of the A objects that come while C is held: residual and query tiles of the four columns, or rows to normalise.
+// Step i of the A objects that come while C is held: residual and query tiles of the columns, or rows to normalise.
 void encoder_side_step(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32_t *params, int32_t tile,
                        int32_t output, int32_t i, int32_t row, int32_t column) {
     switch (params[p_kind]) {
@@ -24,7 +24,7 @@ void encoder_side_step(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32
         break;
     case normalise:
         if (i == column)
-            encoder_normalise(A, C, params, ((tile * 4 + row) * 4 + i) * (object_bytes / 2));
+            encoder_normalise(A, C, params, ((tile * array::rows + row) * array::columns + i) * (object_bytes / 2));
         break;
     default:
         if (i == column)

@@ -10,6 +10,44 @@ using namespace encoder;
 
 namespace {
 
+#if BLOCK_ROWS == 8
+
+// 2 x 2 blocks of 8 x 8 at a time, which leaves AIE2P one of its five accumulators
+void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
+    using MM = aie::mmul<8, 8, 8, int8, int8>;
+    for (int rb = 0; rb < 16; rb += 4) {
+        const int8_t *pa = a + (rb >> 2) * strip_bytes;
+        for (int nb = 0; nb < 8; nb += 2) {
+            const int8_t *pb = b + nb * 1024;
+            int32_t *c0 = acc + (rb * 8 + nb) * 32;
+            int32_t *c1 = c0 + 2 * 8 * 32;
+            MM c00, c01, c10, c11;
+            if (!first) {
+                c00 = MM(array::load_tall<32>(c0, 256));
+                c01 = MM(array::load_tall<32>(c0 + 32, 256));
+                c10 = MM(array::load_tall<32>(c1, 256));
+                c11 = MM(array::load_tall<32>(c1 + 32, 256));
+            } else {
+                const aie::vector<int32, 64> z = aie::zeros<int32, 64>();
+                c00 = MM(z), c01 = MM(z), c10 = MM(z), c11 = MM(z);
+            }
+            for (int kb = 0; kb < 16; ++kb) {
+                const aie::vector<int8, 64> x0 = array::load_tall<32>(pa + kb * 32, 512);
+                const aie::vector<int8, 64> x1 = array::load_tall<32>(pa + kb * 32 + 1024, 512);
+                const aie::vector<int8, 64> w0 = aie::load_v<64>(pb + kb * 64);
+                const aie::vector<int8, 64> w1 = aie::load_v<64>(pb + kb * 64 + 1024);
+                c00.mac(x0, w0), c01.mac(x0, w1), c10.mac(x1, w0), c11.mac(x1, w1);
+            }
+            array::store_tall<32>(c0, 256, c00.to_vector<int32>());
+            array::store_tall<32>(c0 + 32, 256, c01.to_vector<int32>());
+            array::store_tall<32>(c1, 256, c10.to_vector<int32>());
+            array::store_tall<32>(c1 + 32, 256, c11.to_vector<int32>());
+        }
+    }
+}
+
+#else
+
 void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
     using MM = aie::mmul<4, 8, 8, int8, int8>;
     for (int rb = 0; rb < 16; rb += 2) {
@@ -58,6 +96,8 @@ void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
     }
 }
 
+#endif
+
 // A block of 4 rows x 8 channels: contiguous in a blocked tile, four 16-byte pieces of rows of 64 otherwise.
 template <bool Rows>
 inline aie::vector<bfloat16, 32> block_of(const bfloat16 *a, int rb, int kb) {
@@ -69,37 +109,50 @@ inline aie::vector<bfloat16, 32> block_of(const bfloat16 *a, int rb, int kb) {
     }
 }
 
+// The operand of a product from row block rb on.
+template <bool Rows>
+inline aie::vector<bfloat16, 32 * array::tall> rows_of(const bfloat16 *a, int rb, int kb) {
+    if constexpr (array::tall == 1)
+        return block_of<Rows>(a, rb, kb);
+    else
+        return aie::concat(block_of<Rows>(a, rb, kb), block_of<Rows>(a, rb + 1, kb));
+}
+
 template <bool Rows>
 void product_bf16(const bfloat16 *a, const bfloat16 *b, float *acc, bool first) {
-    using MM = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
+    using MM = aie::mmul<array::block_rows, 8, 4, bfloat16, bfloat16>;
+    constexpr int tall = array::tall;
     for (int rb = 0; rb < 16; rb += 4) {
         for (int nb = 0; nb < 16; nb += 4) {
-            MM c[4][4];
+            MM c[4 / tall][4];
             // unrolled for certain: 16 accumulators and 8 operands as arrays would be 1.5 KB of stack
 #pragma clang loop unroll(full)
-            for (int i = 0; i < 4; ++i)
+            for (int i = 0; i < 4 / tall; ++i)
 #pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
-                    c[i][j] = MM(first ? aie::zeros<float, 16>() : aie::load_v<16>(acc + ((rb + i) * 16 + nb + j) * 16));
+                    c[i][j] = MM(first ? aie::zeros<float, 16 * tall>()
+                                       : array::load_tall<16>(acc + ((rb + tall * i) * 16 + nb + j) * 16, 256));
             for (int kb = 0; kb < 8; ++kb) {
-                aie::vector<bfloat16, 32> x[4], w[4];
+                aie::vector<bfloat16, 32 * tall> x[4 / tall];
+                aie::vector<bfloat16, 32> w[4];
 #pragma clang loop unroll(full)
-                for (int i = 0; i < 4; ++i)
-                    x[i] = block_of<Rows>(a, rb + i, kb);
+                for (int i = 0; i < 4 / tall; ++i)
+                    x[i] = rows_of<Rows>(a, rb + tall * i, kb);
 #pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
                     w[j] = aie::load_v<32>(b + ((nb + j) * 8 + kb) * 32);
 #pragma clang loop unroll(full)
-                for (int i = 0; i < 4; ++i)
+                for (int i = 0; i < 4 / tall; ++i)
 #pragma clang loop unroll(full)
                     for (int j = 0; j < 4; ++j)
                         c[i][j].mac(x[i], w[j]);
             }
 #pragma clang loop unroll(full)
-            for (int i = 0; i < 4; ++i)
+            for (int i = 0; i < 4 / tall; ++i)
 #pragma clang loop unroll(full)
                 for (int j = 0; j < 4; ++j)
-                    aie::store_v(acc + ((rb + i) * 16 + nb + j) * 16, c[i][j].template to_vector<float>());
+                    array::store_tall<16>(acc + ((rb + tall * i) * 16 + nb + j) * 16, 256,
+                                          c[i][j].template to_vector<float>());
         }
     }
 }
@@ -230,8 +283,8 @@ void epilogue(int32_t *acc, const int32_t *stats, const int32_t *params, const i
     const Scales scales = {(const float *)stats, (const bfloat16 *)(stats + 64), (const bfloat16 *)(stats + 96)};
     const int rounds = params[p_row_rounds];
     const int column_round = tile / rounds;
-    const int first_row = ((tile - column_round * rounds) * 4 + row) * 64;
-    const int column_tile = column_round * 4 + column;
+    const int first_row = ((tile - column_round * rounds) * array::rows + row) * 64;
+    const int column_tile = column_round * array::columns + column;
     const int flags = params[p_epilogue];
     const bool transposed = column_tile < params[p_transposed_until];
     const bool natural = column_tile < params[p_natural_until];

@@ -1,5 +1,5 @@
-// Layer norm to int8 with a scale per row, and the log-mel normalisation. A row of four cores sees the same row tiles;
-// core `column` works on its strip of 16 rows.
+// Layer norm to int8 with a scale per row, and the log-mel normalisation. A row of cores sees the same row tiles, one for
+// every four columns at a time; core `column` works on its strip of 16 rows of its own tile.
 // Layer norm in two passes over the row. The first gathers sums and, tile by tile, the largest |gamma (x - m)|, where m is
 // the mean of the row so far; as the mean moves by little once most of a row is seen, the largest of those plus
 // |mean - m| max |gamma| is a tight bound of |gamma (x - mean)|. The second writes q = (x - mean) gamma inverse, with
@@ -21,6 +21,8 @@ constexpr int scales = 1568;
 constexpr int tiles = 1600;
 constexpr int tile_words = 48;
 
+constexpr int groups = array::columns / 4; // of columns, each with a row tile of its own
+
 inline aie::vector<bfloat16, 32> gamma_of(const int32_t *acc, int tile, int kb) {
     const aie::vector<bfloat16, 8> g = aie::load_v<8>((const bfloat16 *)acc + tile * 64 + kb * 8);
     return aie::concat(g, g, g, g);
@@ -33,7 +35,7 @@ inline aie::vector<float, 32> repeat_columns(const float *v4) {
 
 inline float magnitude(float x) { return x < 0.0f ? -x : x; }
 
-void row_constants(int32_t *acc, const int32_t *params) {
+void row_constants(int32_t *acc, const int32_t *params, int steps) {
     float *f = (float *)acc;
     const float over = aie::inv((float)params[p_channels]);
     for (int rb = 0; rb < 4; ++rb) {
@@ -44,7 +46,7 @@ void row_constants(int32_t *acc, const int32_t *params) {
             const float mean = aie::reduce_add(sum.extract<8>(r)) * over;
             const float variance = aie::reduce_add(squares.extract<8>(r)) * over - mean * mean;
             float bound = 1.0e-20f;
-            for (int t = 0; t < params[p_stats_steps]; ++t) {
+            for (int t = 0; t < steps; ++t) {
                 const float *tile = f + tiles + t * tile_words;
                 const float b = tile[row] + magnitude(mean - tile[16 + row]) * tile[32];
                 bound = b > bound ? b : bound;
@@ -62,10 +64,15 @@ void row_constants(int32_t *acc, const int32_t *params) {
 
 extern "C" {
 
-// First pass, tile i of 64 channels.
+// First pass, tile i of 64 channels: all of the first group's row, then all of the next one's.
 void encoder_norm_statistics(int8_t *A, int32_t *acc, int32_t *params, int32_t i, int32_t column) {
     aie::set_rounding(aie::rounding_mode::conv_even);
-    const bfloat16 *x = (const bfloat16 *)(A + column * strip_bytes);
+    const int steps = params[p_stats_steps] / groups;
+    const int first = (column >> 2) * steps;
+    if (groups > 1 && (i < first || i >= first + steps))
+        return;
+    i -= first;
+    const bfloat16 *x = (const bfloat16 *)(A + (column & 3) * strip_bytes);
     float *tile = (float *)acc + tiles + i * tile_words;
     const float over = aie::inv((float)(64 * (i + 1)));
     aie::vector<bfloat16, 32> gamma_max = aie::zeros<bfloat16, 32>();
@@ -102,15 +109,18 @@ void encoder_norm_statistics(int8_t *A, int32_t *acc, int32_t *params, int32_t i
         for (int r = 0; r < 4; ++r)
             tile[rb * 4 + r] = (float)aie::reduce_max(largest.extract<8>(r));
     }
-    if (i == params[p_stats_steps] - 1)
-        row_constants(acc, params);
+    if (i == steps - 1)
+        row_constants(acc, params, steps);
 }
 
-// Second pass, tile i of the eight that fill C: four pieces of 16 rows x 128 channels, each a strip of an int8 tile.
+// Second pass, tile i of the eight of each group that fill C: four pieces of 16 rows x 128 channels, each a strip of an int8 tile.
 void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t i, int32_t output, int32_t column) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     aie::set_saturation(aie::saturation_mode::saturate);
-    const bfloat16 *x = (const bfloat16 *)(A + column * strip_bytes);
+    if (groups > 1 && (i >> 3) != (column >> 2))
+        return;
+    i &= 7;
+    const bfloat16 *x = (const bfloat16 *)(A + (column & 3) * strip_bytes);
     const float *f = (const float *)acc;
     int8_t *piece = C + (i >> 1) * strip_bytes;
     for (int rb = 0; rb < 4; ++rb) {

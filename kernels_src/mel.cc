@@ -6,7 +6,7 @@
 // factor back after the logarithm. The coefficients are Q15 numbers cut into two planes of int8, high * 256 + low: int16
 // x int8 runs at twice the rate of int16 x int16, and both planes' sums fit 32 bits.
 // Reference: aiebuild/designs/mel_reference.py, bit for bit up to the order of bf16 products' sums.
-#include <aie_api/aie.hpp>
+#include "array.h"
 #include <stdint.h>
 
 namespace {
@@ -67,10 +67,13 @@ inline void store_blocks(int16_t *out, const aie::vector<int16, 32> &v01, const 
     aie::store_v(out + 32, second);
 }
 
-using Product = aie::mmul<4, 4, 8, int16, int8>;
+constexpr int tall = array::tall; // quads of frames that a product takes at a time
+using Product = aie::mmul<array::block_rows, 4, 8, int16, int8>;
 
-inline aie::vector<bfloat16, 32> joined(const Product &high, const Product &low) {
-    return aie::to_float<bfloat16>(aie::add(high.to_vector<int32>(0), low.to_vector<int32>(8)));
+// Quad `i` of a product's.
+inline aie::vector<bfloat16, 32> joined(const Product &high, const Product &low, int i) {
+    return aie::to_float<bfloat16>(aie::add(array::block_of_tall<32, int32>(high.to_vector<int32>(0), i),
+                                            array::block_of_tall<32, int32>(low.to_vector<int32>(8), i)));
 }
 
 // Real or imaginary parts of 8 bins of four times four frames, in bf16.
@@ -79,19 +82,21 @@ struct Part {
 };
 
 inline Part transform(const int16_t *x, const int8_t *planes) {
-    Product high[4], low[4];
-    for (int i = 0; i < points / 4; ++i) {
+    Product high[4 / tall], low[4 / tall];
+    for (int block = 0; block < points / 4; ++block) {
         const aie::vector<int8, 32> h = aie::load_v<32>(planes), l = aie::load_v<32>(planes + 32);
         // unrolled for certain: the accumulators stay in registers
 #pragma clang loop unroll(full)
-        for (int quad = 0; quad < 4; ++quad) {
-            const aie::vector<int16, 16> v = aie::load_v<16>(x + quad * quad_fold);
-            high[quad].mac(v, h);
-            low[quad].mac(v, l);
+        for (int i = 0; i < 4 / tall; ++i) {
+            const aie::vector<int16, 16 * tall> v = array::load_tall<16>(x + i * tall * quad_fold, quad_fold);
+            high[i].mac(v, h);
+            low[i].mac(v, l);
         }
         x += 16, planes += plane_pair;
     }
-    return {{joined(high[0], low[0]), joined(high[1], low[1]), joined(high[2], low[2]), joined(high[3], low[3])}};
+    constexpr int second = 1 / tall, third = 2 / tall, fourth = 3 / tall; // products that have these quads
+    return {{joined(high[0], low[0], 0), joined(high[second], low[second], 1 % tall), joined(high[third], low[third], 0),
+             joined(high[fourth], low[fourth], 1 % tall)}};
 }
 
 inline aie::vector<bfloat16, 32> power_of(const aie::vector<bfloat16, 32> &re, const aie::vector<bfloat16, 32> &im) {
@@ -100,7 +105,7 @@ inline aie::vector<bfloat16, 32> power_of(const aie::vector<bfloat16, 32> &re, c
     return sum.to_vector<bfloat16>();
 }
 
-using Filters = aie::mmul<4, 8, 4, bfloat16, bfloat16>;
+using Filters = aie::mmul<array::block_rows, 8, 4, bfloat16, bfloat16>;
 
 } // namespace
 
@@ -152,8 +157,7 @@ void mel_filter(const int8_t *filters, const bfloat16 *power, const int32_t *hal
     aie::set_saturation(aie::saturation_mode::saturate);
     const int32_t *range = (const int32_t *)filters;
     const bfloat16 *weights = (const bfloat16 *)(filters + 256);
-    const bfloat16 *p0 = power + tile * 2 * quad_power;
-    const bfloat16 *p1 = p0 + quad_power;
+    const bfloat16 *p = power + tile * 2 * quad_power;
     const aie::vector<int16, 32> up0 = aie::broadcast<int16, 32>((int16)(halved[tile * 2] * halving_q11));
     const aie::vector<int16, 32> up1 = aie::broadcast<int16, 32>((int16)(halved[tile * 2 + 1] * halving_q11));
     const aie::vector<int16, 32> lowest = aie::broadcast<int16, 32>(floor_q11);
@@ -162,19 +166,22 @@ void mel_filter(const int8_t *filters, const bfloat16 *power, const int32_t *hal
     for (int mel = 0; mel < mels; mel += 16) {
         alignas(aie::vector_decl_align) bfloat16 energy[2][64];
         for (int block = 0; block < 4; ++block) {
-            Filters sum0, sum1;
-            const bfloat16 *a0 = p0 + range[0] * 32, *a1 = p1 + range[0] * 32;
+            Filters sum[2 / tall];
+            const bfloat16 *a = p + range[0] * 32;
             const int count = range[1];
             const aie::vector<bfloat16, 32> w = aie::load_v<32>(weights);
-            sum0.mul(aie::load_v<32>(a0), w);
-            sum1.mul(aie::load_v<32>(a1), w);
+#pragma clang loop unroll(full)
+            for (int quad = 0; quad < 2; quad += tall)
+                sum[quad / tall].mul(array::load_tall<32>(a + quad * quad_power, quad_power), w);
             for (int i = 1; i < count; ++i) {
                 const aie::vector<bfloat16, 32> v = aie::load_v<32>(weights + i * 32);
-                sum0.mac(aie::load_v<32>(a0 + i * 32), v);
-                sum1.mac(aie::load_v<32>(a1 + i * 32), v);
+#pragma clang loop unroll(full)
+                for (int quad = 0; quad < 2; quad += tall)
+                    sum[quad / tall].mac(array::load_tall<32>(a + quad * quad_power + i * 32, quad_power), v);
             }
-            aie::store_v(energy[0] + block * 16, sum0.to_vector<bfloat16>());
-            aie::store_v(energy[1] + block * 16, sum1.to_vector<bfloat16>());
+#pragma clang loop unroll(full)
+            for (int quad = 0; quad < 2; quad += tall)
+                array::store_tall<16>(energy[quad] + block * 16, 64, sum[quad / tall].to_vector<bfloat16>());
             weights += count * 32;
             range += 2;
         }

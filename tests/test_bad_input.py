@@ -152,14 +152,6 @@ def test_an_output_folder_that_cannot_be_made(
 # --- arrays, models and weights -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("argv", [["compile"], ["compile", "--dry-run"], ["run", str(SAMPLE)], ["check", "base"]])
-def test_an_array_without_designs(argv: list[str], cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AIEBUILD_ARTIFACTS", str(tmp_path / "artifacts"))
-    error, hint = cli.error(*argv, "--device", "npu2", code=2)
-    assert error == "the Whisper designs are for npu1 in this version, not for npu2"
-    assert hint == "--device npu1"
-
-
 @pytest.mark.parametrize("damage", ["weights", "tokenizer"])
 def test_weights_that_are_not_what_the_configuration_names(
     damage: str, base_files: WeightFiles, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from aiebuild.designs.spec import Design
 
 DEVICES = ("npu1", "npu2")
-DESIGNED_FOR = ("npu1",)
 MOST_WINDOWS = 32
 """Windows that can be decoded together."""
 TARGETS = ("auto", "host", "npu", "all")
@@ -48,14 +47,6 @@ class ModelBuild:
 
         stem = Path(self.model).stem if self.model.endswith(".toml") else MODEL_ALIASES.get(self.model, self.model)
         return f"{stem}-{self.device}-{self.target}"
-
-    def check_device(self) -> None:
-        """Raises UsageError for an array there are no Whisper designs for."""
-        if self.device not in DESIGNED_FOR:
-            raise UsageError(
-                f"the Whisper designs are for {', '.join(DESIGNED_FOR)} in this version, not for {self.device}",
-                hint=f"--device {DESIGNED_FOR[0]}",
-            )
 
     def request(self) -> Request:
         """The request for the build driver."""
@@ -90,7 +81,6 @@ def compile_model(
     from aiebuild.build import driver
 
     artifacts = artifacts or artifacts_dir()
-    build.check_device()
     force = options is not None and options.force
     request = build.request()
     standing = None if force else driver.published(artifacts, request)
@@ -114,7 +104,6 @@ def design_of(build: ModelBuild, reporter: Reporter, windows: tuple[int, ...] | 
     from aiebuild.config.model import load_model_config
     from aiebuild.weights import fetch_weights
 
-    build.check_device()
     config = load_model_config(Path(build.model) if build.model.endswith(".toml") else build.model)
     if build.model.endswith(".toml") and config.name != Path(build.model).stem:
         raise UsageError(f"{build.model}: `name` must be `{Path(build.model).stem}`, as the file's, is `{config.name}`")

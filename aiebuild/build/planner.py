@@ -10,7 +10,7 @@ from aiebuild.build.plan import Plan, Step
 from aiebuild.build.planning import DesignPlanner, unique
 from aiebuild.config.toolchain import HostToolchain
 from aiebuild.designs.spec import Design, KernelSpec, OverlaySpec, Parameters, SequenceSpec
-from aiebuild.host.flags import ENGINE_SOURCES, kernel_command, link_command, overlay_command
+from aiebuild.host.flags import ENGINE_SOURCES, core_defines, kernel_command, link_command, overlay_command
 from aiebuild.manifest.cpu import this_instruction_set
 from aiebuild.manifest.types import Tool
 from aiebuild.resources import kernels_dir, resource_root
@@ -108,9 +108,11 @@ class HostPlanner(DesignPlanner):
 
     def _kernel(self, kernel: KernelSpec, *, counting: bool) -> str:
         variant = ".count" if counting else ""
-        out = f"kernels/{kernel.object_name.removesuffix('.o')}{variant}.o"
+        core = core_defines(self.design.device)
+        folder = "/".join(("kernels", *(define.lower() for define in core)))
+        out = f"{folder}/{kernel.object_name.removesuffix('.o')}{variant}.o"
         stamp = self.inputs.file("kernels_src", kernel.source)
-        defines = [f"{name}={value}" for name, value in kernel.defines]
+        defines = [*(f"{name}={value}" for name, value in kernel.defines), *core]
         command = kernel_command(
             self.compiler.path,
             kernels_dir() / kernel.source,

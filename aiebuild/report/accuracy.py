@@ -26,23 +26,24 @@ class Row:
     good: bool
 
 
-def check_kernels() -> bool:
-    """Compile the kernels of the encoder and the decoder and try each on random data; print a table.
+def check_kernels(device: str) -> bool:
+    """Compile the kernels of the encoder and the decoder for an array and try each on random data; print a table.
 
     Returns whether all agree. Raises MissingError without a compiler, ToolError when a kernel does not compile,
     BuildError when one writes into its input.
     """
     from aiebuild.designs import decoder, decoder_trials, encoder, encoder_trials
+    from aiebuild.designs.grid import grid_of
     from aiebuild.report.kernels import kernel_library
 
-    good = True
+    good, grid = True, grid_of(device)
     lines = [("kernel", "error, as a part of what is allowed", "")]
     with TemporaryDirectory(prefix="aiebuild-kernels-") as folder:
         for name, sources, trials in (
             ("encoder", encoder.KERNELS, encoder_trials.trials),
             ("decoder", decoder.KERNELS, decoder_trials.trials),
         ):
-            for trial in trials(kernel_library(name, sources, Path(folder))):
+            for trial in trials(kernel_library(name, sources, Path(folder), grid), grid):
                 wrong = trial.mismatch
                 if wrong:
                     note(f"error: {wrong}")

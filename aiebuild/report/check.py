@@ -27,7 +27,7 @@ def check_model(build: ModelBuild, audio: Path) -> bool:
     from aiebuild.report.accuracy import check_kernels, check_stages
 
     fits = _check_designs(build)
-    agrees = check_kernels()
+    agrees = check_kernels(build.device)
     _check_artifact(build)
     return check_stages(build, audio) and fits and agrees
 

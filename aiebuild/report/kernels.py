@@ -6,22 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aiebuild.config.toolchain import host_toolchain
-from aiebuild.host import kernel_command, link_command
+from aiebuild.designs.grid import NPU1, Grid
+from aiebuild.host import core_defines, kernel_command, link_command
 from aiebuild.resources import kernels_dir
 from aiebuild.toolchain.compiler import find_host_compiler
 from aiebuild.toolchain.process import run
 
 
-def kernel_library(name: str, sources: Sequence[str], folder: Path) -> Path:
-    """Compile kernel sources (paths below `kernels_src/`) as the build does, and link them alone as `name`.so.
+def kernel_library(name: str, sources: Sequence[str], folder: Path, grid: Grid = NPU1) -> Path:
+    """Compile kernel sources (paths below `kernels_src/`) as a build for `grid` does; link them alone as `name`.so.
 
     Raises MissingError when there is no compiler, ToolError with its messages when a source is wrong.
     """
     compiler = find_host_compiler(host_toolchain()).path
+    defines = [*(f"{key}={value}" for key, value in grid.defines), *core_defines(grid.device)]
     objects: list[Path] = []
     for source in sources:
         out = folder / f"{Path(source).stem}.o"
-        run([*kernel_command(compiler, kernels_dir() / source, out), "-fvisibility=default"])
+        run([*kernel_command(compiler, kernels_dir() / source, out, defines=defines), "-fvisibility=default"])
         objects.append(out)
     library = folder / f"{name}.so"
     run(link_command(compiler, objects, library))

@@ -67,7 +67,7 @@ class block_vector {
 
 namespace detail {
 
-[[noreturn]] AIEBUILD_COLD void no_block(const char *what)
+[[noreturn]] AIEBUILD_COLD inline void no_block(const char *what)
 {
     std::fprintf(stderr, "a conversion to bfp16ebs8 meets %s\n", what);
     std::abort();
