@@ -144,8 +144,9 @@ def spelling(aie_opt: Path) -> str | None:
 
 
 def command(compiler: AieCompiler, design: str, insts: str | None) -> tuple[str, ...]:
-    """The command line that takes a design through everything but its cores; `insts`: file of the instructions."""
-    words = (*compiler.generation.without_cores, *(compiler.generation.instructions if insts else ()))
+    """The command line that takes a design through everything without a kernel compiler, or one that writes its
+    sequence's instructions to `insts`, for which the cores are placed but not lowered."""
+    words = compiler.generation.instructions if insts else compiler.generation.without_cores
     replaced = (word.replace("{tmpdir}", f"{design}.prj").replace("{insts}", insts or "") for word in words)
     return (compiler.path, *replaced, design)
 

@@ -212,8 +212,7 @@ def overlay_command(toolchain: NpuToolchain, design: str, xclbin: str, work: str
 
 def sequence_command(toolchain: NpuToolchain, design: str, insts: str, work: str) -> tuple[str, ...]:
     """The aiecc command that writes a sequence's instructions without compiling the cores."""
-    generation = toolchain.aiecc.generation
-    words = (*generation.without_cores, *generation.instructions)
+    words = toolchain.aiecc.generation.instructions
     return (
         toolchain.aiecc.path,
         *(word.replace("{tmpdir}", work).replace("{insts}", insts) for word in words),

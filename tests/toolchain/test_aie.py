@@ -118,10 +118,9 @@ def test_the_spelling_is_what_its_aie_opt_takes(tmp_path: Path) -> None:
 
 
 COMMANDS = {
-    "B": "--no-compile --no-link --no-compile-host --no-xchesscc --no-xbridge --aie-generate-cdo "
+    "B": "--no-compile --no-link --no-compile-host --no-xchesscc --no-xbridge "
     "--tmpdir=design.mlir.prj --aie-generate-npu-insts --npu-insts-name=insts.bin design.mlir",
-    "C2": "--get=input_physical.mlir,llvmIR_{0}.ll --tmpdir=design.mlir.prj --output-dir=. --no-progress "
-    "--get-npu-insts --npu-insts-name=insts.bin design.mlir",
+    "C2": "--get-npu-insts --npu-insts-name=insts.bin --tmpdir=design.mlir.prj --output-dir=. --no-progress design.mlir",
 }
 
 
