@@ -15,8 +15,9 @@ class AieccGeneration:
     `since`: when it came, for people. `banner`: how a line of its help begins. `requires`, `lacks`: options its help
     has and does not have; of `any_of` (if not empty) it has at least one. `without_cores`: arguments that check and
     place a design, route it and lower its cores as far as it goes without a kernel compiler; `instructions`: those that
-    check, place and route it and write the sequence's instruction stream, with `{insts}` for the file. `overlay`: those that make an overlay,
-    cores compiled by the Peano in `{peano}`, written to `{xclbin}`. `{tmpdir}`: a folder of its own.
+    check, place and route it and write the sequence's instruction stream, with `{insts}` for the file. `overlay`: those
+    that make an overlay, cores compiled by the Peano in `{peano}`, written to `{xclbin}`. `{tmpdir}`: a folder of its
+    own.
     """
 
     name: str

@@ -120,7 +120,8 @@ def test_the_spelling_is_what_its_aie_opt_takes(tmp_path: Path) -> None:
 COMMANDS = {
     "B": "--no-compile --no-link --no-compile-host --no-xchesscc --no-xbridge "
     "--tmpdir=design.mlir.prj --aie-generate-npu-insts --npu-insts-name=insts.bin design.mlir",
-    "C2": "--get-npu-insts --npu-insts-name=insts.bin --tmpdir=design.mlir.prj --output-dir=. --no-progress design.mlir",
+    "C2": "--get-npu-insts --npu-insts-name=insts.bin --tmpdir=design.mlir.prj --output-dir=. --no-progress "
+    "design.mlir",
 }
 
 
