@@ -508,6 +508,9 @@ def run_command(argv: Sequence[str]) -> int:
         # whoever read the output has gone; Python would complain again when it flushes
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except MemoryError as error:
+        report_error(AiebuildError(f"not enough memory: {error}" if str(error) else "not enough memory"))
+        return 1
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
         report_error(AiebuildError(f"{named}{error.strerror or error}"))

@@ -17,6 +17,7 @@ from xdsl.utils.mlir_lexer import MLIRTokenKind
 from aiebuild.dialect.errors import DesignError
 from aiebuild.dialect.fastpath import FastPath
 from aiebuild.dialect.lexer import FastLexer
+from aiebuild.dialect.unmodelled import refusal
 
 # A type without aliases, and a dictionary without strings or nested braces, mean the same wherever they stand.
 _PLAIN_TYPE = re.compile(r"memref<[\w?x]*>|!aie\.objectfifo(?:subview)?<memref<[\w?x]*>>", re.ASCII)
@@ -129,7 +130,7 @@ class DesignParser(Parser):
     def _get_op_by_name(self, name: str) -> type[Operation]:
         known = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
         if known is None:
-            self.raise_error(f"operation {name} is not supported", self._text.rfind(name, 0, self.pos))
+            self.raise_error(refusal(name), self._text.rfind(name, 0, self.pos))
         return known
 
     def parse_identifier(self, context_msg: str = "") -> str:

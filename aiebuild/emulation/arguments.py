@@ -17,7 +17,7 @@ from xdsl.ir import Attribute, BlockArgument
 from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import memref_of
 from aiebuild.dialect.sequence import RuntimeSequenceOp
-from aiebuild.errors import UsageError
+from aiebuild.errors import BuildError, UsageError
 from aiebuild.host.types import element_bytes, is_number, memref_bytes
 
 _DTYPES: dict[str, str] = {
@@ -45,8 +45,24 @@ class Pattern:
         """Elements as NumPy has them; bf16 as uint16."""
         return np.dtype(_DTYPES[self.type])
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the array."""
+        return prod(self.shape) * self.dtype.itemsize
+
     def make(self, seed: int, position: int) -> NDArray[Any]:
-        """The array: integers over their whole range, floating point of the standard normal distribution."""
+        """The array: integers over their whole range, floating point of the standard normal distribution.
+
+        Raises BuildError where it does not fit this machine's memory.
+        """
+        try:
+            return self._made(seed, position)
+        except (MemoryError, ValueError):  # the latter where NumPy cannot even count the bytes
+            raise BuildError(
+                f"argument {position}: {self.nbytes:,} B are more than this machine has room for"
+            ) from None
+
+    def _made(self, seed: int, position: int) -> NDArray[Any]:
         random = np.random.default_rng([seed, position])
         if self.type == "bf16":
             normal = random.standard_normal(self.shape, np.float32)
@@ -87,13 +103,13 @@ class Parameter:
             return self._number(value)
         if value is None:
             return self.pattern.make(seed, self.position)
-        array = value.make(seed, self.position) if isinstance(value, Pattern) else self._array(value)
-        alike = array.dtype.itemsize == self.pattern.dtype.itemsize or array.dtype.itemsize == 1
-        fits = array.nbytes >= self.nbytes if larger else array.nbytes == self.nbytes
-        if array.dtype.kind not in "biufV" or not alike or not fits:
-            given = f"{'x'.join(map(str, array.shape)) or 'a single'} {array.dtype}"
-            raise UsageError(f"{self}: {given} ({array.nbytes:,} B) given, the sequence takes {self.memref}")
-        return array
+        given = value if isinstance(value, Pattern) else self._array(value)
+        alike = given.dtype.itemsize == self.pattern.dtype.itemsize or given.dtype.itemsize == 1
+        fits = given.nbytes >= self.nbytes if larger else given.nbytes == self.nbytes
+        if given.dtype.kind not in "biufV" or not alike or not fits:
+            what = f"{'x'.join(map(str, given.shape)) or 'a single'} {given.dtype}"
+            raise UsageError(f"{self}: {what} ({given.nbytes:,} B) given, the sequence takes {self.memref}")
+        return given.make(seed, self.position) if isinstance(given, Pattern) else given
 
     def _number(self, value: ArrayLike | Pattern | None) -> NDArray[Any]:
         if value is None or isinstance(value, Pattern):
@@ -105,7 +121,8 @@ class Parameter:
 
     def _array(self, value: ArrayLike) -> NDArray[Any]:
         try:
-            return np.asarray(value, None if isinstance(value, np.ndarray) else self.pattern.dtype)
+            array = np.asarray(value, None if isinstance(value, np.ndarray) else self.pattern.dtype)
+            return array.astype(array.dtype.newbyteorder("="), copy=False)  # numbers, not bytes, of the other order
         except (TypeError, ValueError, OverflowError) as error:
             raise UsageError(f"{self}: cannot be made {self.memref}: {error}") from None
 
@@ -129,8 +146,6 @@ def _parameter(position: int, arg: BlockArgument, sequence: RuntimeSequenceOp) -
         raise DesignError(f"{location(sequence)}: argument %{name}: elements of type {element} are not modelled")
     nbytes = memref_bytes(kind, sequence)
     shape = tuple(kind.get_shape())
-    if prod(shape) == 0:
-        raise DesignError(f"{location(sequence)}: argument %{name} has no elements")
     return Parameter(position, name, str(kind), Pattern(shape, element), nbytes)
 
 
@@ -158,8 +173,8 @@ def load_array(file: str | PathLike[str]) -> NDArray[Any]:
         raise UsageError(f"{path}: no such file", hint="an argument is FILE.npy or SHAPE:TYPE, as 64x64:i8") from None
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise UsageError(f"{path}: no array of NumPy's: {error}") from None
+    except (ValueError, EOFError):
+        raise UsageError(f"{path}: no array of numbers as NumPy saves it") from None
     if not isinstance(array, np.ndarray):
         raise UsageError(f"{path}: an archive of arrays; give one array as .npy")
     return array  # pyright: ignore[reportUnknownVariableType]

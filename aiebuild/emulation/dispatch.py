@@ -6,6 +6,7 @@ import faulthandler
 import os
 import pickle
 import signal
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +60,10 @@ def dispatch(job: Job, buffers: Sequence[HostBuffer]) -> Outcome:
 def dispatch_apart(job: Job, buffers: Sequence[HostBuffer]) -> Outcome:
     """As `dispatch`, in a child process; `buffers` are shared memory. A child that dies is an outcome with an error."""
     reading, writing = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # of threads beside this one, as NumPy's BLAS has: the child uses none of their locks
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         _in_child(job, buffers, reading, writing)
     os.close(writing)
@@ -72,13 +76,28 @@ def dispatch_apart(job: Job, buffers: Sequence[HostBuffer]) -> Outcome:
         raise
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        name = signal.Signals(os.WTERMSIG(status)).name
-        text = f"the run was ended by {name}: a core or a kernel reaches memory that is not its own, or divides by zero"
-        return Outcome(1, Counters(0, 0.0, 0, 0, 0, 0, 0, 0, ()), (text, None), crashed=True)
-    outcome: object = pickle.loads(answer) if answer else "the run ended without a result"
+        sort = signal.Signals(os.WTERMSIG(status))
+        return _died(f"the run was ended by {sort.name}: {_REASONS.get(sort, 'a core or a kernel failed')}")
+    if not answer:
+        return _died(f"a kernel ended the run, with exit code {os.WEXITSTATUS(status)}")
+    outcome: object = pickle.loads(answer)
     if isinstance(outcome, str):
         raise DeviceError(outcome)
     return cast(Outcome, outcome)
+
+
+_REASONS = {
+    signal.SIGSEGV: "a core or a kernel reaches memory that is not its own",
+    signal.SIGBUS: "a core or a kernel reaches memory that is not its own",
+    signal.SIGFPE: "a core or a kernel divides by zero",
+    signal.SIGABRT: "a kernel gave up, or damaged memory that is not its own",
+    signal.SIGILL: "a kernel ran into what is no instruction",
+    signal.SIGKILL: "killed from outside, perhaps for want of memory",
+}
+
+
+def _died(why: str) -> Outcome:
+    return Outcome(1, Counters(0, 0.0, 0, 0, 0, 0, 0, 0, ()), (why, None), crashed=True)
 
 
 def _in_child(job: Job, buffers: Sequence[HostBuffer], reading: int, writing: int) -> None:

@@ -35,7 +35,6 @@ def run_case(
         sequence=run.sequence,
         check=run.check,
         sanitize=sanitize,
-        isolated=True,
     )
     got = result.arguments[run.out]
     return (got if run.ordered else np.sort(got, axis=None)), run.expected, result.findings

@@ -36,6 +36,11 @@ _UNDEFINED = re.compile(r"undefined (?:reference to|symbol:?) [`'\"]?(\w+)")
 _DOUBLE = re.compile(r"multiple definition of [`'\"]?(\w+)")
 
 
+SOURCES = (".cc", ".cpp", ".cxx", ".c++", ".C")
+"""How kernel sources end."""
+
+_MACRO = re.compile(r"[A-Za-z_]\w*(\([\w, .]*\))?(=.*)?", re.DOTALL)
+
 MANY_LIBRARIES = "AIEBUILD_MANY_LIBRARIES"
 """Defined for libraries of which a process may open any number."""
 
@@ -52,12 +57,17 @@ class Kernels:
 def kernels_of(
     sources: Sequence[str | PathLike[str]], defines: Sequence[str] = (), include: Sequence[str | PathLike[str]] = ()
 ) -> Kernels:
-    """Kernels of paths. Raises UsageError for a source or a folder that is not there."""
+    """Kernels of paths. Raises UsageError for a source or a folder that is not there, or is none, or a bad macro."""
     files = tuple(Path(source) for source in sources)
     folders = tuple(Path(folder) for folder in include)
     for path in files:
         if not path.is_file():
             raise UsageError(f"{path}: no such kernel source")
+        if path.suffix not in SOURCES:
+            raise UsageError(f"{path}: no C++ source", hint=f"kernels end in {', '.join(SOURCES)}")
+    for define in defines:
+        if not _MACRO.fullmatch(define):
+            raise UsageError(f"-D `{define}`: no macro", hint="-D NAME or -D NAME=VALUE")
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(f"{folder}: no such folder")

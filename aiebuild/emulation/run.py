@@ -83,7 +83,7 @@ def emulate(
     design_args: Sequence[str] = (),
     sanitize: bool = False,
     max_steps: int | None = None,
-    isolated: bool = False,
+    isolated: bool = True,
 ) -> Result:
     """Run a design's runtime sequence once, on an array in its first state, and return what it left in its arguments.
 
@@ -97,8 +97,8 @@ def emulate(
     of the array is an error. `alias=False` copies data where it might be used in place; the result is the same.
     `sanitize` runs in the checking mode: what is wrong is in the result's `findings`, a deadlock too. `max_steps` ends
     a run after so many passes of the cores' loops without a transfer to or from an argument, with a profile; in the
-    checking mode the default is MAX_STEPS, else there is no such end. `isolated` runs in a child process, which a
-    kernel may crash without harm.
+    checking mode the default is MAX_STEPS, else there is no such end. `isolated` runs in a child process (a fork,
+    some 10 ms), which a kernel may crash without harm; without it a crash is this process's.
 
     Raises DesignError (with file and line) for what is malformed, breaks a limit or is not modelled; EmulationError
     for a run that fails, such as a deadlock; UsageError for arguments that do not fit; ToolError for a kernel that
@@ -110,12 +110,12 @@ def emulate(
     taken = parameters(chosen)
     if len(args) > len(taken):
         raise UsageError(f"{len(args)} arguments given, @{chosen.symbol} takes {len(taken)}")
+    if check:
+        parsed.check()
     filled = [*args, *[None] * (len(taken) - len(args))]
     arrays = [parameter.take(value, seed, not check) for parameter, value in zip(taken, filled, strict=True)]
     numbers = {parameter.position: int(arrays[parameter.position]) for parameter in taken if parameter.number}
     sources = kernels_of(kernels, defines, include)
-    if check:
-        parsed.check()
     checks = Checks.ALL if sanitize else Checks.STEPS if max_steps is not None else Checks.NONE
     lowered = lower(parsed, checks)
     program = read_sequence(parsed.module, chosen.symbol, numbers)
@@ -196,7 +196,10 @@ def written(program: SequenceProgram) -> tuple[int, ...]:
 
 
 def _buffer(array: NDArray[Any], shared: bool) -> HostBuffer:
-    buffer = HostBuffer.allocate(array.nbytes, shared=shared)
+    try:
+        buffer = HostBuffer.allocate(array.nbytes, shared=shared)
+    except (MemoryError, OSError):
+        raise BuildError(f"{array.nbytes:,} B for an argument are more than this machine has room for") from None
     buffer.array[:] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
     return buffer
 

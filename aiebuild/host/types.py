@@ -57,12 +57,14 @@ def element_bytes(kind: MemRefType[Attribute], op: Operation) -> int:
 
 
 def memref_elements(kind: MemRefType[Attribute], op: Operation) -> int:
-    """Elements of a memref of static shape."""
+    """Elements of a memref of static shape. Raises DesignError for another, or one without any."""
     count = 1
     for extent in kind.get_shape():
         if extent < 0:
             raise DesignError(f"{location(op)}: {kind} has no static shape")
         count *= extent
+    if count == 0:
+        raise DesignError(f"{location(op)}: {kind} has no elements")
     return count
 
 

@@ -70,7 +70,6 @@ def emulate_file(path: Path, options: EmulateOptions) -> bool:
         seed=options.seed,
         sanitize=options.sanitize,
         max_steps=options.max_steps,
-        isolated=True,
     )
     _tell(result)
     if options.timeline is not None:

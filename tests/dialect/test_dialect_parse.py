@@ -532,3 +532,17 @@ def test_odd_text_fails_quickly():
         parse_module("module {\n" + " " * 5000 + '"oops\n}', "odd.mlir")
     parse_module("module {\n  func.func private @f() attributes {link_with =" + " " * 5000 + '"k.o"}\n}', "odd.mlir")
     assert time.process_time() - begin < 1.0
+
+
+@pytest.mark.parametrize(
+    "operation,why",
+    [
+        ("aie.switchbox(%t) {}", "masks over packet numbers"),
+        ("aiex.npu.create_scratchpad {size = 128 : ui32}", "only a full ELF has"),
+        ("aie.bd_chain @one() {}", "parametrised chains"),
+    ],
+)
+def test_what_is_missing_is_said(operation: str, why: str) -> None:
+    text = f"module {{\n  aie.device(npu1) {{\n    {operation}\n  }}\n}}\n"
+    with pytest.raises(DesignError, match=rf"d\.mlir:3:\d+: operation \S+ is not supported: .*{why}"):
+        parse_module(text, "d.mlir")

@@ -234,7 +234,7 @@ def test_command_without_files_sums_up(capsys: pytest.CaptureFixture[str]) -> No
     [
         (["none.mlir"], 2, "error: none.mlir: no such file"),
         ([CORPUS / "passthrough.mlir", "--arg", "none.npy"], 2, "error: none.npy: no such file"),
-        ([CORPUS / "passthrough.mlir", "--arg", KERNEL], 2, "no array of NumPy's"),
+        ([CORPUS / "passthrough.mlir", "--arg", KERNEL], 2, "no array of numbers as NumPy saves it"),
         ([CORPUS / "passthrough.mlir", "--arg", "16:i31"], 2, "unknown type `i31`"),
         ([CORPUS / "passthrough.mlir", "--out", "a.npy", "--out", "b.npy"], 2, "2 --out given, @sequence writes 1"),
         ([CORPUS / "passthrough.mlir", "--out", "none/a.npy"], 2, "none: no such folder"),
@@ -262,3 +262,37 @@ def test_kernels_are_compiled_for_the_core_of_the_device(tmp_path: Path) -> None
     text = ADD_ONE.read_text().replace("npu1_1col", "NPUDEVICE")
     for device, core in (("npu1_1col", 20), ("npu2_1col", 21)):
         assert aiebuild.emulate(text, kernels=[kernel], device=device).outputs[0].flat[0] == core
+
+
+def test_arrays_of_the_other_byte_order_are_numbers_all_the_same() -> None:
+    x = np.arange(1024, dtype=">i4")
+    result = aiebuild.emulate(ADD_ONE, [KERNEL], [x])
+    np.testing.assert_array_equal(result.outputs[0], np.arange(1, 1025))
+
+
+def test_a_kernel_that_is_no_source_and_a_bad_macro(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, ADD_ONE, "--kernel", ADD_ONE)
+    assert (code, err.splitlines()[-2:]) == (
+        2,
+        [f"error: {ADD_ONE}: no C++ source", "hint: kernels end in .cc, .cpp, .cxx, .c++, .C"],
+    )
+    code, _, err = run(capsys, ADD_ONE, "--kernel", KERNEL, "-D", "A B=3")
+    assert code == 2
+    assert "error: -D `A B=3`: no macro" in err
+
+
+def test_what_no_memory_holds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    for pattern in ("99999999999999999999:i32", "1024x1000000x1000000:i32"):
+        code, _, err = run(capsys, ADD_ONE, "--kernel", KERNEL, "--arg", pattern)
+        assert code == 2
+        assert "given, the sequence takes memref<1024xi32>" in err
+    huge = tmp_path / "huge.mlir"
+    huge.write_text(ADD_ONE.read_text().replace("1024xi32", f"{2**60}xi32"))
+    code, _, err = run(capsys, huge, "--kernel", KERNEL)
+    assert code == 1
+    assert "4,611,686,018,427,387,904 B are more than there is room for" in err
+    empty = tmp_path / "empty.mlir"
+    empty.write_text(ADD_ONE.read_text().replace("64xi32", "0xi32"))
+    code, _, err = run(capsys, empty, "--kernel", KERNEL, "--no-check")
+    assert code == 1
+    assert "memref<0xi32> has no elements" in err

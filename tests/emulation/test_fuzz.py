@@ -162,7 +162,7 @@ def test_damaged_numbers_run_or_fail(name: str, place: float, digit: int) -> Non
         return
     for sanitize in (False, True):
         try:
-            result = aiebuild.emulate(text, sanitize=sanitize, isolated=True, max_steps=10**5)
+            result = aiebuild.emulate(text, sanitize=sanitize, max_steps=10**5)
         except AiebuildError as error:
             assert "\n" not in error.message
         else:

@@ -20,10 +20,11 @@ FAULTS = CORPUS / "faults"
 def test_a_child_gives_the_same(sanitize: bool) -> None:
     kernels, inputs, expect, _ = RUNS["add_one"]
     sources = [CORPUS / kernel for kernel in kernels]
-    result = aiebuild.emulate(ADD_ONE, sources, inputs, isolated=True, sanitize=sanitize)
-    np.testing.assert_array_equal(result.outputs[0], expect(*inputs))
-    assert result.counters.tasks == 2
-    assert result.findings == ()
+    for isolated in (True, False):
+        result = aiebuild.emulate(ADD_ONE, sources, inputs, sanitize=sanitize, isolated=isolated)
+        np.testing.assert_array_equal(result.outputs[0], expect(*inputs))
+        assert result.counters.tasks == 2
+        assert result.findings == ()
 
 
 def crashing(tmp_path: Path) -> Path:
@@ -37,13 +38,29 @@ def crashing(tmp_path: Path) -> Path:
 def test_a_crash_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     kernel = crashing(tmp_path)
     with pytest.raises(aiebuild.EmulationError, match=r"add_one\.mlir: the run was ended by SIGSEGV"):
-        aiebuild.emulate(ADD_ONE, [kernel], isolated=True)
+        aiebuild.emulate(ADD_ONE, [kernel])
     assert run_command(["emulate", str(ADD_ONE), "--kernel", str(kernel)]) == 1
     error = capsys.readouterr().err
     assert "ended by SIGSEGV" in error
     assert "hint: --sanitize says where" in error
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)  # no child is left
+
+
+@pytest.mark.parametrize(
+    "body,why",
+    [
+        ("std::exit(3);", r"a kernel ended the run, with exit code 3"),
+        ("std::abort();", r"ended by SIGABRT: a kernel gave up"),
+        ("*b = c / (c - 1);", r"ended by SIGFPE: .* divides by zero"),
+    ],
+)
+def test_other_ends_are_errors_too(tmp_path: Path, body: str, why: str) -> None:
+    kernel = tmp_path / "kernel.cc"
+    text = '#include <stdint.h>\n#include <cstdlib>\nextern "C" void add_constant(int *, volatile int *b, int c)'
+    kernel.write_text(f"{text} {{ {body} }}\n")
+    with pytest.raises(aiebuild.EmulationError, match=why):
+        aiebuild.emulate(ADD_ONE, [kernel])
 
 
 @pytest.mark.parametrize("sanitize", [False, True])
