@@ -58,9 +58,7 @@ class Pattern:
         try:
             return self._made(seed, position)
         except (MemoryError, ValueError):  # the latter where NumPy cannot even count the bytes
-            raise BuildError(
-                f"argument {position}: {self.nbytes:,} B are more than this machine has room for"
-            ) from None
+            raise BuildError(f"argument {position}: {self.nbytes:,} B are more than there is room for") from None
 
     def _made(self, seed: int, position: int) -> NDArray[Any]:
         random = np.random.default_rng([seed, position])
