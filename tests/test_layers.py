@@ -35,6 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "runtime": {"manifest", "config", "target"},
     "emulation": BASE | {"check", "toolchain", "host", "runtime", "manifest"},
     "whisper": {"runtime", "manifest", "config", "weights"},
+    "calibration": BASE | {"weights", "designs", "manifest", "whisper"},
     "report": BASE | PARTS | {"designs", "manifest", "build", "runtime", "whisper", "timing", "emulation"},
     "cli": BASE | PARTS | {"designs", "manifest", "build", "runtime", "whisper", "timing", "emulation", "report"},
     "__main__": {"cli"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from math import e, log2
 
 import numpy as np
@@ -20,7 +21,8 @@ from aiebuild.designs.encoder import (
     Command,
     EncoderPlan,
 )
-from aiebuild.weights.pack import Floats, pack_bf16, pack_int8, pack_rows_bf16, to_bf16
+from aiebuild.weights.pack import Floats, from_bf16, pack_bf16, pack_int8, pack_rows_bf16, to_bf16
+from aiebuild.weights.rounding import Statistics
 
 
 def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]:
@@ -66,20 +68,67 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
     return out
 
 
-def smoothing(gamma: Floats, readers: Floats, alpha: float = 0.75) -> Floats:
+def smoothing(activation: Floats, readers: Floats, alpha: float = 0.75) -> Floats:
     """Factor per channel that a layer norm's output is divided by and its readers' weights [out, in] multiplied by.
 
-    SmoothQuant (Xiao et al. 2023, equation 4) with `alpha`, and |gamma| in place of measured activation maxima:
-    Whisper's outlier channels have outlying gammas, so no calibration audio is needed.
+    SmoothQuant (Xiao et al. 2023, equation 4) with `alpha`. `activation`: largest magnitudes of a sample, or |gamma|
+    where there is none: Whisper's outlier channels have outlying gammas.
     """
-    activation = np.abs(gamma) + 1e-3
     reader = np.maximum(np.abs(readers).max(axis=0), 1e-6)
-    factor = activation**alpha / reader ** (1 - alpha)
+    factor = (np.abs(activation) + 1e-3) ** alpha / reader ** (1 - alpha)
     return (factor / np.exp(np.log(factor).mean())).astype(np.float32)
 
 
-def pack_encoder(weights: Mapping[str, Floats], plan: EncoderPlan) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class Smoothed:
+    """A layer norm and its readers: gamma over the factors as bf16 holds it, and what the weights take over, [k].
+
+    `statistics`: of what the readers then see, if known.
+    """
+
+    gamma: Floats
+    factor: Floats
+    statistics: Statistics | None
+
+    @staticmethod
+    def of(gamma: Floats, readers: Floats, statistics: Statistics | None) -> Smoothed:
+        """`readers`: their weights [out, in]; `statistics`: of the layer norm's output without beta."""
+        factor = smoothing(gamma if statistics is None else statistics.largest, readers)
+        sent = from_bf16(to_bf16(gamma / factor))
+        # what rounding gamma loses goes into the weights
+        factor = np.where(sent == 0, factor, gamma / np.where(sent == 0, 1, sent)).astype(np.float32)
+        return Smoothed(sent, factor, None if statistics is None else statistics.divided(factor))
+
+    def pack(self, w: Floats, bias: Floats, column_tiles: int) -> NDArray[np.uint8]:
+        """Weights [out, in] of a reader, `w` before smoothing."""
+        moments = None if self.statistics is None else self.statistics.moments
+        return pack_int8((w * self.factor).T, bias, column_tiles, moments)
+
+
+FINAL_NORM = "encoder.ln_post"
+
+
+def final_norm(weights: Mapping[str, Floats], text_layers: int, known: Mapping[str, Statistics] | None) -> Smoothed:
+    """The final layer norm, which the keys and values of all the decoder's layers read."""
+    return Smoothed.of(
+        weights[FINAL_NORM + ".weight"],
+        _final_readers(weights, text_layers),
+        None if known is None else known[FINAL_NORM],
+    )
+
+
+def _final_readers(weights: Mapping[str, Floats], text_layers: int) -> Floats:
+    return np.concatenate([
+        weights[f"decoder.blocks.{i}.cross_attn.{name}.weight"] for name in ("key", "value") for i in range(text_layers)
+    ])  # fmt: skip
+
+
+def pack_encoder(
+    weights: Mapping[str, Floats], plan: EncoderPlan, known: Mapping[str, Statistics] | None = None
+) -> NDArray[np.uint8]:
     """The packed weights of the encoder, `plan.weight_bytes` bytes.
+
+    `known`: statistics of the outputs of every layer norm, less beta, by its name (`aiebuild.calibration`).
 
     Layer norm's beta goes into the bias of the product that follows; the attention's 1/8 and log2 e into the queries.
     """
@@ -96,10 +145,10 @@ def pack_encoder(weights: Mapping[str, Floats], plan: EncoderPlan) -> NDArray[np
 
     def read_norm(norm: str, source: str, name: str, w: Floats, bias: Floats, column_tiles: int) -> None:
         """Pack `w` [out, in], which reads layer norm `source`; its gamma goes with the norm's command."""
-        factor = smoothing(weights[source + ".weight"], w)
-        gamma[norm] = weights[source + ".weight"] / factor
+        smoothed = Smoothed.of(weights[source + ".weight"], w, None if known is None else known[source])
+        gamma[norm] = smoothed.gamma
         beta = np.asarray(w @ weights[source + ".bias"], np.float32)
-        put(name, pack_int8((w * factor).T, bias + beta, column_tiles))
+        put(name, smoothed.pack(w, bias + beta, column_tiles))
 
     conv1 = weights["encoder.conv1.weight"].transpose(2, 1, 0).reshape(3 * s.n_mels, s.state)
     put("conv1", pack_bf16(conv1, weights["encoder.conv1.bias"], s.mel_steps, tiles))
@@ -125,17 +174,15 @@ def pack_encoder(weights: Mapping[str, Floats], plan: EncoderPlan) -> NDArray[np
                   weights[block + "mlp.0.bias"], s.padded(4 * s.channel_tiles))  # fmt: skip
         put(p + "fc2", pack_bf16(weights[block + "mlp.2.weight"].T, weights[block + "mlp.2.bias"],
                                  4 * s.channel_tiles, tiles))  # fmt: skip
-    keys = [weights[f"decoder.blocks.{i}.cross_attn.key.weight"] for i in range(s.text_layers)]
-    values = [weights[f"decoder.blocks.{i}.cross_attn.value.weight"] for i in range(s.text_layers)]
-    both = np.concatenate(keys + values)
-    factor = smoothing(weights["encoder.ln_post.weight"], both)
-    gamma["norm"] = weights["encoder.ln_post.weight"] / factor
-    bias = both @ weights["encoder.ln_post.bias"]
+    both = _final_readers(weights, s.text_layers)
+    last = final_norm(weights, s.text_layers, known)
+    gamma["norm"] = last.gamma
+    bias = both @ weights[FINAL_NORM + ".bias"]
     n = s.text_layers * s.state
     bias[n:] += np.concatenate([weights[f"decoder.blocks.{i}.cross_attn.value.bias"] for i in range(s.text_layers)])
     heads = s.text_layers * s.heads
-    put("keys", pack_int8((both[:n] * factor).T, bias[:n], heads))
-    put("values", pack_int8((both[n:] * factor).T, bias[n:], heads))
+    put("keys", last.pack(both[:n], bias[:n], heads))
+    put("values", last.pack(both[n:], bias[n:], heads))
     for name, command in commands(plan, gamma).items():
         put(name, command)
     return out

@@ -74,7 +74,7 @@ class PackSpec:
 
     `function`: `package.module:name`, called as `function(inputs, parameters) -> Packed` (`aiebuild.manifest.types`)
     with `inputs` as a tuple of paths and `parameters` as a mapping. `name`: the packed file is `<name>.bin`.
-    `packages`: sub-packages of `aiebuild` whose sources the function depends on.
+    `packages`: sub-packages and modules of `aiebuild` whose sources the function depends on.
     """
 
     name: str

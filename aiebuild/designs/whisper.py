@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
-from aiebuild.designs import decoder, decoder_commands, decoder_sequences, decoder_weights, encoder, encoder_weights
+from aiebuild.designs import decoder, decoder_commands, decoder_sequences, decoder_weights, encoder
 from aiebuild.designs.grid import NPU1, Grid, grid_of
 from aiebuild.designs.ledger import instruction_facts, lifetimes
 from aiebuild.designs.mel import MelOverlay, mel_overlay
@@ -19,10 +19,16 @@ from aiebuild.designs.selftest import self_tests
 from aiebuild.designs.spec import Design, FileSpec, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
 from aiebuild.designs.tasks import Operation
 from aiebuild.manifest.types import Buffer, Layout, Packed
+from aiebuild.resources import resource_root
 from aiebuild.weights.load import WeightFiles, read_weights
 from aiebuild.weights.tensors import WhisperWeights
 
 HEADER_WORDS = 64
+CALIBRATED = (
+    "weights", "designs", "config", "calibration", "whisper/audio.py", "whisper/candidates.py", "whisper/constants.py",
+    "whisper/reference.py", "whisper/reference_mel.py", "whisper/speech.py",
+)  # fmt: skip
+"""Sources that packing by a heard sample depends on."""
 
 
 def whisper_design(
@@ -34,6 +40,7 @@ def whisper_design(
     mel = mel_overlay(dims.n_mels, device)
     packing = {"dims": asdict(dims), "format": files.format, "device": device}
     inputs = (files.model_path,)
+    heard = (*inputs, resource_root() / "samples" / "jfk.wav")
     overlays = (mel.overlay(), encoder_overlay(dims, grid), decoder_overlay(dims, windows, grid))
     facts = {**run_facts(dims, mel, windows), "instructions": instruction_facts(overlays)}
     return Design(
@@ -42,7 +49,7 @@ def whisper_design(
         overlays=overlays,
         packs=(
             mel.pack(),
-            PackSpec("encoder", "aiebuild.designs.whisper:pack_encoder", inputs, packing),
+            PackSpec("encoder", "aiebuild.calibration.pack:pack_encoder", heard, packing, CALIBRATED),
             PackSpec("decoder", "aiebuild.designs.whisper:pack_decoder", inputs, packing),
             PackSpec("embedding", "aiebuild.designs.whisper:pack_embedding", inputs, packing),
         ),
@@ -166,32 +173,25 @@ def _macs(operations: Sequence[Operation]) -> int:
 # --- pack functions, called by the build ----------------------------------------------------------------------------
 
 
-def _open(inputs: Sequence[object], parameters: Mapping[str, Any]) -> WhisperWeights:
+def open_weights(inputs: Sequence[object], parameters: Mapping[str, Any]) -> WhisperWeights:
     path = cast(Path, inputs[0])
     return read_weights(path, cast(WeightFormat, parameters["format"]), ModelDims(**parameters["dims"]))
 
 
-def _packed(name: str, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Packed:
+def packed_bytes(name: str, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Packed:
     return Packed((data,), (Buffer(name, data.size, layout=Layout("row_major", "bytes", (data.size,))),))
-
-
-def pack_encoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
-    """The encoder's weights and commands: buffer `encoder.weights`."""
-    weights = _open(inputs, parameters)
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(weights.dims, grid_of(parameters["device"])))
-    return _packed("encoder.weights", encoder_weights.pack_encoder(weights, plan))
 
 
 def pack_decoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """The decoder's weights and commands: buffer `decoder.weights`."""
-    weights = _open(inputs, parameters)
+    weights = open_weights(inputs, parameters)
     plan = decoder.plan_decoder(decoder.DecoderShape.of(weights.dims, grid_of(parameters["device"])))
-    return _packed("decoder.weights", decoder_weights.pack_decoder(weights, plan))
+    return packed_bytes("decoder.weights", decoder_weights.pack_decoder(weights, plan))
 
 
 def pack_embedding(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
     """The token look-up, which the host CPU does: `embedding.tokens` and `embedding.positions`, as stored."""
-    weights = _open(inputs, parameters)
+    weights = open_weights(inputs, parameters)
     chunks: list[bytes] = []
     buffers: list[Buffer] = []
     at = 0

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs.encoder import POSITIONS
-from aiebuild.designs.encoder_weights import smoothing
 from aiebuild.weights import WhisperWeights
 from aiebuild.weights.pack import unpack_rows_int8
 from aiebuild.whisper.decoding import Context, DecodingOptions, decode_window
@@ -76,15 +75,8 @@ def log_mel(audio: DeviceAudio) -> FloatArray:
 def encoder_features(model: DeviceModel, weights: WhisperWeights) -> FloatArray:
     """The features of the window that `model` encoded last, [1500, n]: what the device keeps, with the factors undone
     that were moved into the weights behind it, and layer norm's beta, which is in the next bias."""
-    dims = model.dims
-    readers = [
-        weights[f"decoder.blocks.{layer}.cross_attn.{name}.weight"]
-        for name in ("key", "value")
-        for layer in range(dims.n_text_layer)
-    ]
-    factor = smoothing(weights["encoder.ln_post.weight"], np.concatenate(readers))
-    rows = unpack_rows_int8(model.encoder_output())[:POSITIONS, : dims.n_audio_state]
-    return rows * factor + weights["encoder.ln_post.bias"]
+    rows = unpack_rows_int8(model.encoder_output())[:POSITIONS, : model.dims.n_audio_state]
+    return rows * model.encoder_factors() + weights["encoder.ln_post.bias"]
 
 
 def forced_text(

@@ -263,6 +263,10 @@ class DeviceModel:
         tiles = self._activations.array[place["offset"] :][: rows * stride * size].reshape(rows, stride, size)
         return tiles[:, : place["k_tiles"]]
 
+    def encoder_factors(self) -> NDArray[np.float32]:
+        """The smoothing factors by which the channels of `encoder_output` are divided, [n]."""
+        return np.array(self._mapped("encoder.factors"), np.float32)
+
     # --- decoder -------------------------------------------------------------------------------------------------
 
     @property

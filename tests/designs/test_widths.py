@@ -96,12 +96,7 @@ class Wide:
         area = plan.areas["xn"]
         tiles = self.activations.array[area.offset :][: encoder.ROW_TILES * area.stride * size]
         values = pack.unpack_rows_int8(tiles.reshape(encoder.ROW_TILES, area.stride, size)[:, : plan.shape.k_steps])
-        readers = [
-            self.weights[f"decoder.blocks.{layer}.cross_attn.{name}.weight"]
-            for name in ("key", "value")
-            for layer in range(self.dims.n_text_layer)
-        ]
-        factor = encoder_weights.smoothing(self.weights["encoder.ln_post.weight"], np.concatenate(readers))
+        factor = encoder_weights.final_norm(self.weights, self.dims.n_text_layer, None).factor
         return values[:1500] * factor + self.weights["encoder.ln_post.bias"]
 
 
