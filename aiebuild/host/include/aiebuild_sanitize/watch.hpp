@@ -174,6 +174,8 @@ void acquiring(Watch& w, E& e, uint32_t n, bool produce, uint32_t at) {
 
 template <class E>
 void acquired(Watch& w, E& e, size_t bytes, bool produce, uint32_t at) {
+  if constexpr (requires { e.acquires->clock; })  // an end in locks: what was done before they were given is known
+    if (e.acquires != nullptr && w.agent != nullptr) w.agent->clock.join(e.acquires->clock);
   EndWatch& known = w.end(&e);
   known.acquire_line = at;
   for (uint64_t k = known.known < e.head ? e.head : known.known; k < e.acquired; ++k) {
@@ -208,6 +210,11 @@ void release(Watch& w, E& e, uint32_t n, bool produce, uint32_t at) {
     r->held = false;
   }
   w.end(&e).repeat_of = 0;
+  if constexpr (requires { e.releases->clock; })
+    if (e.releases != nullptr && w.agent != nullptr) {
+      e.releases->clock.join(w.agent->clock);
+      w.agent->clock.tick(w.agent->number);
+    }
   e.release(n);
 }
 
