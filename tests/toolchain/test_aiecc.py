@@ -15,6 +15,7 @@ import pytest
 
 from aiebuild.config.model import load_model_config, model_names
 from aiebuild.designs import decoder
+from aiebuild.designs.grid import grid_of
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.designs.spec import OverlaySpec, plain
 from aiebuild.designs.whisper import decoder_overlay, encoder_overlay
@@ -49,20 +50,21 @@ def compiler() -> AieCompiler:
 
 
 @cache
-def overlay(kind: str, model: str) -> OverlaySpec:
-    dims = load_model_config(model).dims
-    return encoder_overlay(dims) if kind == "encoder" else decoder_overlay(dims, WINDOWS)
+def overlay(kind: str, model: str, device: str = "npu1") -> OverlaySpec:
+    dims, grid = load_model_config(model).dims, grid_of(device)
+    if kind == "mel":
+        return mel_overlay(dims.n_mels, device).overlay()
+    return encoder_overlay(dims, grid) if kind == "encoder" else decoder_overlay(dims, WINDOWS, grid)
 
 
-def rendered(compiler: AieCompiler, spec: OverlaySpec, sequence: str | None, device: str = "npu1") -> str:
+def rendered(compiler: AieCompiler, spec: OverlaySpec, sequence: str | None) -> str:
     """The module of an overlay, or of one of its sequences, as text."""
     assert compiler.macros is not None
     template, parameters = spec.template, spec.parameters
     if sequence is not None:
         found = next(entry for entry in spec.sequences if entry.name == sequence)
         template, parameters = found.template, found.parameters
-    text = render_template(template, plain(parameters), profile=compiler.macros).text
-    return text.replace("aie.device(npu1)", f"aie.device({device})")
+    return render_template(template, plain(parameters), profile=compiler.macros).text
 
 
 def same_transfers(compiler: AieCompiler, text: str, folder: Path, device: str = "npu1") -> bytes:
@@ -106,7 +108,16 @@ def test_decoder_sequences(compiler: AieCompiler, model: str, name: str, tmp_pat
     same_transfers(compiler, rendered(compiler, overlay("decoder", model), name), tmp_path)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("encoder", "encode"), ("decoder", "decode_1x1_64")])
-def test_the_same_for_npu2(compiler: AieCompiler, kind: str, name: str, tmp_path: Path) -> None:
-    text = rendered(compiler, overlay(kind, "tiny.en"), name, device="npu2")
-    same_transfers(compiler, text, tmp_path, device="npu2")
+@pytest.mark.parametrize("kind", ["mel", "encoder", "decoder"])
+def test_overlays_of_npu2(compiler: AieCompiler, kind: str, tmp_path: Path) -> None:
+    text = rendered(compiler, overlay(kind, MODELS[-1], "npu2"), None)
+    assert "aie.device(npu2)" in text
+    compile_without_cores(compiler, text, tmp_path, sequence=False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("mel", "mel_3072"), ("encoder", "encode"), ("decoder", "decode_1x1_64"), ("decoder", "decode_8x4_64")],
+)
+def test_sequences_of_npu2(compiler: AieCompiler, kind: str, name: str, tmp_path: Path) -> None:
+    same_transfers(compiler, rendered(compiler, overlay(kind, MODELS[-1], "npu2"), name), tmp_path, device="npu2")
