@@ -370,7 +370,7 @@ def bench(
         from aiebuild.report.modelled import machine_of, run_modelled
 
         machine = machine_of(options["device"], clock, bandwidth)
-        build = ModelBuild(options["model"], "npu1", "host", options["weights"], options["offline"])
+        build = ModelBuild(options["model"], options["device"], "host", options["weights"], options["offline"])
         run_modelled(build, audio or sample, machine, as_json=as_json, timeline=timeline)
         return
     from aiebuild.report.bench import run_bench
@@ -383,7 +383,7 @@ def bench(
 
 @cli.command("inspect")
 @click.argument("model", default="base", metavar="[MODEL]")
-@click.option("--device", type=click.Choice(DEVICES), default="npu1", help="The array whose time is modelled.")
+@click.option("--device", type=click.Choice(DEVICES), default="npu1", help="The array it is built for.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Your own weights: a file or a folder.")
 @click.option("--offline", is_flag=True, help="Fetch nothing over the network.")
 @click.option(
@@ -411,7 +411,7 @@ def inspect_command(
     sample = audio or resource_root() / "samples" / "jfk.wav"
     if timing and not sample.is_file():
         raise UsageError(f"{sample}: no such file", hint="aiebuild inspect MODEL --audio FILE, or --no-timing")
-    build = ModelBuild(model, "npu1", weights=weights, offline=offline)
+    build = ModelBuild(model, device, weights=weights, offline=offline)
     page = out or Path(f"{Path(model).stem}.html")
     inspect_model(build, sample, machine_of(device, clock, bandwidth), page, timing=timing)
 

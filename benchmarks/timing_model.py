@@ -2,8 +2,9 @@
 modelled time.
 
     python benchmarks/timing_model.py validate          docs/performance/validation.json
-    python benchmarks/timing_model.py model MODEL       docs/performance/MODEL.json (recorded on this machine's host
-    target) python benchmarks/timing_model.py report            tables into docs/performance.md, plots (SVG) beside
+    python benchmarks/timing_model.py model MODEL [DEVICE...]  docs/performance/MODEL.json (recorded on the host
+    target)
+    python benchmarks/timing_model.py report            tables into docs/performance.md, plots (SVG) beside
     the JSON
 
 Everything is modelled but the published figures, which were measured by others. The plots need matplotlib.
@@ -21,6 +22,8 @@ from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
+MACHINES = {"npu1": ((1.0, 15.0), (1.6, 28.0)), "npu2": ((1.8, 50.0),)}
+"""Clock in GHz and DDR bandwidth in GB/s."""
 FOLDER = ROOT / "docs" / "performance"
 PAGE = ROOT / "docs" / "performance.md"
 
@@ -47,8 +50,8 @@ def validate() -> None:
     write(FOLDER / "validation.json", results)
 
 
-def model(name: str) -> None:
-    """A model's stages on both devices."""
+def model(name: str, devices: list[str]) -> None:
+    """A model's stages on the devices; what is known of others stays."""
     from aiebuild.build.models import ModelBuild, design_of
     from aiebuild.report.modelled import as_values, machine_of, whole_files
     from aiebuild.report.run import find_artifact
@@ -56,13 +59,18 @@ def model(name: str) -> None:
     from aiebuild.timing.stages import BATCHES, model_stages, record_model, sensitivity, without
     from aiebuild.whisper.audio import load_audio
 
-    for windows in BATCHES:
-        artifact = find_artifact(ModelBuild(name, windows=windows), no_build=False)
     samples = load_audio(ROOT / "samples" / "jfk.wav").samples
-    with BuildProgress(f"recording {name}") as progress:
-        design = design_of(ModelBuild(name), progress, BATCHES)()
-    results: list[dict[str, Any]] = []
-    for device, machines in (("npu1", ((1.0, 15.0), (1.6, 28.0))), ("npu2", ((1.8, 50.0),))):
+    path = FOLDER / f"{name}.json"
+    known: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    results = [values for values in known if values["machine"]["device"] not in devices]
+    for device, machines in MACHINES.items():
+        if device not in devices:
+            continue
+        build = ModelBuild(name, device)
+        for windows in BATCHES:
+            artifact = find_artifact(ModelBuild(name, device, windows=windows), no_build=False)
+        with BuildProgress(f"recording {build.name}") as progress:
+            design = design_of(build, progress, BATCHES)()
         dispatches = record_model(artifact, design, samples, machine_of(device, None, None))
         for clock, bandwidth in machines:
             machine = machine_of(device, clock, bandwidth)
@@ -72,7 +80,7 @@ def model(name: str) -> None:
             encoder = next(dispatch for dispatch in dispatches if dispatch.overlay == "encoder")
             values["encoder_without"] = [asdict(less) for less in without(encoder, machine)]
             results.append(replace_floats(values))
-            write(FOLDER / f"{name}.json", results)
+            write(path, sorted(results, key=lambda values: values["machine"]["device"]))
             print(machine, flush=True)
 
 
@@ -256,8 +264,8 @@ def main() -> None:
     match sys.argv[1:]:
         case ["validate"]:
             validate()
-        case ["model", name]:
-            model(name)
+        case ["model", name, *devices]:
+            model(name, devices or list(MACHINES))
         case ["report"]:
             report()
         case _:

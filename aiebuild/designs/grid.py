@@ -22,8 +22,8 @@ PRODUCTS = (("int8", "int8", 8, 8), ("bfloat16", "bfloat16", 8, 4), ("int16", "i
 
 @dataclass(frozen=True)
 class Grid:
-    """Cores by column and row. `block_rows`: rows of the largest block that one multiply-accumulate of the array takes
-    in each of `PRODUCTS`; 8 is two blocks of memory, one upon the other."""
+    """Cores by column and row. `block_rows`: rows of the blocks in which the array does each of `PRODUCTS` with the
+    fewest operations; 8 is two blocks of memory, one upon the other."""
 
     device: str
     columns: int
@@ -84,10 +84,12 @@ def grid_of(device: str) -> Grid:
 
 
 def _native_rows(target: Target, a: str, b: str, k: int, n: int) -> int:
-    """Rows of the largest block M x `k` x `n` that one multiply-accumulate takes; 0 where there is none."""
+    """Rows of the block M x `k` x `n` that takes the fewest operations a row, of equal ones the smallest; 0 where there
+    is none."""
     product = target.product(a, b)
     shapes = product.shapes if product is not None else ()
-    return max((m for m, kk, nn, operations in shapes if (kk, nn, operations) == (k, n, 1)), default=0)
+    fitting = [(operations / m, m) for m, kk, nn, operations in shapes if (kk, nn) == (k, n)]
+    return min(fitting, default=(0.0, 0))[1]
 
 
 NPU1 = grid_of("npu1")

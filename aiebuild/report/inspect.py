@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -50,11 +49,10 @@ def inspect_model(build: ModelBuild, audio: Path, machine: Machine, out: Path, *
     from aiebuild.manifest import store
     from aiebuild.whisper.audio import load_audio
 
-    own = replace(build, device="npu1")
-    artifact = find_artifact(own, no_build=False)
+    artifact = find_artifact(build, no_build=False)
     stages: tuple[Stage, ...] = ()
-    with BuildProgress(f"inspecting {own.name}") as progress:
-        design = design_of(own, progress, ANY)()
+    with BuildProgress(f"inspecting {build.name}") as progress:
+        design = design_of(build, progress, ANY)()
         if timing:
             dispatches = record_model(artifact, design, load_audio(audio).samples, machine)
             stages = model_stages(dispatches, machine, spans=True)
@@ -138,7 +136,12 @@ def timing_part(stages: Sequence[Stage], machine: Machine, timelines: list[dict[
             f"<td>{run.resources()['DDR']:.0%}</td><td>{run.tasks}</td><td>{escape(run.bound())}</td></tr>"
         )
     points: list[Point] = [*kernel_points(stages), *stage_points(stages)]
-    out += ["</table>", "<h3>Roofline</h3>", roofline(points, machine), "<h3>Timelines</h3>"]
+    out += [
+        "</table>",
+        "<h3>Roofline</h3>",
+        roofline(points, machine, load_target(machine.device).cores),
+        "<h3>Timelines</h3>",
+    ]
     out.append("<p>Turn the wheel to zoom, drag to move. Red: waiting.</p>")
     for k, stage in enumerate(stages):
         values = timeline_values(stage.run, f"timeline-{k}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,9 @@ def run_modelled(
     """Record the model's dispatches on the host, run them in virtual time, print."""
     from aiebuild.whisper.audio import load_audio
 
-    own = replace(build, device="npu1")
-    if machine.device != own.device:
-        note(f"the designs are for npu1: its 4 x 4 cores, with the cores and the clock of {machine.device}")
-    artifact = find_artifact(own, no_build=False)
-    with BuildProgress(f"recording {own.name}") as progress:
-        design = design_of(own, progress, ANY)()
+    artifact = find_artifact(build, no_build=False)
+    with BuildProgress(f"recording {build.name}") as progress:
+        design = design_of(build, progress, ANY)()
         dispatches = record_model(artifact, design, load_audio(audio).samples, machine)
     stages = model_stages(dispatches, machine, spans=timeline is not None)
     files = whole_files(stages, machine)

@@ -50,7 +50,7 @@ def stage_points(stages: Sequence[Stage]) -> list[Point]:
     return points
 
 
-def roofline(points: Sequence[Point], machine: Machine, cores: int = 16) -> str:
+def roofline(points: Sequence[Point], machine: Machine, cores: int) -> str:
     """The SVG: share of the matrix units' time over slots a byte, with the roofs of DDR and of the matrix units."""
     width, height, left, bottom = 720, 340, 60, 40
     low, high = -4.0, 2.0

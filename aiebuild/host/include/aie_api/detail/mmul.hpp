@@ -186,6 +186,24 @@ struct mmul {
     using lane_type = std::conditional_t<fp, float, std::conditional_t<(acc_bits == 64), int64, int32>>;
     using tag = std::conditional_t<fp, accfloat, std::conditional_t<(acc_bits == 64), acc64, acc32>>;
 
+    static AIEBUILD_INLINE void charge()
+    {
+#if __AIE_ARCH__ == 21
+#if AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16
+        constexpr bool as_blocks = K == 8 && N == 8;
+#else
+        constexpr bool as_blocks = false;
+#endif
+        if constexpr (fp && sizeof(TypeA) == 2 && !as_blocks) {
+            detail::slot_mmul_by_lanes<M, K, N>();
+            return;
+        }
+#endif
+        detail::slot_mmul(detail::mmul_slots(sizeof(TypeA) * 8, sizeof(TypeB) * 8, fp, M * K * N), fp);
+        if constexpr (fp && sizeof(TypeA) == 2)
+            detail::slot_to_blocks(M * K * sizeof(TypeA));
+    }
+
   public:
     static constexpr unsigned size_A = M * K, size_B = K * N, size_C = M * N;
     static constexpr unsigned size() { return size_C; }
@@ -210,9 +228,7 @@ struct mmul {
     {
         check<VA, VB>();
         detail::count_mmul(M * K * N);
-        detail::slot_mmul(detail::mmul_slots(sizeof(TypeA) * 8, sizeof(TypeB) * 8, fp, M * K * N), fp);
-        if constexpr (fp && sizeof(TypeA) == 2)
-            detail::slot_to_blocks(M * K * sizeof(TypeA));
+        charge();
         kernel.clear();
         kernel.mac(detail::as_vector(a).to_native(), detail::as_vector(b).to_native());
     }
@@ -221,9 +237,7 @@ struct mmul {
     {
         check<VA, VB>();
         detail::count_mmul(M * K * N);
-        detail::slot_mmul(detail::mmul_slots(sizeof(TypeA) * 8, sizeof(TypeB) * 8, fp, M * K * N), fp);
-        if constexpr (fp && sizeof(TypeA) == 2)
-            detail::slot_to_blocks(M * K * sizeof(TypeA));
+        charge();
         kernel.mac(detail::as_vector(a).to_native(), detail::as_vector(b).to_native());
     }
 

@@ -9,8 +9,9 @@
 //   mv       : integer vector arithmetic, compares, selects, shuffles, broadcasts, moves, VCONV.fp32.bf16 (one write port)
 //   alu      : scalars
 // and the emulations are those of the API's own headers: float products by three bf16 parts each, float conversions by
-// magic numbers. AIE2P (-DAIEBUILD_AIE2P) loads and stores 512 bits, multiplies twice as much a cycle, and makes bf16
-// products in blocks of shared exponents, to which operands are converted first.
+// magic numbers. AIE2P (-DAIEBUILD_AIE2P) loads and stores 512 bits and multiplies twice as much a cycle. Its bf16 products
+// are made of products by lane of broadcast operands, or in blocks of shared exponents, to which operands are converted first,
+// where AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 asks for that and N is 8.
 //
 // Constants are taken to stay in registers; address arithmetic and loops (hardware loops, post-increments) cost nothing.
 //
@@ -245,6 +246,14 @@ AIEBUILD_INLINE void slot_to_blocks([[maybe_unused]] unsigned bytes)
 #if defined(AIEBUILD_AIE2P)
     slot_mv(slots_for(bytes, 64) + slots_for(bytes, 128));
 #endif
+}
+// A bf16 product of AIE2P without blocks: K products of 32 lanes; A's and B's operands for them take 18 and 8 shuffles and
+// broadcasts (emulated_mmul_intrinsics.hpp), of which half are charged, as where two by two blocks of C accumulate.
+template <unsigned M, unsigned K, unsigned N>
+AIEBUILD_INLINE void slot_mmul_by_lanes()
+{
+    slot_mmul(K * slots_for(M * N, 32), true);
+    slot_mv(13 * slots_for(M * N, 32));
 }
 AIEBUILD_INLINE void slot_shuffle(unsigned bytes) { slot_mv(slots_for(bytes, 64) * (bytes > 64 ? 2 : 1)); }
 // Integers to floats and back, by magic numbers in accumulators of 32 lanes (Fix2Float, Float2Fix).
