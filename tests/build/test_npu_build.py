@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from aiebuild.build.execute import Silent, write_files
 from aiebuild.build.fresh import Request
 from aiebuild.build.models import ModelBuild, compile_model, resolve_targets
 from aiebuild.build.plan import describe
+from aiebuild.designs.grid import grid_of
 from aiebuild.designs.mel import mel_overlay
-from aiebuild.designs.selftest import self_tests
+from aiebuild.designs.selftest import dims_of, self_tests
 from aiebuild.designs.spec import Design
+from aiebuild.designs.whisper import decoder_overlay, encoder_overlay
 from aiebuild.errors import AiebuildError, MissingError, UsageError
 from aiebuild.host.insts import decode_insts
 from aiebuild.manifest.store import load
@@ -100,6 +103,26 @@ def test_what_is_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     (kernel,) = calls(tmp_path / "llvm-aie")
     assert "--target=aie2-none-unknown-elf" in kernel
     assert kernel[kernel.index("-c") + 1].endswith("kernels_src/mel.cc")
+
+
+def test_npu2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All three overlays with eight columns, one sequence of each, of a small model."""
+    use(monkeypatch, tmp_path)
+    grid = grid_of("npu2")
+    dims = dims_of(grid)
+    overlays = (mel_overlay(80, "npu2").overlay(), encoder_overlay(dims, grid), decoder_overlay(dims, (1,), grid))
+    overlays = tuple(replace(overlay, sequences=overlay.sequences[:1]) for overlay in overlays)
+    folder = tmp_path / "artifacts"
+    build(folder, Request("small-npu2-npu", target="npu"), lambda: Design("small", "npu2", overlays), Silent())
+    manifest = load(folder / "small-npu2-npu")
+    for overlay in manifest.overlays:
+        assert len(overlay.programs) == 32
+        (sequence,) = overlay.sequences
+        stream = decode_insts((folder / "small-npu2-npu" / sequence.file.path).read_bytes())
+        assert (stream.header.device, stream.header.columns) == ("npu2", 8)
+    kernels = calls(tmp_path / "llvm-aie")
+    assert len(kernels) == 11
+    assert all("--target=aie2p-none-unknown-elf" in kernel and "-DBLOCK_ROWS=8" in kernel for kernel in kernels)
 
 
 def test_nothing_to_do_and_what_a_tool_change_rebuilds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

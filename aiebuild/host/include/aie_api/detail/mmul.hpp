@@ -189,7 +189,7 @@ struct mmul {
     static AIEBUILD_INLINE void charge()
     {
 #if __AIE_ARCH__ == 21
-#if AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16
+#if AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 || defined(AIEBUILD_SLOTS_AS_BLOCKS)
         constexpr bool as_blocks = K == 8 && N == 8;
 #else
         constexpr bool as_blocks = false;

@@ -11,7 +11,7 @@
 // and the emulations are those of the API's own headers: float products by three bf16 parts each, float conversions by
 // magic numbers. AIE2P (-DAIEBUILD_AIE2P) loads and stores 512 bits and multiplies twice as much a cycle. Its bf16 products
 // are made of products by lane of broadcast operands, or in blocks of shared exponents, to which operands are converted first,
-// where AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 asks for that and N is 8.
+// where AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 asks for that and N is 8 (-DAIEBUILD_SLOTS_AS_BLOCKS: charged so, only).
 //
 // Constants are taken to stay in registers; address arithmetic and loops (hardware loops, post-increments) cost nothing.
 //
