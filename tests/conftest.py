@@ -77,15 +77,15 @@ def tiny_en_weights(tiny_en_files: WeightFiles, tiny_en_config: ModelConfig) -> 
     return load_weights(tiny_en_files, tiny_en_config)
 
 
-def _artifact(name: str) -> Path:
+def _artifact(name: str, device: str = "npu1") -> Path:
     """A model compiled by the command line into the checkout's `artifacts/` (`AIEBUILD_ARTIFACTS` overrides it).
 
     What stands and is up to date is taken as it is, so a second run of the tests does not compile again.
     """
-    argv = [sys.executable, "-m", "aiebuild", "compile", "--model", name]
+    argv = [sys.executable, "-m", "aiebuild", "compile", "--model", name, "--device", device, "--target", "host"]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4000:]
-    return artifacts_dir() / f"{name}-npu1-host"
+    return artifacts_dir() / f"{name}-{device}-host"
 
 
 @pytest.fixture(scope="session")
@@ -98,3 +98,9 @@ def base_artifact(base_files: WeightFiles) -> Path:
 def tiny_en_artifact(tiny_en_files: WeightFiles) -> Path:
     """The compiled artifact of Whisper tiny.en: `artifacts/tiny.en-npu1-host`."""
     return _artifact("tiny.en")
+
+
+@pytest.fixture(scope="session")
+def tiny_en_npu2_artifact(tiny_en_files: WeightFiles) -> Path:
+    """The compiled artifact of Whisper tiny.en for the larger array: `artifacts/tiny.en-npu2-host`."""
+    return _artifact("tiny.en", "npu2")

@@ -16,7 +16,7 @@ from typing import Any
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder, encoder
 from aiebuild.designs.decoder_sequences import Decoder
-from aiebuild.designs.grid import NPU1, ROWS
+from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.mel import CONSTANTS, MEL, PEAKS, SAMPLES, TILE_BYTES, mel_overlay
 from aiebuild.designs.mel_tables import CONSTANT_OBJECT
 from aiebuild.designs.tasks import Operation, Round, Transfer
@@ -112,9 +112,10 @@ def transfers(operation: Operation) -> Iterable[tuple[str, Transfer]]:
 
 
 def count(
-    operation: Operation, roles: Mapping[int, str], objects: tuple[int, int, int], rate: int, machine: Machine
-) -> Traffic:
-    """An operation's traffic; `objects`: bytes of an A, B and C object at the shim."""
+    operation: Operation, roles: Mapping[int, str], objects: tuple[int, int, int], rate: int, machine: Machine,
+    grid: Grid = NPU1,
+) -> Traffic:  # fmt: skip
+    """An operation's traffic; `objects`: bytes of an A, B and C object at the shim. `rate`: an AIE2 core's."""
     read: Counter[tuple[str, str]] = Counter()
     written: Counter[tuple[str, str]] = Counter()
     channels: Counter[str] = Counter()
@@ -125,7 +126,7 @@ def count(
         (written if channel[0] == "C" else read)[channel[0], roles[transfer.argument]] += size
         tasks += 1
     cycles = {
-        "compute": operation.padded_macs / (rate * CORES),
+        "compute": operation.padded_macs / (rate * grid.cores),
         "shim port": max(channels.values()) / PORT,
         "DDR": sum(channels.values()) / machine.bytes_per_cycle,
         "control processor": tasks * machine.costs.task,
@@ -182,27 +183,29 @@ def encoder_rate(operation: Operation) -> int:
     return rate
 
 
-def encoder_operations(dims: ModelDims) -> list[Operation]:
+def encoder_operations(dims: ModelDims, grid: Grid = NPU1) -> list[Operation]:
     """The operations of a window."""
-    return encoder.Encoder(encoder.plan_encoder(encoder.EncoderShape.of(dims))).operations()
+    return encoder.Encoder(encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))).operations()
 
 
-def encoder_traffic(dims: ModelDims, machine: Machine) -> list[Traffic]:
+def encoder_traffic(dims: ModelDims, machine: Machine, grid: Grid = NPU1) -> list[Traffic]:
     """Every operation of a window."""
     objects = (OBJECT, OBJECT, OBJECT)
-    return [count(op, ENCODER_ROLES, objects, encoder_rate(op), machine) for op in encoder_operations(dims)]
+    operations = encoder_operations(dims, grid)
+    return [count(op, ENCODER_ROLES, objects, encoder_rate(op), machine, grid) for op in operations]
 
 
-def decoder_step(dims: ModelDims, windows: int, bucket: int = decoder.BUCKETS[0]) -> Decoder:
+def decoder_step(dims: ModelDims, windows: int, bucket: int = decoder.BUCKETS[0], grid: Grid = NPU1) -> Decoder:
     """The dispatch of one new token of each of `windows` windows."""
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid))
     return Decoder(plan, decoder.Dispatch(windows, 1, bucket))
 
 
 def decoder_traffic(step: Decoder, machine: Machine) -> list[Traffic]:
     """Every operation of a dispatch."""
     objects = (decoder.A_OBJECT, decoder.B_OBJECT, decoder.C_OBJECT)
-    return [count(op, DECODER_ROLES, objects, INT8, machine) for op in step.operations()]
+    grid = step.plan.shape.grid
+    return [count(op, DECODER_ROLES, objects, INT8, machine, grid) for op in step.operations()]
 
 
 def mel_operation(n_mels: int, rounds: int) -> Operation:

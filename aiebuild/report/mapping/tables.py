@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from aiebuild.config.model import ModelDims, load_model_config
 from aiebuild.designs import decoder, encoder
-from aiebuild.designs.grid import NPU1, ROWS
+from aiebuild.designs.grid import NPU1, ROWS, grid_of
 from aiebuild.designs.tasks import Operation
 from aiebuild.report.mapping import layout
 from aiebuild.report.mapping.counts import (
@@ -130,6 +130,30 @@ def models_table() -> str:
         ("model", "stage", "read, MB", "written, MB", "GMAC", "padding", "MAC/byte", "tasks", "compute, ms", "DDR, ms",
          "least, ms", "bound by"), rows,
     )  # fmt: skip
+
+
+def npu2_table() -> str:
+    """What eight columns change: traffic, padding, tasks, and the busiest channel of a shim."""
+    rows: list[list[str]] = []
+    grids = (NPU1, grid_of("npu2"))
+    for model in OTHERS:
+        dims = dims_of(model)
+        stages = {"encoder, a window": [add("", encoder_traffic(dims, MACHINE, grid)) for grid in grids]}
+        for windows in STEPS[:2]:
+            name = f"decoder step, {windows} window{'s' if windows > 1 else ''}"
+            steps = [decoder_step(dims, windows, grid=grid) for grid in grids]
+            stages[name] = [add("", decoder_traffic(step, MACHINE)) for step in steps]
+        for name, found in stages.items():
+            both = [
+                (mb(t.of("weights")), mb(t.bytes - t.of("weights")), padding(t), f"{t.tasks:,}",
+                 mb(max(t.channels.values())))
+                for t in found
+            ]  # fmt: skip
+            rows.append([model, name, *(f"{a}, {b}" for a, b in zip(*both, strict=True))])
+    return table(
+        ("model", "npu1, npu2:", "weights read, MB", "other traffic, MB", "padding", "tasks", "busiest channel, MB"),
+        rows,
+    )
 
 
 def again_table() -> str:
@@ -258,6 +282,7 @@ def all_tables() -> dict[str, str]:
         "rows": rows_table(),
         "memory": memory_table(),
         "models": models_table(),
+        "npu2": npu2_table(),
     }
 
 
