@@ -101,10 +101,14 @@ int main(int argc, char **argv)
     params[1 + 7] = 1;
     params[9] = 4;
     params[5] = 16;
-    params[13] = 4;
+    params[13] = 1;
     measure(argc, argv, "decoder_linear_1_row", 4224, "GB/s of weights", [](int r) { decoder_linear_step(bytes(big) + (r & 7) * 16896, bytes(a), reinterpret_cast<float *>(acc), reinterpret_cast<float *>(stats), params, 0, r & 15, 0); });
     params[8] = 4;
     measure(argc, argv, "decoder_linear_4_rows", 4224, "GB/s of weights", [](int r) { decoder_linear_step(bytes(big) + (r & 7) * 16896, bytes(a), reinterpret_cast<float *>(acc), reinterpret_cast<float *>(stats), params, 0, r & 15, 0); });
+    params[8] = 2;
+    params[13] = 4;
+    measure(argc, argv, "decoder_linear_2_rows_all_columns", 2.0 * 2 * 16384, "GMAC/s (int8, two a weight)", [](int r) { decoder_linear_step(bytes(big) + (r & 7) * 16896, bytes(a), reinterpret_cast<float *>(acc), reinterpret_cast<float *>(stats), params, 0, r & 15, 0); });
+    params[13] = 1;
     static int8_t *const far = static_cast<int8_t *>(std::aligned_alloc(64, 1 << 28));
     std::memset(far, 1, 1 << 28);
     params[8] = 1;
