@@ -84,7 +84,17 @@ enum Param {
     p_load_rows = 20,   // merge: rows in a load
     p_load_windows = 21, // merge: windows among them, the inner index
     p_mask_bytes = 22,  // self-attention: mask bits of a row
+    // Rows of the dispatch that anybody wants (bit 31 also stands for all beyond it), its windows, and which of an
+    // operation's attentions this is: in self-attention's commands. Others have 0 here: what was said last holds.
+    p_live = 23,
+    p_windows = 24,
+    p_group = 25,
+    p_here = 26,        // not sent: the live ones among the operation's own rows; both of a block of two, if one is
 };
+
+// Whether somebody wants row `row` of the operation, or the one it shares a block with. What is computed of others is
+// defined, but of no use.
+inline bool is_live(const int32_t *params, int row) { return (params[p_here] >> row & 1) != 0; }
 
 // Some 30 instructions on AIE2, and a core's program has 16 KB: one copy for all uses.
 inline __attribute__((noinline)) aie::vector<float, 16> product(aie::vector<float, 16> a, aie::vector<float, 16> b) {

@@ -128,9 +128,9 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         any = valid >= 32 ? ~0u : valid <= 0 ? 0u : (1u << valid) - 1;
     } else {
         for (int r = 0; r < rows; ++r)
-            any |= masks[r * mask_stride];
+            any |= is_live(params, r) ? masks[r * mask_stride] : 0u;
     }
-    if (any == 0)
+    if (any == 0 || params[p_here] == 0)
         return;
     const int8_t *keys = B + row * slice_bytes;
     const int8_t *values = keys + values_offset;
@@ -146,6 +146,8 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         values = X + staged_values;
     }
     for (int r = 0; r < rows; r += 2) {
+        if (!is_live(params, r))
+            continue;
         const int count = rows - r < 2 ? 1 : 2;
         uint32_t visible[2] = {any, any};
         if (!cross)

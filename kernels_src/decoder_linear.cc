@@ -79,9 +79,16 @@ void decoder_linear_step(int8_t *B, int8_t *X, float *y, float *scales, int32_t 
     for (int s = 0; s < slices; ++s) {
         const int8_t *w = B + (slices == 1 ? row : s) * slice_bytes;
         float *out = y + tile * rows * stride + s * tile_columns;
-        for (int r = 0; r < rows; r += 2)
-            products(X + ((r >> 1) * k_tiles + k) * 512, 16, w, 256, (const float *)(w + scales_offset),
-                     scales + k * most_rows + r, out + r * stride, stride, rows - r < 2 ? 1 : 2, first);
+        for (int r = 0; r < rows; r += 2) {
+            const int count = rows - r < 2 ? 1 : 2;
+            if (is_live(params, r))
+                products(X + ((r >> 1) * k_tiles + k) * 512, 16, w, 256, (const float *)(w + scales_offset),
+                         scales + k * most_rows + r, out + r * stride, stride, count, first);
+            else if (first)
+                for (int j = 0; j < count; ++j)
+                    for (int c = 0; c < tile_columns; c += 16)
+                        aie::store_v(out + (r + j) * stride + c, aie::zeros<float, 16>());
+        }
     }
 }
 

@@ -78,6 +78,23 @@ void normalise(const float *x, int8_t *X, float *y, float *scales, int row, int 
     }
 }
 
+// The operation's own rows among the live ones: every other window's row is `windows` away, a window alone is cut in
+// groups of rows; products have all rows, or a row of cores its part of them.
+int32_t rows_here(const int32_t *params, int row) {
+    const int32_t live = params[p_live];
+    const int rows = params[p_rows];
+    int32_t here = 0;
+    if (params[p_kind] == self_attention || params[p_kind] == cross_attention) {
+        const int windows = params[p_windows];
+        const int first = windows == 1 ? params[p_group] * rows : params[p_group];
+        for (int i = 0; i < rows; ++i)
+            here |= (live >> (first + i * windows) & 1) << i;
+    } else {
+        here = live >> (params[p_slices] == 1 ? 0 : row * rows);
+    }
+    return here | (here & 0x55) << 1 | (here & 0xaa) >> 1;
+}
+
 // One head of one row from the parts of the four rows of cores, each over its own keys.
 void merge(const float *parts, int stride, float *out) {
     aie::vector<float, 16> maximum = aie::broadcast<float, 16>(-8192.0f);
@@ -89,7 +106,7 @@ void merge(const float *parts, int stride, float *out) {
         weight[r] = exp2_down(aie::sub(aie::broadcast<float, 16>(parts[r * stride + 64]), maximum)).get(0);
         total += weight[r] * parts[r * stride + 65];
     }
-    const float over = aie::inv(total);
+    const float over = aie::inv(total + 1.0e-30f); // 0 where nothing was seen: a row that nobody wants
     for (int i = 0; i < 64; i += 16) {
         aie::accum<accfloat, 16> sum = aie::zeros<accfloat, 16>();
         for (int r = 0; r < 4; ++r)
@@ -107,8 +124,20 @@ extern "C" {
 // which is free until products; self-attention's mask bits; the tables of sampling's rows.
 void decoder_command(int8_t *A, int32_t *y, int32_t *top, int32_t *params, int32_t row) {
     const int32_t *words = (const int32_t *)A;
+    int32_t live = words[p_live];
+    int32_t windows = words[p_windows];
+    int32_t group = words[p_group];
+    if (live == 0) {
+        live = params[p_live];
+        windows = params[p_windows];
+        group = words[p_kind] == cross_attention && params[p_kind] == cross_attention ? params[p_group] + 1 : 0;
+    }
     for (int i = 0; i < 64; i += 16)
         aie::store_v(params + i, aie::load_v<16>(words + i));
+    params[p_live] = live;
+    params[p_windows] = windows;
+    params[p_group] = group;
+    params[p_here] = rows_here(params, row);
     if (params[p_kind] == linear_norm)
         for (int i = 0; i < params[p_channels] / 2; i += 16)
             aie::store_v(y + i, aie::load_v<16>(words + 64 + i));
@@ -142,6 +171,8 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
     const float *x = (const float *)A;
     float *scales = (float *)stats;
     if (kind == linear_norm) {
+        if (!is_live(params, j))
+            return;
         normalise(x, X, (float *)y, scales, j, rows, params[p_channels]);
     } else if (kind == linear_merge) {
         // four key ranges of each window's rows; two heads of a row make a tile of 128 channels
@@ -153,6 +184,8 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
         const int stride = 328 * 4 / (windows * 4);
         float *pairs = (float *)y;
         for (int i = 0; i < count; ++i) {
+            if (!is_live(params, first + i))
+                continue;
             const int inner = i / windows;
             const float *parts = x + (i - inner * windows) * 4 * stride + inner * partial_floats;
             float *pair = pairs + (first + i) * 128;
@@ -166,10 +199,12 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
         const int row = j / pieces;
         const int tiles = params[p_load_floats] / 128;
         const int first = (j - row * pieces) * tiles;
+        if (!is_live(params, row))
+            return;
         for (int t = 0; t < tiles; ++t)
             scales[(first + t) * most_rows + row] =
                 quantise(x + t * 128, 128, row_place(X, row, first + t, k_tiles), rows == 1);
-    } else {
+    } else if (is_live(params, j)) {
         float *piece = (float *)y + piece_place;
         for (int g = 0; g < params[p_groups]; ++g) {
             const bfloat16 *query = (const bfloat16 *)A + (g * array::columns + column) * 64;

@@ -66,6 +66,8 @@ void decoder_sample(const float *y, int32_t *top, const int32_t *params, int32_t
     const int tiles = params[p_steps] / params[p_k_tiles];
     for (int t = 0; t < tiles; ++t)
         for (int r = 0; r < rows; ++r) {
+            if (!is_live(params, r))
+                continue;
             const int32_t *table = params + table_place + r * table_words;
             int32_t *state = top + r * best_words;
             for (int s = 0; s < slices; ++s) {

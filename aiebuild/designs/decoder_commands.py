@@ -29,6 +29,10 @@ KINDS = {
     "linear_norm": 0, "linear": 1, "linear_merge": 2, "self_attention": 3, "cross_attention": 4, "report": 5,
 }  # fmt: skip
 GELU, BF16, SAMPLE = 1, 2, 4
+ALL_LIVE, AS_BEFORE = -1, 0
+"""Rows of a dispatch that are wanted, a bit each: all of them; those of the self-attention before."""
+LIVE, GROUP = 23, 25
+"""Words of a self-attention's command that a run writes: wanted rows, number among the operation's attentions."""
 HEADER = 256
 """Bytes of the header; what else comes with a command follows it."""
 
@@ -60,14 +64,17 @@ class Command:
     load_rows: int = 1
     load_windows: int = 1
     mask_bytes: int = 0
+    live: int = ALL_LIVE
+    windows: int = 1
+    group: int = 0
 
     def object(self, payload: bytes = b"") -> bytes:
         """The command as one A object."""
         head = struct.pack(
-            "<23i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
+            "<26i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
             self.outputs, self.rows, self.k_tiles, self.load_floats, self.load_pieces, self.epilogue, self.slices,
             self.keys, self.side_floats, self.side_pieces, self.side_common, self.groups, self.channels, self.load_rows,
-            self.load_windows, self.mask_bytes,
+            self.load_windows, self.mask_bytes, self.live, self.windows, self.group,
         )  # fmt: skip
         return (head.ljust(HEADER, b"\0") + payload).ljust(A_OBJECT, b"\0")
 
@@ -78,7 +85,9 @@ def load_pieces(linear: Linear, split: Split) -> int:
     return next(p for p in range(1, linear.k_tiles + 1) if (floats // 128) % p == 0 and floats // p <= A_FLOATS)
 
 
-def linear_command(s: DecoderShape, linear: Linear, variant: Variant, gamma: Floats | None) -> bytes:
+def linear_command(
+    s: DecoderShape, linear: Linear, variant: Variant, gamma: Floats | None, live: int = ALL_LIVE
+) -> bytes:
     """The command of a product; `gamma` of the layer norm in front of it, if there is one."""
     rows = variant.rows
     split = Split.of(linear, rows)
@@ -96,7 +105,7 @@ def linear_command(s: DecoderShape, linear: Linear, variant: Variant, gamma: Flo
         rows=rows.count, slices=rows.slices, k_tiles=linear.k_tiles // split.parts,
         load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags,
         side_pieces=split.side_pieces, side_common=common, channels=s.state, load_rows=merged,
-        load_windows=variant.windows,
+        load_windows=variant.windows, live=live,
     )  # fmt: skip
     payload = b"" if gamma is None else to_bf16(gamma).tobytes()
     if len(payload) > TABLE_OBJECT - HEADER:
@@ -104,28 +113,32 @@ def linear_command(s: DecoderShape, linear: Linear, variant: Variant, gamma: Flo
     return command.object(payload)
 
 
-def self_command(s: DecoderShape, rows: int, bucket: int, seen: NDArray[np.bool_] | None = None) -> bytes:
-    """The command of a window's self-attention. `seen` [rows, bucket]: the entries each row sees (the run's part)."""
+def self_command(
+    s: DecoderShape, rows: int, bucket: int, seen: NDArray[np.bool_] | None = None, windows: int = 1
+) -> bytes:
+    """The command of a window's self-attention, one of `windows`. `seen` [rows, bucket]: the entries each row sees
+    (the run's part)."""
     if not 0 < rows <= MOST_ROWS or bucket % 64:
         raise ValueError(f"{rows} rows over {bucket} entries")
     masks = b"" if seen is None else np.packbits(seen, axis=1, bitorder="little").tobytes()
     return Command(
         "self_attention", first_loads=rows, chunks=s.groups, steps=bucket // 64, rows=rows, groups=s.groups,
         outputs=-(-rows // PART_ROWS), channels=s.state, mask_bytes=bucket // 8,
+        windows=windows,
     ).object(masks)  # fmt: skip
 
 
-def cross_command(s: DecoderShape, rows: int, keys: int = POSITIONS) -> bytes:
+def cross_command(s: DecoderShape, rows: int, keys: int = POSITIONS, live: int = ALL_LIVE) -> bytes:
     """The command of a window's cross-attention."""
     return Command(
         "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // 128),
-        rows=rows, keys=keys, groups=s.groups, outputs=-(-rows // PART_ROWS), channels=s.state,
+        rows=rows, keys=keys, groups=s.groups, outputs=-(-rows // PART_ROWS), channels=s.state, live=live,
     ).object()  # fmt: skip
 
 
 def report_command(rows: Rows) -> bytes:
     """The command that gives out what sampling needs."""
-    return Command("report", rows=rows.count, slices=rows.slices).object()
+    return Command("report", rows=rows.count, slices=rows.slices, live=AS_BEFORE).object()
 
 
 def table(

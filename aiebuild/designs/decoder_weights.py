@@ -19,7 +19,7 @@ from aiebuild.designs.decoder import (
     stored_tiles,
     variants,
 )
-from aiebuild.designs.decoder_commands import cross_command, linear_command, report_command
+from aiebuild.designs.decoder_commands import ALL_LIVE, AS_BEFORE, cross_command, linear_command, report_command
 from aiebuild.designs.encoder_weights import smoothing
 from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.weights.pack import Floats, from_bf16, to_bf16
@@ -70,7 +70,7 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
         at = plan.weight_offsets[name]
         out[at : at + flat.size] = flat
 
-    def put_linear(linear: Linear, w: Floats, bias: Floats | None, norm: str | None) -> None:
+    def put_linear(linear: Linear, w: Floats, bias: Floats | None, norm: str | None, live: int = AS_BEFORE) -> None:
         gamma: Floats | None = None
         if norm is not None:
             exact, beta = weights[norm + ".weight"], weights[norm + ".bias"]
@@ -83,7 +83,7 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
         if bias is not None:
             put(linear.name + ".bias", bias.astype(np.float32).view(np.uint8))
         for variant in variants(s, linear):
-            put(variant.name(linear), linear_command(s, linear, variant, gamma))
+            put(variant.name(linear), linear_command(s, linear, variant, gamma, live))
 
     scale = np.float32(0.125 * log2(e))
     zeros = np.zeros(s.state, np.float32)
@@ -94,7 +94,7 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
             weights[b + "attn.query.weight"] * scale, weights[b + "attn.key.weight"], weights[b + "attn.value.weight"]
         ])  # fmt: skip
         bias = np.concatenate([weights[b + "attn.query.bias"] * scale, zeros, weights[b + "attn.value.bias"]])
-        put_linear(p["qkv"], w, bias, b + "attn_ln")
+        put_linear(p["qkv"], w, bias, b + "attn_ln", AS_BEFORE if layer else ALL_LIVE)
         put_linear(p["out"], weights[b + "attn.out.weight"], weights[b + "attn.out.bias"], None)
         put_linear(
             p["cross_query"], weights[b + "cross_attn.query.weight"] * scale,
@@ -106,7 +106,7 @@ def pack_decoder(weights: Mapping[str, Floats], plan: DecoderPlan) -> NDArray[np
         put_linear(p["fc2"], weights[b + "mlp.2.weight"], weights[b + "mlp.2.bias"], None)
     put_linear(logits_product(s), weights["decoder.token_embedding.weight"], None, "decoder.ln")
     for count in (1, 2, 4, 8):
-        put(f"cross.command{count}", cross_command(s, count))
+        put(f"cross.command{count}", cross_command(s, count, live=AS_BEFORE))
     for rows in all_rows(s):
         put(f"report.command.{rows.key}", report_command(rows))
     return out

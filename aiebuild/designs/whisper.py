@@ -142,7 +142,9 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1) ->
             "strides": dict(builder.arena.strides),
             "block": asdict(block),
             "attending": [[group.window, group.first, group.rows] for group in groups],
-            "self_command": _words(decoder_commands.self_command(plan.shape, groups[0].rows, dispatch.bucket)),
+            "self_command": _words(decoder_commands.self_command(
+                plan.shape, groups[0].rows, dispatch.bucket, windows=dispatch.windows
+            )),
             "logits_command": plan.weight_offsets[logits],
         })  # fmt: skip
     return {
@@ -158,6 +160,8 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1) ->
         "best_object": decoder.C_OBJECT,
         "most_rows": decoder.MOST_ROWS,
         "suppressed": decoder.SUPPRESSED,
+        "live_word": decoder_commands.LIVE,
+        "group_word": decoder_commands.GROUP,
         "dispatches": facts,
     }
 

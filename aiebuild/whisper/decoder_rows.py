@@ -371,6 +371,11 @@ class DeviceDecoder:
         bits = np.packbits(masks, axis=2, bitorder="little").reshape(len(kind.attending), -1)
         commands = arena[kind.areas["commands"] :][: len(kind.attending) * size].reshape(-1, size)
         commands[:, : header.size] = header
+        if kind.total <= kind.block_rows and (kind.windows == 1 or len(kind.attending) == kind.windows):
+            live = sum(1 << i for i, row in enumerate(rows) if row.seen is not None)
+            words = commands[:, : header.size].view(np.uint32)
+            words[:, self._facts["live_word"]] = live
+            words[:, self._facts["group_word"]] = range(len(kind.attending))
         commands[:, header.size : header.size + bits.shape[1]] = bits
 
     def _fill_tables(self, kind: Kind, arena: NDArray[np.uint8], tables: list[Allowed]) -> None:

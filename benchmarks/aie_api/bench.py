@@ -16,7 +16,15 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
-KERNELS = ("encoder_gemm", "encoder_attention", "encoder_norm", "decoder_linear", "decoder_load", "decoder_attention", "mel")
+KERNELS = (
+    "encoder_gemm",
+    "encoder_attention",
+    "encoder_norm",
+    "decoder_linear",
+    "decoder_load",
+    "decoder_attention",
+    "mel",
+)
 
 
 def cpu_name() -> str:

@@ -143,3 +143,12 @@ def test_a_window_and_some_tokens(base_artifact: Path, state: int, mels: int, vo
             assert near < 0.15 and best.text_logits[window, 0] > want.max() - 0.15  # measured: 0.07
             shifted = want.astype(np.float64) - want.max()
             assert best.text_total[window] == pytest.approx(want.max() + np.log(np.exp(shifted).sum()), abs=0.02)
+        # windows that are done are not computed, and change nothing of the others
+        text.start(prompts, [-1] * 8, [everything] * 8)
+        left = [window for window in range(8) if window % 3 != 1]
+        live = [1 if window in left else 0 for window in range(8)]
+        some = text.step(
+            [[0] * n for n in live], [[100 + w] * n for w, n in enumerate(live)], [[everything] * n for n in live]
+        )
+        np.testing.assert_array_equal(some.text_logits, best.text_logits[left])
+        np.testing.assert_array_equal(some.text_total, best.text_total[left])

@@ -34,8 +34,8 @@ def logits(artifact: Path, samples: NDArray[np.int16]) -> list[NDArray[np.float3
         first, _ = model.start([[50257, 50362, 843, 523]], [0], [anything])
         second = model.step([[0]], [[616]], [[anything]])
         third = model.step([[0, 0, 0]], [[5891, 11, 13]], [[anything] * 3])
-        out = [found.text_logits for found in (first, second, third)]
-        out += [found.time_total for found in (first, second, third)]
+        found = (first, second, third, model.step([[0, 2, 1, 0, 1]], [[5, 6, 7, 8, 9]], [[anything] * 5]))
+        out = [one.text_logits for one in found] + [one.time_total for one in found]
         out += [model.start_logits([[50257, 50362, 843, 523]]).copy(), model.step_logits([[0]], [[616]]).copy()]
     return out
 
