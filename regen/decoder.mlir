@@ -1,14 +1,17 @@
 // Rendered by aiebuild 0.1.0 from decoder.mlir.j2 (macros: c3); do not edit.
 //   a_columns = [0, 1, 2, 3]
 //   a_object = "memref<5248xi8>"
+//   a_pins = ["", ""]
 //   b_object = "memref<16896xi8>"
 //   c_object = "memref<2048xi8>"
+//   c_pin = ""
 //   columns = [0, 1, 2, 3]
 //   cores = [{"column": 0, "id": "0_0", "row": 0, "tile": "%core_0_0"}, {"column": 0, "id": "0_1", "row": 1,... (16 entries)
 //   device = "npu1"
 //   inputs = "memref<8192xi8>"
 //   join_offsets = [0, 2048, 4096, 6144]
 //   joined = "memref<8192xi8>"
+//   keep = null
 //   objects = {"decoder_attention": "decoder_attention.o", "decoder_dispatch": "decoder_dispatch.o", "decoder_... (5 entries)
 //   outputs = "memref<1024xi32>"
 //   params = "memref<128xi32>"

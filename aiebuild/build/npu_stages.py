@@ -215,6 +215,8 @@ def argument_use(program: SequenceProgram) -> tuple[ArgumentUse, ...]:
             written[(op.column, op.bd)] = op
         elif isinstance(op, Push):
             channel = program.channels[op.channel]
+            if channel.row:
+                continue  # of a memory tile: what it sends, a shim has read
             seen: set[int] = set()
             at: int | None = op.bd
             while at is not None and at not in seen:

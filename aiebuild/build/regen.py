@@ -11,13 +11,14 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from aiebuild.config.lock import read_lock
 from aiebuild.config.model import load_model_config
+from aiebuild.designs.ledger import instructions
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.designs.spec import OverlaySpec, SequenceSpec, canonical, plain
 from aiebuild.designs.whisper import decoder_overlay, encoder_overlay
@@ -33,8 +34,6 @@ MODELS = ("tiny.en", "base")
 STATE = "state.json"
 UNMEASURED = "not measured: needs the compilers of toolchain.lock"
 
-HEADER_BYTES, TASK_BYTES, TOKEN_BYTES, WAIT_BYTES = 16, 120, 28, 16
-"""Of an instruction stream: its header; a descriptor, its address and its push; the controller of a token; a wait."""
 
 MOST_LINES = 60
 """Lines of a difference of MLIR that are shown."""
@@ -102,11 +101,9 @@ def programs_of(manifest: Manifest) -> dict[str, Any]:
 
 def _sequence(sequence: SequenceSpec) -> dict[str, Any]:
     transfers: Mapping[str, Any] = sequence.parameters["sequence"]
-    steps: Sequence[Mapping[str, Any]] = transfers["steps"]
-    kinds = [step["kind"] for step in steps]
-    tasks, waits = kinds.count("start"), kinds.count("await")
-    size = HEADER_BYTES + TASK_BYTES * tasks + (TOKEN_BYTES + WAIT_BYTES) * waits
-    return {"digest": _digest(canonical(transfers)), "tasks": tasks, "awaited": waits, "insts_bytes": size}
+    found = instructions(transfers)
+    digest = _digest(canonical(transfers))
+    return {"digest": digest, "tasks": found.tasks, "awaited": found.awaited, "insts_bytes": found.bytes}
 
 
 def _digest(text: str) -> str:

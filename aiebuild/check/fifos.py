@@ -7,6 +7,7 @@ from itertools import pairwise
 
 from aiebuild.check.allocation import Allocation, shared_tile
 from aiebuild.check.design import Coordinates, Design, at, element_bits, elements, size_bytes
+from aiebuild.check.kept import check_depths
 from aiebuild.check.patterns import Pattern, check_length, last_index, static_pattern
 from aiebuild.dialect.attributes import Pairs
 from aiebuild.dialect.objectfifo import ObjectFifoLinkOp, ObjectFifoOp
@@ -46,8 +47,7 @@ def _is_link_part(design: Design, fifo: ObjectFifoOp) -> bool:
 def _check_declaration(design: Design, fifo: ObjectFifoOp) -> None:
     name, producer = f"@{fifo.symbol}", at(fifo.producer_value)
     target = design.target
-    if min(fifo.depths) < 1:
-        design.report("depth", fifo, producer, f"{name} has depth {min(fifo.depths)}", "use 1 or more, 2 to overlap")
+    check_depths(design, fifo)
     consumers = [at(value) for value in fifo.consumer_values]
     for where in {where for where in consumers if where is not None and consumers.count(where) > 1}:
         design.report("broadcast", fifo, where, f"is a consumer of {name} twice", "name each consumer once")

@@ -13,6 +13,7 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from aiebuild.check.allocation import Allocation
 from aiebuild.check.cores import trips
 from aiebuild.check.design import Coordinates, Design, at, elements
+from aiebuild.check.kept import check_task
 from aiebuild.check.patterns import Pattern, constant, constants, sequence_pattern
 from aiebuild.dialect.attributes import Direction, memref_of
 from aiebuild.dialect.dma import DmaBdOp
@@ -23,7 +24,6 @@ from aiebuild.dialect.sequence import (
     DmaConfigureTaskOp,
     DmaFreeTaskOp,
     DmaStartTaskOp,
-    RuntimeSequenceOp,
     TaskOp,
 )
 from aiebuild.target import TileKind
@@ -67,6 +67,7 @@ class State:
     tokens: Counter[Channel] = field(default_factory=Counter[Channel])
     transfers: dict[tuple[Coordinates, int], int] = field(default_factory=dict[tuple[Coordinates, int], int])
     waits: int = 0
+    allocation: Allocation = field(default_factory=Allocation)
 
 
 def check_sequences(design: Design, allocation: Allocation) -> None:
@@ -83,7 +84,7 @@ def check_sequences(design: Design, allocation: Allocation) -> None:
             message = f"sequence @{sequence.symbol} takes {len(buffers)} buffers, the limit is {limit}"
             hint = f"use one arena for each role; {design.target.recommended_arguments} work with every driver"
             design.report("arguments", sequence, None, message, hint)
-        _follow(design, sequence, channels)
+        _follow_block(design, sequence.block, channels, State(allocation=allocation))
 
 
 def _channels(design: Design, allocation: Allocation) -> dict[str, Channel]:
@@ -99,10 +100,6 @@ def _channels(design: Design, allocation: Allocation) -> dict[str, Channel]:
         if op.tile is not None:
             channels[name] = Channel(op.tile.coordinates, op.direction, op.channel, name)
     return channels
-
-
-def _follow(design: Design, sequence: RuntimeSequenceOp, channels: dict[str, Channel]) -> None:
-    _follow_block(design, sequence.block, channels, State())
 
 
 def _follow_block(design: Design, block: Block, channels: dict[str, Channel], state: State) -> None:
@@ -150,7 +147,10 @@ def _configure(design: Design, channels: dict[str, Channel], state: State, op: O
         design.report("dma-repeat", op, channel.tile, message, "split the task")
     for bd in bds:
         _check_descriptor(design, channel, bd)
-    _check_iteration_runs(design, op, channel, bds[0])
+    if design.target.kind(channel.tile[1]) is TileKind.MEMORY:
+        check_task(design, state.allocation, channel.tile, op, channel.direction, channel.index)
+    for bd in bds:
+        _check_iteration_runs(design, op, channel, bd)
     state.tasks[op] = Task(op, channel, _take(design, channel, state, op, bds))
 
 
@@ -186,6 +186,9 @@ def _take(design: Design, channel: Channel, state: State, op: TaskOp, bds: list[
         if not low <= number < high:
             message = f"gives number {number} to a descriptor of {channel.name}, which takes {low} to {high - 1}"
             design.report("bd-id", bd, channel.tile, message)
+        if low <= number < low + _of_fifos(design, state.allocation, channel):
+            message = f"gives number {number} to a descriptor of {channel.name}, which an objectfifo's has"
+            design.report("bd-id", bd, channel.tile, message, "take one above those of the objectfifos")
         if number in used:
             message = f"uses descriptor {number} while it is in use"
             design.report("bd-id", bd, channel.tile, message, "await and free the task that has it")
@@ -208,6 +211,18 @@ def _take(design: Design, channel: Channel, state: State, op: TaskOp, bds: list[
         used.add(number)
         taken.append(number)
     return tuple(taken)
+
+
+def _of_fifos(design: Design, allocation: Allocation, channel: Channel) -> int:
+    """The descriptors that objectfifos have of those a channel can use; the compiler gives them the lowest numbers."""
+    if design.target.kind(channel.tile[1]) is TileKind.SHIM:
+        return 0
+    split = bool(design.target.dma(channel.tile[1]).descriptors_per_parity)
+    return sum(
+        end.descriptors
+        for end in allocation.ends
+        if end.tile == channel.tile and not end.shared and (not split or (end.channel or 0) % 2 == channel.index % 2)
+    )
 
 
 def _check_descriptor(design: Design, channel: Channel, bd: DmaBdOp) -> None:

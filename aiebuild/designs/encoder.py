@@ -18,6 +18,7 @@ from typing import Any
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs.grid import NPU1, ROWS, Grid
+from aiebuild.designs.keep import Keep
 from aiebuild.designs.spec import KernelSpec
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
 from aiebuild.weights.pack import OBJECT
@@ -39,6 +40,10 @@ KV_OBJECT = 16896
 """int8 keys and values of 128 positions of one head as the decoder reads them: four slices of 32 keys, K then V."""
 KV_TILES = ROW_TILES // 2
 """Such objects of a head."""
+
+KEEP = Keep(parts=4, part_bytes=13 * OBJECT, passes=ROUNDS, unit=OBJECT)
+"""What a column's memory tile keeps of its weights, keys and values: 52 objects beside the 10 of A and C. Keys and
+values of a head take 47."""
 
 WEIGHTS, ARENA, INPUT, KEYS = range(4)
 """Arguments of the sequence: packed weights, activations, log-mel and its command, keys and values (output)."""
@@ -269,6 +274,7 @@ class Encoder:
         columns = self._grid.columns
         column_rounds = column_tiles // columns
         base = self.plan.weight_offsets[name]
+        kept = KEEP.holds(steps * OBJECT)
         parts: list[dict[str, tuple[Transfer, ...]]] = []
         for j in range(column_rounds):
             part: dict[str, tuple[Transfer, ...]] = {}
@@ -276,9 +282,10 @@ class Encoder:
                 tile = j * columns + i
                 part[f"B{i}_in"] = (
                     Transfer(
-                        WEIGHTS, base + tile * steps * OBJECT, (ROUNDS, 1, 4 * steps, STRIP), (0, 0, STRIP, 1), True
+                        WEIGHTS, base + tile * steps * OBJECT, (1 if kept else ROUNDS, 1, 4 * steps, STRIP),
+                        (0, 0, STRIP, 1), static=True, passes=ROUNDS if kept else 1,
                     ),
-                )
+                )  # fmt: skip
             turn = min(REPEATS, column_rounds - j) if j % REPEATS == 0 else 0
             if residual is not None:
                 self._with_residual(part, command if j == 0 else None, a, j, residual)
@@ -303,22 +310,18 @@ class Encoder:
         self, part: dict[str, tuple[Transfer, ...]], command: str | None, a: list[Transfer], j: int,
         residual: tuple[int, int, int],
     ) -> None:  # fmt: skip
-        # operand of a row round, then the residual tiles of the columns, round by round
+        # operand of a row round, then the residual tiles of the columns, round by round, as one task
         argument, offset, stride = residual
         columns = self._grid.columns
         for i in range(ROWS):
-            tasks: list[Transfer] = [self._command(command)] if command else []
-            for m in range(ROUNDS):
-                tasks.append(Transfer(
-                    a[i].argument, a[i].offset + m * a[i].strides[1], (1, 1, *a[i].sizes[2:]),
-                    (0, 0, *a[i].strides[2:]),
-                ))  # fmt: skip
-                row_tile = m * ROWS + i
-                tasks.append(Transfer(
-                    argument, offset + (row_tile * stride + j * columns) * OBJECT, (1, 1, 4 * columns, STRIP),
-                    (0, 0, STRIP, 1), static=argument == WEIGHTS,
-                ))  # fmt: skip
-            part[f"A{i}_in"] = tuple(tasks)
+            tiles = Transfer(
+                argument, offset + (i * stride + j * columns) * OBJECT, (ROUNDS, 1, 4 * columns, STRIP),
+                (ROWS * stride * OBJECT, 0, STRIP, 1),
+            )  # fmt: skip
+            operand = replace(
+                a[i], sizes=(ROUNDS, 1, *a[i].sizes[2:]), strides=(a[i].strides[1], 0, *a[i].strides[2:]), then=tiles
+            )
+            part[f"A{i}_in"] = (*([self._command(command)] if command else []), operand)
 
     def rows_operand(self, area: str, tiles: int) -> list[Transfer]:
         """Row r's tiles of a rows-order buffer, all row rounds: `tiles` of each row."""
@@ -450,28 +453,27 @@ class Encoder:
         steps = -(-POSITIONS // 32)
         parts: list[dict[str, tuple[Transfer, ...]]] = []
         for group in range(groups):
-            for m in range(ROUNDS):
-                part: dict[str, tuple[Transfer, ...]] = {}
-                for r in range(ROWS if m == 0 else 0):
-                    query = Transfer(
-                        ARENA, qkv.offset + group * columns * panel + r * OBJECT, (ROUNDS, columns, 4, STRIP),
-                        (ROWS * OBJECT, panel, STRIP, 1),
-                    )  # fmt: skip
-                    part[f"A{r}_in"] = (*([self._command(name)] if group == 0 else []), query)
-                for c in range(columns):
-                    head = group * columns + c
-                    if m == 0:
-                        part[f"C{c}_out"] = (
-                            Transfer(
-                                ARENA, out.offset + head * OBJECT, (1, ROW_TILES, 4, STRIP),
-                                (0, out.stride * OBJECT, STRIP, 1),
-                            ),
-                        )  # fmt: skip
-                    keys = qkv.offset + (shape.heads + head) * panel
-                    part[f"B{c}_in"] = (
-                        Transfer(ARENA, keys, (steps, 2, 2, STRIP), (2 * STRIP, shape.heads * panel, STRIP, 1)),
-                    )
-                parts.append(part)
+            part: dict[str, tuple[Transfer, ...]] = {}
+            for r in range(ROWS):
+                query = Transfer(
+                    ARENA, qkv.offset + group * columns * panel + r * OBJECT, (ROUNDS, columns, 4, STRIP),
+                    (ROWS * OBJECT, panel, STRIP, 1),
+                )  # fmt: skip
+                part[f"A{r}_in"] = (*([self._command(name)] if group == 0 else []), query)
+            for c in range(columns):
+                head = group * columns + c
+                part[f"C{c}_out"] = (
+                    Transfer(
+                        ARENA, out.offset + head * OBJECT, (1, ROW_TILES, 4, STRIP), (0, out.stride * OBJECT, STRIP, 1)
+                    ),
+                )
+                keys = qkv.offset + (shape.heads + head) * panel
+                part[f"B{c}_in"] = (
+                    Transfer(
+                        ARENA, keys, (steps, 2, 2, STRIP), (2 * STRIP, shape.heads * panel, STRIP, 1), passes=ROUNDS
+                    ),
+                )
+            parts.append(part)
         macs = 2 * POSITIONS * POSITIONS * shape.state
         padded = 2 * ROW_TILES * 64 * round_up(POSITIONS, 16) * groups * columns * 64
         return Operation(name, _rounds(parts), self._grid.channels("C"), macs, padded)
@@ -536,8 +538,9 @@ class Encoder:
 def encoder_sequence(plan: EncoderPlan) -> dict[str, Any]:
     """The template value `sequence` of a window's encoder."""
     return emit(
-        "encode", Encoder(plan).operations(), (plan.weight_bytes, plan.arena_bytes, plan.input_bytes, plan.keys_bytes)
-    )
+        "encode", Encoder(plan).operations(), (plan.weight_bytes, plan.arena_bytes, plan.input_bytes, plan.keys_bytes),
+        KEEP,
+    )  # fmt: skip
 
 
 def encoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
@@ -551,6 +554,9 @@ def encoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
         "a_object": memref,
         "b_object": memref,
         "c_object": memref,
+        "keep": KEEP.template(),
+        "a_pins": [" {cons_dma_channels = array<i32: 1>}", " {prod_dma_channel = 1 : i32}"],
+        "c_pin": " {prod_dma_channel = 3 : i32}",
         "joined": f"memref<{joined}xi8>",
         "join_offsets": [r * OBJECT for r in range(ROWS)],
         "acc": "memref<4096xi32>",

@@ -16,8 +16,14 @@ TASK_BYTES = 120
 """Instructions of a task: its descriptor, the address and the push into the queue, as aiecc writes them."""
 AWAIT_BYTES = 44
 """Instructions more for a task whose token is awaited."""
+MEMORY_TASK_BYTES = 24
+DESCRIPTOR_BYTES = 76
+"""Instructions that queue a memory tile's task, and those that write one of its descriptors."""
+FURTHER_BYTES = 96
+"""Instructions that write a further descriptor of a shim's task."""
 TASK_CYCLES = 865
-"""The control processor's time for queueing a task: 830 to 900 cycles in xdna-emu's calibration on an npu1."""
+"""The control processor's time for queueing a task, and (taken to be as much) for each further descriptor of one: 830
+to 900 cycles in xdna-emu's calibration on an npu1."""
 DEPENDENT_CYCLES = 2800
 """The same for a task that follows a wait: 2,700 to 2,900 there. Both are 30 to 50 % uncertain."""
 
@@ -34,12 +40,19 @@ class Instructions:
 
 def instructions(sequence: Mapping[str, Any]) -> Instructions:
     """Of a template's value `sequence`."""
-    kinds = [step["kind"] for step in sequence["steps"] if step["kind"] in ("start", "await")]
-    tasks, awaited = kinds.count("start"), kinds.count("await")
+    steps = [step for step in sequence["steps"] if step["kind"] in ("start", "await")]
+    kinds = [step["kind"] for step in steps]
+    started = [step["task"] for step in steps if step["kind"] == "start"]
+    chains = [len(task["chain"]) for task in started if task["chain"]]
+    further = [len(task["then"]) for task in started if not task["chain"]]
+    size = sum(MEMORY_TASK_BYTES + DESCRIPTOR_BYTES * chain for chain in chains)
+    size += sum(TASK_BYTES + FURTHER_BYTES * more for more in further)
+    written = sum(chains) + sum(1 + more for more in further)
+    awaited = kinds.count("await")
     after = sum(a == "await" and b == "start" for a, b in pairwise(kinds))
     return Instructions(
-        tasks, awaited, STREAM_BYTES + TASK_BYTES * tasks + AWAIT_BYTES * awaited,
-        TASK_CYCLES * (tasks - after) + DEPENDENT_CYCLES * after,
+        len(started), awaited, STREAM_BYTES + size + AWAIT_BYTES * awaited,
+        TASK_CYCLES * (written - after) + DEPENDENT_CYCLES * after,
     )  # fmt: skip
 
 
@@ -74,7 +87,7 @@ def lifetimes(
     for number, operation in enumerate(operations):
         for part in operation.rounds:
             for transfers in part.transfers.values():
-                for transfer in transfers:
+                for transfer in (one for first in transfers for one in first.chain):
                     if transfer.argument == argument:
                         name = next(name for name, start in reversed(order) if start <= transfer.offset)
                         touched.setdefault(name, []).append(number)

@@ -24,6 +24,7 @@ from aiebuild.host.checked import Checks
 from aiebuild.host.insts import TASK_QUEUES
 from aiebuild.host.program import Push, SequenceProgram, WriteBd, encode
 from aiebuild.host.registers import PatchAddress, WriteRegisters
+from aiebuild.host.replay import composed
 from aiebuild.host.sequence import read_sequence
 from aiebuild.runtime.device import Counters
 from aiebuild.runtime.host import HostBuffer
@@ -124,7 +125,8 @@ def emulate(
     checking = (max_steps or MAX_STEPS, SPILLS if library.vectors else 0) if lowered.checks is not Checks.NONE else None
     buffers = [_buffer(array, isolated) for array in given]
     with _fresh(library) as path:
-        job = Job(path, encode(program), threads if lowered.parallel else 1, alias and checking is None, checking)
+        encoded = encode(composed(program))
+        job = Job(path, encoded, threads if lowered.parallel else 1, alias and checking is None, checking)
         outcome = dispatch_apart(job, buffers) if isolated else dispatch(job, buffers)
     findings = read_findings(outcome.findings, parsed.name)
     if outcome.error is not None:

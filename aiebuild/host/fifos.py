@@ -3,6 +3,10 @@
 `SourcePath`: a shim's MM2S channel to consuming cores. `SinkPath`: producing cores to a shim's S2MM channel.
 `RingPath`: cores to cores. `RelayPath`: shim to shim through a memory tile. Memory tiles on the way only contribute
 capacity, a slice and a permutation to each endpoint.
+
+An end of depth 0 at a memory tile has no buffers and no DMA program: the runtime sequence programs that channel
+(`KeptTile`). Queues that start at such an end are source paths too; what they carry is worked out from the sequence
+(`replay.py`).
 """
 
 from __future__ import annotations
@@ -13,11 +17,19 @@ from xdsl.ir import Operation
 
 from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import Pairs, Port
+from aiebuild.dialect.circuits import LockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.structure import CoreOp, DeviceOp, TileOp
 from aiebuild.host.types import element_bytes, memref_bytes
 
 Coordinates = tuple[int, int]
+
+MEMORY_CHANNELS = 16
+"""Number of a memory tile's channel 0 where only a column and a number name a channel."""
+
+KEPT_AHEAD = 2
+"""Objects by which a core may be ahead of others beyond its own buffers where a sequence programs the memory tile: as
+with an objectfifo of depth 2 there."""
 
 MAX_CAPACITY = 16
 """Objects of one endpoint that can be under way at once (`kMaxHeld` in fifo.hpp)."""
@@ -59,7 +71,7 @@ class Endpoint:
 class ShimChannel:
     """A DMA channel of a shim tile, by the name of the objectfifo that uses it.
 
-    In a design of circuits tasks may also be queued on the channels of other rows; `into_array` then means MM2S.
+    Tasks may also be queued on the channels of other rows; `into_array` then means MM2S.
     """
 
     symbol: str
@@ -68,6 +80,11 @@ class ShimChannel:
     into_array: bool
     object_bytes: int
     row: int = 0
+
+    @property
+    def number(self) -> int:
+        """The channel's number in the engine of objectfifos, which numbers those of memory tiles behind the shim's."""
+        return self.channel + MEMORY_CHANNELS * self.row
 
 
 @dataclass(frozen=True)
@@ -108,6 +125,20 @@ class RelayPath:
     tile: Coordinates
 
 
+@dataclass(frozen=True)
+class KeptTile:
+    """A memory tile with channels that the runtime sequence programs.
+
+    `fills`: shim channels whose data arrives there, by the memory tile's S2MM channel. `sends`: its MM2S channels to
+    cores, by number. `locks`: first values of its numbered locks.
+    """
+
+    tile: Coordinates
+    fills: tuple[tuple[int, ShimChannel], ...]
+    sends: tuple[tuple[int, ShimChannel], ...]
+    locks: tuple[tuple[int, int], ...]
+
+
 @dataclass
 class Paths:
     """All paths of a device."""
@@ -116,10 +147,12 @@ class Paths:
     sinks: list[SinkPath] = field(default_factory=list[SinkPath])
     rings: list[RingPath] = field(default_factory=list[RingPath])
     relays: list[RelayPath] = field(default_factory=list[RelayPath])
+    kept: list[KeptTile] = field(default_factory=list[KeptTile])
 
     def channels(self) -> dict[str, ShimChannel]:
-        """Shim channels by objectfifo name."""
-        return {path.channel.symbol: path.channel for path in (*self.sources, *self.sinks)}
+        """Channels by objectfifo name: of shims, and of memory tiles that send what sequences keep there."""
+        known = {path.channel.symbol: path.channel for path in (*self.sources, *self.sinks)}
+        return {**known, **{shim.symbol: shim for tile in self.kept for _, shim in tile.fills}}
 
 
 def refuse(op: Operation, what: str) -> DesignError:
@@ -200,6 +233,12 @@ class _Finder:
                 self.link_to[name] = link
         self.assigned = self._assign_channels()
         self.paths = Paths()
+        self.fills: dict[Coordinates, list[tuple[int, ShimChannel]]] = {}
+        self.sends: dict[Coordinates, list[tuple[int, ShimChannel]]] = {}
+        self.locks: dict[Coordinates, list[tuple[int, int]]] = {}
+        for op in device.body.block.ops:
+            if isinstance(op, LockOp) and op.lock_id is not None:
+                self.locks.setdefault(coordinates(op.tile, op), []).append((op.lock_id, op.init))
 
     def _check(self, op: ObjectFifoOp) -> None:
         for present, what in (
@@ -264,9 +303,39 @@ class _Finder:
                     self._from_cores(fifo, [fifo], None)
                 elif link.inputs[0] == fifo.symbol:
                     self._from_cores(self._only_output(link), [self.fifos[name] for name in link.inputs], link)
+            elif fifo.depth(0) == 0 and fifo.symbol not in self.link_from:
+                self._send(fifo)
             else:
                 raise refuse(fifo, f"objectfifo @{fifo.symbol} starts in a memory tile without a link: not modelled")
+        for tile in sorted({*self.fills, *self.sends}):
+            fills, sends = tuple(self.fills.get(tile, ())), tuple(self.sends.get(tile, ()))
+            self.paths.kept.append(KeptTile(tile, fills, sends, tuple(self.locks.get(tile, ()))))
         return self.paths
+
+    def _pinned(self, fifo: ObjectFifoOp, channel: int | None) -> int:
+        if channel is None:
+            raise refuse(
+                fifo, f"@{fifo.symbol} ends in a memory tile that the runtime sequence programs: pin its DMA channel"
+            )
+        return channel
+
+    def _fill(self, fifo: ObjectFifoOp, column: int, channel: int) -> None:
+        """A queue from a shim to an end of depth 0 at a memory tile."""
+        tile = self.tile(fifo, 1)
+        number = self._pinned(fifo, fifo.consumer_channels[0])
+        shim = ShimChannel(fifo.symbol, column, channel, True, memref_bytes(fifo.object_type, fifo))
+        self.fills.setdefault(tile, []).append((number, shim))
+
+    def _send(self, fifo: ObjectFifoOp) -> None:
+        """A queue from an end of depth 0 at a memory tile to cores."""
+        tile = self.tile(fifo, 0)
+        number = self._pinned(fifo, fifo.producer_channel)
+        if fifo.to_stream or fifo.repeat_count not in (None, 1):
+            raise refuse(fifo, f"@{fifo.symbol}: patterns and repeats belong to the runtime sequence's tasks")
+        size = memref_bytes(fifo.consumer_object_type, fifo)
+        channel = ShimChannel(fifo.symbol, tile[0], number, True, size, tile[1])
+        self.sends.setdefault(tile, []).append((number, channel))
+        self.paths.sources.append(SourcePath(channel, KEPT_AHEAD, self._consumers(fifo, 0, ())))
 
     def _only_output(self, link: ObjectFifoLinkOp) -> ObjectFifoOp:
         return self.fifos[link.outputs[0]]
@@ -319,6 +388,9 @@ class _Finder:
         link = self.link_from.get(fifo.symbol)
         if fifo.repeat_count not in (None, 1):
             raise refuse(fifo, f"repeat_count of @{fifo.symbol} at the shim is not modelled")
+        if link is None and len(fifo.consumer_values) == 1 and fifo.depth(1) == 0 and not is_core(self.tile(fifo, 1)):
+            self._fill(fifo, column, channel)
+            return
         if link is None:
             size = memref_bytes(fifo.consumer_object_type, fifo)
             shim = ShimChannel(fifo.symbol, column, channel, True, size)

@@ -1,9 +1,9 @@
 """NPU instruction streams (`insts.bin`) as the structure our own sequence files have.
 
 aiecc writes a runtime sequence as a transaction: little-endian 32-bit words, a header of four, then operations that
-each begin with an opcode. `decode_insts` reads those a shim's DMA is driven by and gives a `SequenceProgram`, so that
-what the compiler wrote can be held against what `read_sequence` made of the same module (`transfers.py`). Whatever it
-does not know is an error with the word's offset, never skipped.
+each begin with an opcode. `decode_insts` reads those that the DMAs of shims and memory tiles are driven by and gives a
+`SequenceProgram`, so that what the compiler wrote can be held against what `read_sequence` made of the same module
+(`transfers.py`). Whatever it does not know is an error with the word's offset, never skipped.
 
 Opcodes are those of aie-rt's `xaie_txn.h`; registers and fields are named as in its `xaiemlgbl_params.h`
 (`NOC_MODULE_*`), the same for npu1 and npu2.
@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from aiebuild.errors import BuildError
 from aiebuild.host.fifos import ShimChannel
-from aiebuild.host.program import Instruction, Push, SequenceProgram, Sync, WriteBd, WriteRtp
+from aiebuild.host.program import Instruction, Push, SequenceProgram, Sync, WriteBd, WriteMemoryBd, WriteRtp
 
 # Opcodes (`XAie_TxnOpcode`), with the words each operation has.
 WRITE, BLOCK_WRITE, MASK_WRITE, WAIT_TOKEN, PATCH_ADDRESS = 0, 1, 3, 128, 129
@@ -40,6 +40,23 @@ TASK_QUEUES = {0x1D204: (False, 0), 0x1D20C: (False, 1), 0x1D214: (True, 0), 0x1
 
 CONTROLS = {0x1D200: (False, 0), 0x1D208: (False, 1), 0x1D210: (True, 0), 0x1D218: (True, 1)}
 """DMA_S2MM_0/1_Ctrl and DMA_MM2S_0/1_Ctrl; only their Controller_ID, where tokens go, may be written."""
+
+MEMORY_BD0_0, MEMORY_BD_COUNT = 0xA0000, 48
+MEMORY_QUEUES = {
+    **{0xA0604 + 8 * channel: (False, channel) for channel in range(6)},
+    **{0xA0634 + 8 * channel: (True, channel) for channel in range(6)},
+}
+"""DMA_S2MM_0..5_Start_Queue and DMA_MM2S_0..5_Start_Queue of a memory tile (`MEM_TILE_MODULE_*`)."""
+
+MEMORY_CONTROLS = {offset - 4: channel for offset, channel in MEMORY_QUEUES.items()}
+MEMORY_ADDRESS = 0x0007FFFF
+"""Base_Address of a memory tile's DMA_BDx_1, in words."""
+
+MEMORY_BASE = {"npu1": 0, "npu2": 0x80000}
+"""What aiecc adds to an address in a memory tile that a sequence names."""
+
+OWN_LOCKS = 64
+"""Number of a memory tile's lock 0 in its own descriptors; those below are its western neighbour's."""
 
 CONTROLLER_ID = 0x0000FF00
 DATA_MEMORY_BYTES = 0x10000
@@ -109,6 +126,9 @@ class _Decoder:
     buffers: list[str] = field(default_factory=list[str])
     out: list[Instruction] = field(default_factory=list[Instruction])
     descriptors: dict[tuple[int, int], _Descriptor] = field(default_factory=dict[tuple[int, int], _Descriptor])
+    memory_descriptors: dict[tuple[int, int, int], _Descriptor] = field(
+        default_factory=dict[tuple[int, int, int], _Descriptor]
+    )
 
     def decode(self) -> InstructionStream:
         if len(self.data) % 4:
@@ -164,7 +184,7 @@ class _Decoder:
                 self.block_write(words[2], words[_BLOCK_HEADER_WORDS:], header)
             case 3:  # MASK_WRITE
                 words = self.take(_MASK_WRITE_WORDS, size_word=6)
-                self.mask_write(words[2], words[5], header)
+                self.mask_write(words[2], words[4], words[5], header)
             case 128:  # WAIT_TOKEN
                 words = self.take(_WAIT_WORDS, size_word=1)
                 self.wait(words[2], words[3], header)
@@ -196,7 +216,9 @@ class _Decoder:
     def write(self, address: int, value: int, header: StreamHeader) -> None:
         """A task for a queue (Enable_Token_Issue, Repeat_Count, Start_BD_ID), or a run-time parameter."""
         column, row, offset = self.place(address, header)
-        if row == 0 and offset in TASK_QUEUES:
+        if row == 1 and offset in MEMORY_QUEUES:
+            self.memory_push(column, row, offset, value)
+        elif row == 0 and offset in TASK_QUEUES:
             bd = bits(value, 3, 0)
             descriptor = self.descriptors.get((column, bd))
             if descriptor is None or not descriptor.patched:
@@ -214,6 +236,10 @@ class _Decoder:
     def block_write(self, address: int, words: tuple[int, ...], header: StreamHeader) -> None:
         """A shim's descriptor: DMA_BDx_0 to DMA_BDx_7."""
         column, row, offset = self.place(address, header)
+        bd, part = divmod(offset - MEMORY_BD0_0, BD_BYTES)
+        if row == 1 and part == 0 and 0 <= bd < MEMORY_BD_COUNT and len(words) == BD_WORDS:
+            self.memory_descriptors[(column, row, bd)] = _Descriptor(self.at, words)
+            return
         bd, part = divmod(offset - DMA_BD0_0, BD_BYTES)
         if row != 0 or part or not 0 <= bd < BD_COUNT or len(words) != BD_WORDS:
             where = f"register 0x{offset:05x} of tile ({column}, {row})"
@@ -223,9 +249,16 @@ class _Decoder:
             raise self.error(f"descriptor {bd} of shim ({column}, 0) is written twice before it gets an address")
         self.descriptors[(column, bd)] = _Descriptor(self.at, words)
 
-    def mask_write(self, address: int, mask: int, header: StreamHeader) -> None:
-        """Controller_ID of a channel's Ctrl: where its tokens go. It is no instruction of a sequence."""
+    def mask_write(self, address: int, value: int, mask: int, header: StreamHeader) -> None:
+        """Controller_ID of a channel's Ctrl: where its tokens go; it is no instruction of a sequence. Or the address
+        of a memory tile's descriptor, which completes it."""
         column, row, offset = self.place(address, header)
+        bd, part = divmod(offset - MEMORY_BD0_0, BD_BYTES)
+        if row == 1 and part == BASE_ADDRESS_LOW and mask == MEMORY_ADDRESS and 0 <= bd < MEMORY_BD_COUNT:
+            self.memory_address(column, row, bd, value, MEMORY_BASE[header.device])
+            return
+        if row == 1 and offset in MEMORY_CONTROLS and not mask & ~CONTROLLER_ID:
+            return
         if row != 0 or offset not in CONTROLS or mask & ~CONTROLLER_ID:
             raise self.error(f"a write to 0x{mask:08x} of register 0x{offset:05x} of ({column}, {row}) is not modelled")
 
@@ -233,10 +266,43 @@ class _Decoder:
         """Waits for a token of a channel in each of some columns."""
         column, row, into = bits(tile, 23, 16), bits(tile, 15, 8), bits(tile, 7, 0)
         number, columns, rows = bits(channel, 31, 24), bits(channel, 23, 16), bits(channel, 15, 8)
-        if row != 0 or rows != 1 or into > 1 or columns < 1 or column + columns > header.columns or number > 1:
+        known = into <= 1 and (row, number) in {(0, 0), (0, 1), *((1, k) for k in range(6))}
+        if not known or rows != 1 or columns < 1 or column + columns > header.columns:
             raise self.error(f"a wait for ({column}, {row}) + ({columns}, {rows}), channel {number}, is not modelled")
         for k in range(column, column + columns):
-            self.out.append(Sync(self.at, self.channel(k, bool(into), number)))
+            self.out.append(Sync(self.at, self.channel(k, bool(into), number, row)))
+
+    # -- memory tiles ----------------------------------------------------------------------------------------
+    def memory_push(self, column: int, row: int, offset: int, value: int) -> None:
+        """A task for a memory tile's queue (Enable_Token_Issue, Repeat_Count, Start_BD_ID)."""
+        bd = bits(value, 5, 0)
+        descriptor = self.memory_descriptors.get((column, row, bd))
+        if descriptor is None or not descriptor.patched:
+            raise self.error(f"queues descriptor {bd} of memory tile ({column}, {row}), which is not written")
+        channel = self.channel(column, *MEMORY_QUEUES[offset], row)
+        self.out.append(Push(self.at, channel, bd, bits(value, 23, 16), bool(bits(value, 31, 31))))
+
+    def memory_address(self, column: int, row: int, bd: int, address: int, base: int) -> None:
+        """The address of a memory tile's descriptor, whose other fields were written before."""
+        descriptor = self.memory_descriptors.get((column, row, bd))
+        if descriptor is None or descriptor.patched or 4 * address < base:
+            raise self.error(f"an address for descriptor {bd} of ({column}, {row}), where none was written")
+        descriptor.patched = True
+        words, at = descriptor.words, descriptor.at
+        # DMA_BDx_0: Enable_Packet, Buffer_Length; DMA_BDx_1: Next_BD, Use_Next_BD; DMA_BDx_7: Valid_BD, Lock_Rel_Value,
+        # Lock_Rel_ID, Lock_Acq_Enable, Lock_Acq_Value (negative: at least that much), Lock_Acq_ID
+        if bits(words[0], 31, 17) or any(words[2:7]) or not bits(words[7], 31, 31):
+            raise self.error(f"descriptor {bd} of ({column}, {row}) has a packet or pattern, or is not valid", at)
+        following = bits(words[1], 25, 20) if bits(words[1], 19, 19) else None
+        acquire = release = None
+        if bits(words[7], 15, 15):
+            acquire = (bits(words[7], 7, 0) - OWN_LOCKS, 128 - bits(words[7], 14, 8))
+        if bits(words[7], 30, 24):
+            release = (bits(words[7], 23, 16) - OWN_LOCKS, bits(words[7], 30, 24))
+        if any(lock is not None and not (0 <= lock[0] < 64 and 0 < lock[1] < 64) for lock in (acquire, release)):
+            raise self.error(f"descriptor {bd} of ({column}, {row}) uses locks in a way that is not modelled", at)
+        length = 4 * bits(words[0], 16, 0)
+        self.out.append(WriteMemoryBd(at, bd, column, row, "", 4 * address - base, length, acquire, release, following))
 
     def patch(self, address: int, argument: int, offset: int, header: StreamHeader) -> None:
         """Gives a descriptor its address, `offset` bytes into an argument, and so completes it."""
@@ -286,8 +352,9 @@ class _Decoder:
         following = bits(words[7], 30, 27) if bits(words[7], 26, 26) else None
         return WriteBd(at, bd, column, argument, offset, 4 * length, run, tuple(levels), iterations, stride, following)
 
-    def channel(self, column: int, into: bool, number: int) -> int:
-        channel = ShimChannel(f"({column}, 0) {'MM2S' if into else 'S2MM'} {number}", column, number, into, 0)
+    def channel(self, column: int, into: bool, number: int, row: int = 0) -> int:
+        name = f"({column}, {row}) {'MM2S' if into else 'S2MM'} {number}"
+        channel = ShimChannel(name, column, number, into, 0, row)
         if channel not in self.channels:
             self.channels.append(channel)
         return self.channels.index(channel)

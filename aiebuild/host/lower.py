@@ -17,7 +17,7 @@ from xdsl.ir import Operation
 
 from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import Pairs, Port
-from aiebuild.dialect.circuits import LockOp
+from aiebuild.dialect.circuits import LockOp, PacketFlowOp
 from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.raw import GlobalOp
 from aiebuild.dialect.sequence import RuntimeSequenceOp
@@ -25,14 +25,15 @@ from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, TileOp
 from aiebuild.dialect.trace import TraceOp
 from aiebuild.host.checked import HEADER, Checks, guarded, region_of, start, writer
 from aiebuild.host.cores import Body, FifoUse, core_body, initial_values
-from aiebuild.host.fifos import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, find_paths
+from aiebuild.host.fifos import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, find_paths, is_core
 from aiebuild.host.types import element_type, memref_bytes, memref_elements
 
 ABI_VERSION = 1
 """`kAbiVersion` of abi.hpp."""
 
 _DECLARATIVE = (TileOp, BufferOp, ObjectFifoOp, ObjectFifoLinkOp, ObjectFifoAllocateOp, RuntimeSequenceOp, CoreOp)
-_QUIET = (LockOp, FuncOp, ConstantOp, EndOp, GlobalOp, TraceOp)
+# tokens' routes are in no design of queues but those where a sequence programs memory tiles
+_QUIET = (PacketFlowOp, LockOp, FuncOp, ConstantOp, EndOp, GlobalOp, TraceOp)
 
 
 @dataclass
@@ -77,7 +78,11 @@ class _Lowering:
         self.cores = sorted(
             (op for op in device.body.block.ops if isinstance(op, CoreOp)), key=lambda op: coordinates(op.tile, op)
         )
-        self.buffers = [op for op in device.body.block.ops if isinstance(op, BufferOp)]
+        self.buffers = [
+            op
+            for op in device.body.block.ops
+            if isinstance(op, BufferOp) and (op.tile is None or is_core(op.tile.coordinates))
+        ]  # a memory tile's are the sequence's, which the engine reads through (`replay.py`)
         self.kinds: dict[tuple[str, Coordinates, Port], str] = {}
         for path in self.paths.sources:
             self._kinds("InEnd", Port.Consume, path.consumers)
@@ -155,7 +160,7 @@ class _Lowering:
 
     def _info(self, file: str) -> str:
         channels = {
-            name: [c.column, "MM2S" if c.into_array else "S2MM", c.channel, c.object_bytes]
+            name: [c.column, "MM2S" if c.into_array else "S2MM", c.number, c.object_bytes]
             for name, c in self.paths.channels().items()
         }
         tiles = [list(coordinates(core.tile, core)) for core in self.cores]
@@ -267,7 +272,7 @@ class _Lowering:
 
 
 def _channel(channel: ShimChannel) -> str:
-    return f"{_quoted(channel.symbol)}, {channel.column}, {channel.channel}, {channel.object_bytes}"
+    return f"{_quoted(channel.symbol)}, {channel.column}, {channel.number}, {channel.object_bytes}"
 
 
 def _part(part: Slice, own: bool) -> str:

@@ -10,7 +10,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from aiebuild.host.fifos import ShimChannel
+from aiebuild.host.fifos import KeptTile, ShimChannel
 from aiebuild.host.registers import LoadConfiguration, PatchAddress, WriteRegisters
 
 MAGIC = b"AIEBSEQ\n"
@@ -48,6 +48,26 @@ class WriteBd:
 
 
 @dataclass(frozen=True)
+class WriteMemoryBd:
+    """Writes descriptor `bd` of the memory tile (`column`, `row`): `length` bytes of `buffer` from `offset` on.
+
+    `acquire` and `release`: a lock's number and by how much it falls before, and rises after. `buffer` is empty where
+    only an address is known (`offset` then is it).
+    """
+
+    line: int
+    bd: int
+    column: int
+    row: int
+    buffer: str
+    offset: int
+    length: int
+    acquire: tuple[int, int] | None
+    release: tuple[int, int] | None
+    following: int | None
+
+
+@dataclass(frozen=True)
 class Push:
     """Queues descriptor `bd` on a channel, `repeat` + 1 times; a token when it is done if `token`."""
 
@@ -76,7 +96,7 @@ class WriteRtp:
     value: int
 
 
-Instruction = WriteBd | Push | Sync | WriteRtp | WriteRegisters | PatchAddress | LoadConfiguration
+Instruction = WriteBd | WriteMemoryBd | Push | Sync | WriteRtp | WriteRegisters | PatchAddress | LoadConfiguration
 
 
 @dataclass(frozen=True)
@@ -85,7 +105,8 @@ class SequenceProgram:
 
     `argument_bytes` are those of its buffers; arguments that are numbers are in the instructions.
 
-    `circuits`: whether it is for the engine of tiles.
+    `circuits`: whether it is for the engine of tiles. `kept`: memory tiles that it programs; the engine of objectfifos
+    runs such a program once `replay.composed` has put the memory tiles' tasks together with what fills them.
     """
 
     name: str
@@ -95,6 +116,7 @@ class SequenceProgram:
     buffers: tuple[str, ...]
     instructions: tuple[Instruction, ...]
     circuits: bool = False
+    kept: tuple[KeptTile, ...] = ()
 
 
 def _text(value: str) -> bytes:
@@ -135,6 +157,8 @@ def _encode_one(op: Instruction) -> bytes:
             return struct.pack("<BBHIHHq", 6, 0, op.bd, op.line, op.column, op.argument, op.offset)
         case LoadConfiguration():
             return struct.pack("<BBHI", 7, 0, op.number, op.line)
+        case WriteMemoryBd():
+            raise ValueError("a memory tile's descriptor in a sequence file: compose the program first")
 
 
 def encode(program: SequenceProgram) -> bytes:
@@ -143,7 +167,8 @@ def encode(program: SequenceProgram) -> bytes:
     parts.append(struct.pack(f"<I{len(program.argument_bytes)}Q", len(program.argument_bytes), *program.argument_bytes))
     parts.append(struct.pack("<I", len(program.channels)))
     for channel in program.channels:
-        parts.append(struct.pack("<HBBI", channel.column, channel.into_array, channel.channel, channel.object_bytes))
+        number = channel.channel if program.circuits else channel.number
+        parts.append(struct.pack("<HBBI", channel.column, channel.into_array, number, channel.object_bytes))
         parts.append(_text(channel.symbol))
         if program.circuits:
             parts.append(struct.pack("<H", channel.row))

@@ -32,7 +32,8 @@ from aiebuild.dialect.sequence import (
 from aiebuild.dialect.structure import BufferOp, DeviceOp, EndOp
 from aiebuild.dialect.trace import HostConfigOp, StartConfigOp
 from aiebuild.host.cores import line_of
-from aiebuild.host.fifos import ShimChannel, find_paths, refuse
+from aiebuild.host.fifos import Paths, ShimChannel, find_paths, refuse
+from aiebuild.host.memory_tasks import MEMORY_DESCRIPTORS, memory_descriptors
 from aiebuild.host.program import (
     SHIM_DESCRIPTORS,
     Instruction,
@@ -45,6 +46,7 @@ from aiebuild.host.program import (
 )
 from aiebuild.host.register_ops import REGISTER_OPS, RegisterReader
 from aiebuild.host.registers import LoadConfiguration
+from aiebuild.host.replay import composed
 from aiebuild.host.tiles import buffer_places, packet_routes, shim_channels, tile_tasks, token_sources, uses_circuits
 from aiebuild.host.types import element_bytes, is_number, memref_bytes, memref_elements
 
@@ -80,7 +82,7 @@ def read_sequence(
 
 def encode_sequence(module: ModuleOp, name: str | None = None) -> bytes:
     """The bytes of the `.seq` file of the runtime sequence `name` (the only one for None)."""
-    return encode(read_sequence(module, name))
+    return encode(composed(read_sequence(module, name)))
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,10 @@ class _Scope:
         self.tile_tasks = tile_tasks(device) if circuits else {}
         self.tokens = token_sources(device)
         self.routes = packet_routes(device)
-        self.known = shim_channels(device) if circuits else find_paths(device).channels()
+        paths = Paths() if circuits else find_paths(device)
+        self.known = shim_channels(device) if circuits else paths.channels()
+        self.kept = {tile.tile: tile for tile in paths.kept}
+        self.taken: dict[tuple[int, int], set[int]] = {tile: set() for tile in self.kept}
         self.buffers: dict[str, BufferOp] = {
             op.symbol: op for op in device.walk() if isinstance(op, BufferOp) and op.symbol is not None
         }
@@ -193,6 +198,7 @@ class _Reader:
             tuple(self.buffers),
             tuple(self.out),
             self.circuits,
+            tuple(self.scope.kept.values()),
         )
 
     def block(self, block: Block) -> Operation | None:
@@ -374,9 +380,20 @@ class _Reader:
 
     def channel_at(self, op: DmaConfigureTaskOp) -> ShimChannel:
         tile = op.tile
+        if tile is not None and tile.coordinates in self.scope.kept:
+            return self.kept_channel(op, tile.coordinates)
         if tile is None or (tile.row != 0 and not self.circuits):
             raise refuse(op, "a task on a tile that is not a shim is not modelled")
         return self.find(op, tile.col, op.direction.name == "MM2S", op.channel, tile.row)
+
+    def kept_channel(self, op: DmaConfigureTaskOp, tile: tuple[int, int]) -> ShimChannel:
+        """A channel of a memory tile that the sequence programs."""
+        kept, number = self.scope.kept[tile], op.channel
+        if op.direction.name == "MM2S" and number in dict(kept.sends):
+            return dict(kept.sends)[number]
+        if op.direction.name == "S2MM" and number in dict(kept.fills):
+            return ShimChannel("", tile[0], number, False, 0, tile[1])
+        raise refuse(op, f"{op.direction.name} {number} of tile {tile} is no channel that is left to the sequence")
 
     def find(self, op: Operation, column: int, into: bool, channel: int, row: int = 0) -> ShimChannel:
         if row != 0:
@@ -421,10 +438,33 @@ class _Reader:
     def release(self, task: _Task) -> None:
         if task.op in self.scope.tile_tasks:
             return
+        if (place := self.kept_tile(task.op)) is not None:
+            self.scope.taken[place].difference_update(task.descriptors)
+            return
         column = self.channel_of_task(task.op).column
         self.scope.free.setdefault(column, set(range(SHIM_DESCRIPTORS))).update(task.descriptors)
 
+    def kept_tile(self, task: TaskOp) -> tuple[int, int] | None:
+        """The memory tile of a task, if the sequence programs it."""
+        tile = task.tile if isinstance(task, DmaConfigureTaskOp) else None
+        return tile.coordinates if tile is not None and tile.coordinates in self.scope.kept else None
+
+    def configure_kept(self, task: DmaConfigureTaskOp, tile: tuple[int, int]) -> None:
+        if task.issue_token and tile not in self.scope.tokens:
+            raise refuse(task, "issues a token, and no aie.packet_flow carries this tile's tokens to a shim")
+        taken = self.scope.taken[tile]
+        written = memory_descriptors(task, tile, self.value)
+        for bd in written:
+            if bd.bd in taken or bd.bd >= MEMORY_DESCRIPTORS:
+                raise refuse(task, f"buffer descriptor {bd.bd} of memory tile {tile} is in use or out of range")
+            taken.add(bd.bd)
+        self.out += written
+        self.tasks[task.results[0]] = _Task(task, tuple(bd.bd for bd in written))
+
     def configure(self, task: TaskOp, channel: ShimChannel) -> None:
+        if isinstance(task, DmaConfigureTaskOp) and (place := self.kept_tile(task)) is not None:
+            self.configure_kept(task, place)
+            return
         if task in self.scope.tile_tasks:
             if task.issue_token and (channel.column, channel.row) not in self.scope.tokens:
                 raise refuse(task, "issues a token, and no aie.packet_flow carries this tile's tokens to a shim")

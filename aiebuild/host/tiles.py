@@ -66,7 +66,12 @@ def uses_circuits(device: DeviceOp) -> bool:
     It does where it routes its data itself, where its cores use locks, where its sequences write registers or load
     configurations, and where its queues pad or start with values.
     """
+    kept = any(isinstance(op, ObjectFifoOp) and 0 in op.depths for op in device.body.block.ops)
     for op in device.walk():
+        if kept and isinstance(op, UseLockOp) and isinstance(op.parent_op(), DmaConfigureTaskOp):
+            continue  # of a task on a memory tile that the sequence programs between two queues
+        if kept and isinstance(op, PacketFlowOp) and carries_tokens(op):
+            continue
         if isinstance(op, (*_CIRCUITS, *REGISTER_OPS, UseLockOp)):
             return True
         if isinstance(op, ObjectFifoOp) and needs_tiles(op):
@@ -117,6 +122,12 @@ def packet_routes(device: DeviceOp) -> set[tuple[int, int, int]]:
         for port in op.walk()
         if isinstance(port, PacketSourceOp) and port.bundle is WireBundle.DMA and coordinates(port.tile, port)[1] == 0
     }
+
+
+def carries_tokens(flow: PacketFlowOp) -> bool:
+    """Whether a packet flow only brings tiles' tokens to the control processor."""
+    sources = [op for op in flow.walk() if isinstance(op, PacketSourceOp)]
+    return bool(sources) and all(op.bundle is WireBundle.TileControl for op in sources)
 
 
 def token_sources(device: DeviceOp) -> set[tuple[int, int]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from aiebuild.errors import BuildError
-from aiebuild.host.program import Push, SequenceProgram, Sync, WriteBd, WriteRtp
+from aiebuild.host.program import Push, SequenceProgram, Sync, WriteBd, WriteMemoryBd, WriteRtp
 from aiebuild.host.registers import LoadConfiguration, PatchAddress, WriteRegisters
 
 WORD = 4
@@ -19,14 +19,16 @@ WORD = 4
 
 @dataclass(frozen=True)
 class Channel:
-    """A DMA channel of the shim tile of a column. `into_array`: MM2S."""
+    """A DMA channel of the shim (row 0) or memory tile of a column. `into_array`: MM2S."""
 
     column: int
     into_array: bool
     number: int
+    row: int = 0
 
     def __str__(self) -> str:
-        return f"shim ({self.column}, 0) {'MM2S' if self.into_array else 'S2MM'} {self.number}"
+        kind = "memory tile" if self.row else "shim"
+        return f"{kind} ({self.column}, {self.row}) {'MM2S' if self.into_array else 'S2MM'} {self.number}"
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,25 @@ class Pattern:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """Memory of a memory tile that a descriptor fills or sends, and the locks around it.
+
+    `offset`: bytes from the first memory that the program names on the tile; where that lies only the compiler knows.
+    """
+
+    offset: int
+    length: int
+    acquire: tuple[int, int] | None
+    release: tuple[int, int] | None
+
+
+@dataclass(frozen=True)
 class Task:
     """A queued task: its chain of descriptors, run `repeat` + 1 times; a token at the end if `token`."""
 
     channel: Channel
     descriptors: tuple[int, ...]
-    patterns: tuple[Pattern, ...]
+    patterns: tuple[Pattern | Piece, ...]
     repeat: int
     token: bool
 
@@ -75,13 +90,20 @@ Step = Task | Wait | Parameter
 
 def transfers(program: SequenceProgram) -> tuple[Step, ...]:
     """The tasks, waits and parameter writes of a program in their order."""
-    channels = [Channel(known.column, known.into_array, known.channel) for known in program.channels]
+    channels = [Channel(known.column, known.into_array, known.channel, known.row) for known in program.channels]
+    memory: dict[tuple[int, int, int], WriteMemoryBd] = {}
+    origin: dict[tuple[int, int], int] = {}
     written: dict[tuple[int, int], WriteBd] = {}
     steps: list[Step] = []
     for op in program.instructions:
         match op:
             case WriteBd():
                 written[(op.column, op.bd)] = op
+            case WriteMemoryBd():
+                memory[(op.column, op.row, op.bd)] = op
+                origin.setdefault((op.column, op.row), op.offset)
+            case Push() if channels[op.channel].row:
+                steps.append(_memory_task(op, channels[op.channel], memory, origin))
             case Push():
                 channel = channels[op.channel]
                 chain: list[WriteBd] = []
@@ -106,6 +128,19 @@ def difference(ours: tuple[Step, ...], theirs: tuple[Step, ...]) -> str | None:
         if a != b:
             return f"step {number} of {len(ours)} and {len(theirs)}: {a or 'nothing'} / {b or 'nothing'}"
     return None
+
+
+def _memory_task(
+    op: Push, channel: Channel, memory: dict[tuple[int, int, int], WriteMemoryBd], origin: dict[tuple[int, int], int]
+) -> Task:
+    chain: list[WriteMemoryBd] = []
+    at: int | None = op.bd
+    while at is not None and all(bd.bd != at for bd in chain):
+        chain.append(memory[(channel.column, channel.row, at)])
+        at = chain[-1].following
+    first = origin[channel.column, channel.row]
+    pieces = tuple(Piece(bd.offset - first, bd.length, bd.acquire, bd.release) for bd in chain)
+    return Task(channel, tuple(bd.bd for bd in chain), pieces, op.repeat, op.token)
 
 
 def _pattern(bd: WriteBd, repeat: int) -> Pattern:

@@ -13,15 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.dialect import DesignError
-from aiebuild.host.fifos import Endpoint, Paths, RelayPath, RingPath, SinkPath, SourcePath
-from aiebuild.host.sequence import Push, SequenceProgram, Sync, WriteBd
+from aiebuild.host.fifos import Endpoint, KeptTile, Paths, RelayPath, RingPath, SinkPath, SourcePath
+from aiebuild.host.program import Push, SequenceProgram, Sync, WriteBd, WriteMemoryBd
 from aiebuild.timing.costs import Costs, Machine, Schedule
 from aiebuild.timing.trace import CALL, Trace
 
 Tile = tuple[int, int]
 
 INSIDE, FROM_DDR, TO_DDR = range(3)
-DELAY, PUSH, AWAIT = range(3)
+DELAY, PUSH, AWAIT, PUSH_MEMORY = range(4)
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,10 @@ class Mover:
     freed: int = -1
     every: int = 1
     neighbours: bool = False
+    kept: bool = False
+    """Whether it waits for tasks of a memory tile that the sequence programs."""
+    source: int = -1
+    """Of one that sends from such a tile: the mover that fills it."""
 
 
 @dataclass
@@ -68,12 +72,33 @@ class Task:
 
 
 @dataclass(frozen=True)
+class MemoryTask:
+    """A task of a memory tile: descriptors [first, first + count) of `Program.descriptors`, and how often they run."""
+
+    first: int
+    count: int
+    runs: int
+    token: bool
+
+
+@dataclass(frozen=True)
+class MemoryDescriptor:
+    """Bytes of a memory tile's descriptor; counters of the locks it acquires and releases (-1: none), by how much."""
+
+    bytes: int
+    acquire: int
+    take: int
+    release: int
+    give: int
+
+
+@dataclass(frozen=True)
 class Step:
     """What the control processor does: a delay, and then a push or an await. `line`: of the design."""
 
     kind: int
     mover: int
-    task: Task | None
+    task: Task | MemoryTask | None
     delay: float
     line: int
 
@@ -86,6 +111,9 @@ class Program:
     ends: list[End] = field(default_factory=list[End])
     cores: list[Tile] = field(default_factory=list[Tile])
     steps: list[Step] = field(default_factory=list[Step])
+    initial: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    """Counters that do not start at 0."""
+    descriptors: list[MemoryDescriptor] = field(default_factory=list[MemoryDescriptor])
     kernels: tuple[str, ...] = ()
     slots: tuple[float, ...] = ()
     """Instructions of the matrix unit of each kernel's calls."""
@@ -115,6 +143,11 @@ class _Network:
         self.movers: list[Mover] = []
         self.ends: dict[tuple[str, Tile, bool], End] = {}
         self.shim: dict[str, int] = {}
+        self.memory: dict[tuple[Tile, bool, int], int] = {}  # by tile, whether it sends, channel
+        self.locks: dict[tuple[Tile, int], int] = {}
+        self.initial: list[tuple[int, int]] = []
+        for kept in paths.kept:
+            self._fills(kept)
         relays = {relay.source: relay for relay in paths.relays}
         sinks = {sink.channel.symbol: sink for sink in paths.sinks}
         for source in paths.sources:
@@ -138,8 +171,41 @@ class _Network:
         self.movers.append(mover)
         return len(self.movers) - 1
 
+    def _fills(self, kept: KeptTile) -> None:
+        """The shims' channels that fill a memory tile that the sequence programs, and its locks."""
+        for number, channel in kept.fills:
+            self.shim[channel.symbol] = self.memory[kept.tile, False, number] = self._add(
+                Mover(
+                    f"shim {channel.column} MM2S {channel.channel} @{channel.symbol}", (channel.column, 0), FROM_DDR,
+                    channel.object_bytes, [], [], self.counter(), kept=True,
+                )
+            )  # fmt: skip
+        for lock, value in kept.locks:
+            self.locks[kept.tile, lock] = self.counter()
+            self.initial.append((self.locks[kept.tile, lock], value))
+
+    def _sends(self, path: SourcePath) -> None:
+        """What such a memory tile sends to cores."""
+        channel = path.channel
+        tile = (channel.column, channel.row)
+        released = [self.counter() for _ in path.consumers]
+        arrived = self.counter()
+        sources = [mover for (where, sends, _), mover in self.memory.items() if where == tile and not sends]
+        feeder = self.memory[tile, True, channel.channel] = self._add(
+            Mover(
+                f"memory {tile[0]} MM2S {channel.channel} @{channel.symbol}", tile, INSIDE, channel.object_bytes, [],
+                [Limit(c, end.depth) for c, end in zip(released, path.consumers, strict=True)], arrived, kept=True,
+                source=sources[0] if len(sources) == 1 else -1,
+            )
+        )  # fmt: skip
+        for end, counter in zip(path.consumers, released, strict=True):
+            self.ends[(end.fifo, end.tile, False)] = End([Limit(arrived)], counter, feeder)
+
     def _source(self, path: SourcePath) -> None:
         channel = path.channel
+        if channel.row:
+            self._sends(path)
+            return
         filled = self.counter()
         shim = Mover(
             f"shim {channel.column} MM2S {channel.channel} @{channel.symbol}", (channel.column, 0), FROM_DDR,
@@ -260,29 +326,69 @@ def _gaps(descriptor: WriteBd, costs: Costs) -> float:
     return runs * (costs.run + costs.page * min(1.0, apart / PAGE))
 
 
-def _steps(program: SequenceProgram, network: _Network, machine: Machine) -> Iterable[Step]:
-    costs = machine.costs
-    descriptors: dict[tuple[int, int], WriteBd] = {}
-    for op in program.instructions:
-        match op:
-            case WriteBd():
-                descriptors[(op.column, op.bd)] = op
-            case Push():
-                channel = program.channels[op.channel]
-                total, gaps = 0, 0.0
-                at: int | None = op.bd
-                while at is not None:
-                    descriptor = descriptors[(channel.column, at)]
-                    total += descriptor.length
-                    gaps += _gaps(descriptor, costs)
-                    at = descriptor.following
-                times = op.repeat + 1
-                task = Task(total * times, round(gaps * times * machine.clock), op.token)
-                yield Step(PUSH, network.shim[channel.symbol], task, costs.task, op.line)
-            case Sync():
-                yield Step(AWAIT, network.shim[program.channels[op.channel].symbol], None, costs.token, op.line)
-            case _:
-                yield Step(DELAY, 0, None, costs.parameter, op.line)
+class _Sequence:
+    """The control processor's steps of a sequence."""
+
+    def __init__(self, program: SequenceProgram, network: _Network, machine: Machine) -> None:
+        self.program, self.network, self.machine = program, network, machine
+        self.shim: dict[tuple[int, int], WriteBd] = {}
+        self.memory: dict[tuple[Tile, int], WriteMemoryBd] = {}
+        self.descriptors: list[MemoryDescriptor] = []
+
+    def steps(self) -> Iterable[Step]:
+        costs = self.machine.costs
+        for op in self.program.instructions:
+            match op:
+                case WriteBd():
+                    self.shim[(op.column, op.bd)] = op
+                case WriteMemoryBd():
+                    self.memory[(op.column, op.row), op.bd] = op
+                case Push():
+                    yield self.push(op)
+                case Sync():
+                    yield Step(AWAIT, self.mover(op.channel), None, costs.token, op.line)
+                case _:
+                    yield Step(DELAY, 0, None, costs.parameter, op.line)
+
+    def mover(self, position: int) -> int:
+        channel = self.program.channels[position]
+        if channel.row == 0:
+            return self.network.shim[channel.symbol]
+        return self.network.memory[(channel.column, channel.row), channel.into_array, channel.channel]
+
+    def push(self, op: Push) -> Step:
+        costs = self.machine.costs
+        channel = self.program.channels[op.channel]
+        if channel.row:
+            return self.push_memory(op, (channel.column, channel.row))
+        total, gaps, written = 0, 0.0, 0
+        at: int | None = op.bd
+        while at is not None:
+            written += 1
+            descriptor = self.shim[(channel.column, at)]
+            total += descriptor.length
+            gaps += _gaps(descriptor, costs)
+            at = descriptor.following
+        times = op.repeat + 1
+        task = Task(total * times, round(gaps * times * self.machine.clock), op.token)
+        return Step(PUSH, self.mover(op.channel), task, written * costs.task, op.line)
+
+    def push_memory(self, op: Push, tile: Tile) -> Step:
+        """A memory tile's task; each of its descriptors takes the control processor as long as a shim's task."""
+        first = len(self.descriptors)
+        at: int | None = op.bd
+        while at is not None:
+            bd = self.memory[tile, at]
+            acquire, release = bd.acquire or (-1, 0), bd.release or (-1, 0)
+            locks = (self.lock(tile, acquire[0]), acquire[1], self.lock(tile, release[0]), release[1])
+            self.descriptors.append(MemoryDescriptor(bd.length, *locks))
+            at = bd.following
+        count = len(self.descriptors) - first
+        task = MemoryTask(first, count, op.repeat + 1, op.token)
+        return Step(PUSH_MEMORY, self.mover(op.channel), task, count * self.machine.costs.task, op.line)
+
+    def lock(self, tile: Tile, number: int) -> int:
+        return -1 if number < 0 else self.network.locks[tile, number]
 
 
 def build_program(paths: Paths, sequence: SequenceProgram, trace: Trace, machine: Machine) -> Program:
@@ -300,7 +406,9 @@ def build_program(paths: Paths, sequence: SequenceProgram, trace: Trace, machine
         if tile is not None and len(known) != 1:
             raise DesignError(f"@{name}: an end of core {tile} that the timing model does not know")
         ends.append(known[0] if known else End([], network.counter()))
-    result = Program(network.movers, ends, list(trace.events), list(_steps(sequence, network, machine)), trace.kernels)
+    steps = _Sequence(sequence, network, machine)
+    result = Program(network.movers, ends, list(trace.events), list(steps.steps()), network.initial)
+    result.kernels, result.descriptors = trace.kernels, steps.descriptors
     result.slots = trace.matrix_slots()
     _encode(result, network.counters, trace, machine)
     return result
@@ -325,7 +433,13 @@ def _encode(program: Program, counters: int, trace: Trace, machine: Machine) -> 
         numbers += [costs.word, costs.descriptor, cold, warm, costs.decay]
         limits(mover.supplies)
         limits(mover.rooms)
-        words += [mover.done, mover.freed, mover.every]
+        words += [mover.done, mover.freed, mover.every, mover.kept, mover.source]
+    words.append(len(program.initial))
+    for counter, value in program.initial:
+        words += [counter, value]
+    words.append(len(program.descriptors))
+    for bd in program.descriptors:
+        words += [bd.bytes, bd.acquire, bd.take, bd.release, bd.give]
     words.append(len(program.ends))
     for end in program.ends:
         limits(end.limits)
@@ -342,8 +456,14 @@ def _encode(program: Program, counters: int, trace: Trace, machine: Machine) -> 
         words = []
     words.append(len(program.steps))
     for step in program.steps:
-        task = step.task
-        words += [step.kind, step.mover, *((task.bytes, task.gaps, task.token) if task else (0, 0, 0))]
+        words += [step.kind, step.mover]
+        match step.task:
+            case Task() as task:
+                words += [task.bytes, task.gaps, task.token]
+            case MemoryTask() as task:
+                words += [task.first, task.count, 2 * task.runs + task.token]
+            case None:
+                words += [0, 0, 0]
         numbers.append(step.delay)
     program.words = np.concatenate([*parts, np.array(words, np.int64)])
     program.numbers = np.array(numbers, np.float64)

@@ -29,6 +29,7 @@ from aiebuild.host import (
 )
 from aiebuild.host.fifos import find_paths
 from aiebuild.host.lower import device_of
+from aiebuild.host.replay import composed
 from aiebuild.host.sequence import SequenceProgram
 from aiebuild.runtime.host import HostDevice, HostOverlay
 from aiebuild.timing.costs import AIE2P, Machine
@@ -135,7 +136,7 @@ def _recorded(overlay: HostOverlay, program: SequenceProgram, arguments: Sequenc
     buffers = [overlay.device.buffer(max(1, array.nbytes)) for array in arguments]
     for buffer, array in zip(buffers, arguments, strict=True):
         buffer.array[: array.nbytes] = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    overlay.dispatch(overlay.load_sequence(encode(program)), buffers)
+    overlay.dispatch(overlay.load_sequence(encode(composed(program))), buffers)
     return take_trace(overlay)
 
 

@@ -10,10 +10,6 @@ import pytest
 
 from aiebuild.build import regen
 from aiebuild.build.regen import (
-    HEADER_BYTES,
-    TASK_BYTES,
-    TOKEN_BYTES,
-    WAIT_BYTES,
     Recorded,
     current,
     difference,
@@ -22,6 +18,7 @@ from aiebuild.build.regen import (
 )
 from aiebuild.cli import run_command
 from aiebuild.config.lock import Lock, read_lock
+from aiebuild.designs.ledger import AWAIT_BYTES, STREAM_BYTES, TASK_BYTES
 from aiebuild.errors import BuildError
 from aiebuild.toolchain import aie, peano
 from aiebuild.toolchain.bump import pair_of
@@ -66,7 +63,8 @@ def test_instruction_bytes_are_the_compilers(now: Recorded) -> None:
     sizes = {name: entry["insts_bytes"] for name, entry in now.state["sequences"].items()}
     assert (sizes["mel80/mel_512"], sizes["mel80/mel_3072"]) == (2288, 8848)
     for tasks, awaited, written in ((2212, 1432, 328464), (2964, 1872, 438064), (34348, 28500, 5375776)):
-        assert HEADER_BYTES + TASK_BYTES * tasks + (TOKEN_BYTES + WAIT_BYTES) * awaited == written
+        assert STREAM_BYTES + TASK_BYTES * tasks + AWAIT_BYTES * awaited == written
+    assert sizes["base/encoder/encode"] == 393_216  # with tasks of memory tiles and of two descriptors
 
 
 def changed(now: Recorded, **state: object) -> Recorded:

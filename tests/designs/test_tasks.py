@@ -32,7 +32,8 @@ def audit(sequence: dict[str, Any]) -> None:
         if step["kind"] == "operation":
             continue
         task = step["task"]
-        channel = queued.setdefault(task["channel"], [])
+        place = f"{task['tile']} {task['direction']} {task['channel']}" if task["chain"] else task["channel"]
+        channel = queued.setdefault(place, [])
         if step["kind"] == "start":
             channel.append(task["value"])
             assert len(channel) <= QUEUE

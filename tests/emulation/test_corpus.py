@@ -85,6 +85,12 @@ def mixed(x: NDArray[np.int32]) -> NDArray[np.int32]:
     return np.concatenate([low + table, high]).reshape(-1)
 
 
+def kept(x: NDArray[np.int32]) -> NDArray[np.int32]:
+    """`kept`: the first half three times, the second once with its words in pairs dealt into two."""
+    half = x[32:].reshape(2, 4, 2, 2).transpose(0, 2, 1, 3).reshape(-1)
+    return np.concatenate([np.tile(x[:32], 3), half]) + np.int32(5)
+
+
 def turned(x: NDArray[np.int32], n: NDArray[np.int64]) -> NDArray[np.int32]:
     """`numbers`: transposed, columns moved by three; n times, the rest is left as it was."""
     one = np.roll(x.reshape(4, 4).T, 3, axis=1).reshape(-1)
@@ -127,6 +133,7 @@ RUNS: dict[str, tuple[list[str], Arrays, Callable[..., NDArray[np.generic]], int
     "control_packets": ([], [control_packets([5, 6, 7, 8])], lambda x: np.array([6, 7, 8, 5], np.int32), 4),
     "dimensions": ([], [words(256)], dimensions, 256),
     "distribute_join": ([], [words(256)], halves, 256),
+    "kept": ([], [words(64)], kept, 128),
     "locks": ([], [words(64)], lambda x: x + np.int32(12), 64),
     "memcpy_4d": ([], [octets(64, 64)], blocks, 4096),
     "mixed": ([], [words(64)], mixed, 64),

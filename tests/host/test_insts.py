@@ -91,7 +91,7 @@ def test_a_difference_names_the_step(ours: SequenceProgram, change: dict[str, in
 def test_a_missing_wait_is_seen(ours: SequenceProgram) -> None:
     short = replace(ours, instructions=ours.instructions[:-1])
     found = difference(transfers(short), transfers(decode_insts(STREAM).program))
-    assert found == "step 13 of 13 and 14: nothing / Wait(channel=Channel(column=0, into_array=False, number=1))"
+    assert found == "step 13 of 13 and 14: nothing / Wait(channel=Channel(column=0, into_array=False, number=1, row=0))"
 
 
 def words() -> list[int]:
@@ -149,7 +149,7 @@ def cut(operations: int, at: int) -> bytes:
         (poked(FIRST_PATCH + 6, 0x1D024), "where no descriptor was written"),
         (poked(first(0) + 2, 0x1F000), "a write to register 0x1f000 of tile (0, 0) is not modelled"),
         (poked(first(3) + 5, 0xFFFFFFFF), "is not modelled"),
-        (poked(first(128) + 2, 0x00000101), "a wait for (0, 1) + (1, 1), channel 0, is not modelled"),
+        (poked(first(128) + 2, 0x00000201), "a wait for (0, 2) + (1, 1), channel 0, is not modelled"),
     ],
 )
 def test_damaged_streams_are_refused_in_one_line(data: bytes, expected: str) -> None:

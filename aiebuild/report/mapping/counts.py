@@ -17,6 +17,7 @@ from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder, encoder
 from aiebuild.designs.decoder_sequences import Decoder
 from aiebuild.designs.grid import NPU1, ROWS, Grid
+from aiebuild.designs.keep import Keep
 from aiebuild.designs.mel import CONSTANTS, MEL, PEAKS, SAMPLES, TILE_BYTES, mel_overlay
 from aiebuild.designs.mel_tables import CONSTANT_OBJECT
 from aiebuild.designs.tasks import Operation, Round, Transfer
@@ -39,7 +40,7 @@ DECODER_ROLES = {
     decoder.WEIGHTS: "weights", decoder.ARENA: "activations", decoder.KEYS: "keys and values", decoder.LOG: "log",
     decoder.LOG_AT: "log",
 }  # fmt: skip
-RESOURCES = ("compute", "shim port", "DDR", "control processor")
+RESOURCES = ("compute", "port", "DDR", "control processor")
 
 
 @dataclass(frozen=True)
@@ -108,30 +109,38 @@ def transfers(operation: Operation) -> Iterable[tuple[str, Transfer]]:
     for part in operation.rounds:
         for channel, tasks in part.transfers.items():
             for transfer in tasks:
-                yield channel, transfer
+                for one in transfer.chain:
+                    yield channel, one
 
 
 def count(
     operation: Operation, roles: Mapping[int, str], objects: tuple[int, int, int], rate: int, machine: Machine,
-    grid: Grid = NPU1,
+    grid: Grid = NPU1, keep: Keep | None = None,
 ) -> Traffic:  # fmt: skip
-    """An operation's traffic; `objects`: bytes of an A, B and C object at the shim. `rate`: an AIE2 core's."""
+    """An operation's traffic; `objects`: bytes of an A, B and C object at the shim. `rate`: an AIE2 core's. `keep`:
+    what memory tiles keep."""
     read: Counter[tuple[str, str]] = Counter()
     written: Counter[tuple[str, str]] = Counter()
     channels: Counter[str] = Counter()
-    tasks = 0
+    ports: Counter[str] = Counter()
+    tasks = descriptors = 0
     for channel, transfer in transfers(operation):
         size = total_bytes(transfer)
         channels[channel] += size
+        ports[channel] += size * transfer.passes
+        if keep is not None and keep.has(channel):
+            tasks += 2
+            descriptors += 2 * len(keep.cut(size, transfer.passes).chunks)
         (written if channel[0] == "C" else read)[channel[0], roles[transfer.argument]] += size
-        tasks += 1
+        descriptors += 1
+    tasks += sum(len(queued) for part in operation.rounds for queued in part.transfers.values())
     cycles = {
         "compute": operation.padded_macs / (rate * grid.cores),
-        "shim port": max(channels.values()) / PORT,
+        "port": max(ports.values()) / PORT,
         "DDR": sum(channels.values()) / machine.bytes_per_cycle,
-        "control processor": tasks * machine.costs.task,
+        "control processor": descriptors * machine.costs.task,
     }
-    moved = {letter: sum(size for name, size in channels.items() if name[0] == letter) for letter in "ABC"}
+    moved = {letter: sum(size for name, size in ports.items() if name[0] == letter) for letter in "ABC"}
     numbers = (moved["A"] // objects[0], moved["B"] // objects[1], moved["C"] // objects[2])
     return Traffic(
         operation.text, 1, dict(read), dict(written), dict(channels), numbers, tasks, operation.macs,
@@ -174,7 +183,7 @@ def encoder_rate(operation: Operation) -> int:
 
     Raises ValueError where it is neither.
     """
-    objects = sum(total_bytes(t) for channel, t in transfers(operation) if channel[0] == "B") // OBJECT
+    objects = sum(t.passes * total_bytes(t) for channel, t in transfers(operation) if channel[0] == "B") // OBJECT
     if not objects:
         return INT8
     rate, rest = divmod(operation.padded_macs, objects * ROWS * STEP_CYCLES)
@@ -192,7 +201,7 @@ def encoder_traffic(dims: ModelDims, machine: Machine, grid: Grid = NPU1) -> lis
     """Every operation of a window."""
     objects = (OBJECT, OBJECT, OBJECT)
     operations = encoder_operations(dims, grid)
-    return [count(op, ENCODER_ROLES, objects, encoder_rate(op), machine, grid) for op in operations]
+    return [count(op, ENCODER_ROLES, objects, encoder_rate(op), machine, grid, encoder.KEEP) for op in operations]
 
 
 def decoder_step(dims: ModelDims, windows: int, bucket: int = decoder.BUCKETS[0], grid: Grid = NPU1) -> Decoder:

@@ -69,7 +69,7 @@ def encoder_table() -> str:
             t.name, str(t.times), rate(t), mb(t.of("weights")), mb(t.read_bytes - t.of("weights")), mb(t.written_bytes),
             f"{t.macs / 1e9:.2f}" if t.macs else "", padding(t), f"{t.intensity:.0f}" if t.macs else "",
             " ".join(f"{n:,}" for n in t.objects), str(t.tasks), milliseconds(t.cycles["compute"]),
-            milliseconds(t.cycles["shim port"]), milliseconds(t.cycles["DDR"]),
+            milliseconds(t.cycles["port"]), milliseconds(t.cycles["DDR"]),
         ])  # fmt: skip
     return table(
         ("operation", "times", "products", "weights read, MB", "other read, MB", "written, MB", "GMAC", "padding",
@@ -101,7 +101,7 @@ def mel_table() -> str:
         rows.append([
             f"{mels} mels", mb(t.of("samples")), mb(t.of("constants")), mb(t.written_bytes), f"{t.macs / 1e6:.0f}",
             f"{t.intensity:.1f}", str(t.tasks), milliseconds(t.cycles["compute"]),
-            milliseconds(t.cycles["shim port"]), milliseconds(t.cycles["DDR"]),
+            milliseconds(t.cycles["port"]), milliseconds(t.cycles["DDR"]),
         ])  # fmt: skip
     return table(
         ("3,072 frames", "samples, MB", "constants, MB", "written, MB", "MMAC (int16)", "MAC/byte", "tasks",
@@ -221,10 +221,14 @@ def hidden_table() -> str:
         forward = add("", [t for t in parts if t.name.endswith((".fc1", ".fc2"))])
         written, read = hidden_bytes(dims)
         trip = written + read
-        weights = forward.through("B")
+        once = sum(
+            layout.distinct(op, "B", encoder.WEIGHTS)[0]
+            for op in encoder_operations(dims)
+            if op.text.endswith((".fc1", ".fc2"))
+        )
         at_once = fused_rows(dims)
         passes = -(-encoder.ROW_TILES * 64 // (ROWS * at_once))
-        more = weights * passes // encoder.ROUNDS - weights
+        more = once * passes - forward.through("B")
         rows.append([
             model, mb(written), mb(read), f"{trip / add('', parts).bytes:.0%}", milliseconds(forward.cycles["compute"]),
             milliseconds(forward.cycles["DDR"]), milliseconds((forward.bytes - trip) / MACHINE.bytes_per_cycle),

@@ -6,6 +6,9 @@
 // releases that was recorded; the controller works through the sequence's instructions. DDR is one server per direction
 // (or one for both): a transfer takes as long as its stream or its share of DDR, whichever is longer.
 //
+// Where the sequence programs a memory tile, the mover that fills it and the one that sends have queues of that tile's
+// tasks beside their own: a descriptor begins when its lock, which is a counter too, allows it.
+//
 // Input: words (int64) and numbers (double) written by aiebuild/timing/program.py, in the order in which they are read.
 
 #include <algorithm>
@@ -27,6 +30,14 @@ struct Task {
   double left;  // bytes
 };
 
+struct Descriptor {  // of a memory tile: counters of its locks (-1: none), by how much they fall and rise
+  int64_t bytes, acquire, take, release, give;
+};
+
+struct MemoryTask {  // descriptors [first, first + count), `runs` times
+  int64_t first, count, runs, token, run = 0, at = 0;
+};
+
 struct Mover {
   int64_t kind = 0;  // 0: inside the array, 1: from DDR, 2: to DDR
   int64_t bytes = 0;
@@ -37,6 +48,11 @@ struct Mover {
   // state
   int64_t moved = 0, part = 0, chunk = 0, tokens = 0, finished_tasks = 0, started_tasks = 0;
   std::deque<Task> tasks;
+  bool kept = false;     // one end is at a memory tile that the sequence programs
+  int64_t source = -1;   // of a kept mover that sends: the one that fills
+  std::deque<MemoryTask> memory;
+  bool open = false;     // a descriptor of `memory` is under way, with `open_left` bytes
+  int64_t open_left = 0;
   bool busy = false, task_started = false;
   double began = 0, work = 0, idle_since = 0, no_task = 0, no_supply = 0, no_room = 0, on_ddr = 0;
   int why = 0;
@@ -58,7 +74,9 @@ struct Core {
 };
 
 struct Step {
-  int64_t kind, a, b, c, d;  // 0: delay; 1: push a task of b bytes, c cycles of gaps, token d, on mover a; 2: await mover a
+  // 0: delay; 1: push a task of b bytes, c cycles of gaps, token d, on mover a; 2: await mover a; 3: push descriptors b
+  // and following, c of them, d / 2 times, token d % 2, on mover a
+  int64_t kind, a, b, c, d;
 };
 
 struct Span {
@@ -144,7 +162,15 @@ class Simulation {
       m.done = word();
       m.freed = word();
       m.every = word();
+      m.kept = word() != 0;
+      m.source = word();
     }
+    for (int64_t n = word(); n > 0; --n) {
+      const size_t counter = size_t(word());
+      counters_[counter] = word();
+    }
+    descriptors_.resize(size_t(word()));
+    for (Descriptor& d : descriptors_) d = {word(), word(), word(), word(), word()};
     ends_.resize(size_t(word()));
     for (End& e : ends_) {
       limits(e.limits);
@@ -203,6 +229,17 @@ class Simulation {
     if (m.busy) return;
     const int32_t actor = int32_t(k + cores_.size());
     if (m.kind != 0 && m.tasks.empty()) return idle(m, 1);
+    if (m.kept && !m.open) {
+      if (m.memory.empty()) return idle(m, 1);
+      const Descriptor& d = next_of(m);
+      if (d.acquire >= 0 && counters_[size_t(d.acquire)] < d.take) {
+        wait(d.acquire, actor);
+        return idle(m, m.kind == 0 ? 2 : 3);
+      }
+      if (d.acquire >= 0) counters_[size_t(d.acquire)] -= d.take;
+      m.open = true;
+      m.open_left = d.bytes;
+    }
     if (m.part == 0) {
       if (const Limit* l = missing(m.supplies, m.moved)) {
         wait(l->counter, actor);
@@ -218,6 +255,7 @@ class Simulation {
     m.began = now_;
     double start = now_;
     m.chunk = m.bytes - m.part;
+    if (m.kept) m.chunk = std::min(m.chunk, m.open_left);
     double ddr_end = 0;
     if (m.kind != 0) {
       Task& task = m.tasks.front();
@@ -251,7 +289,7 @@ class Simulation {
     m.idle_since = now_;
     m.why = 0;
     m.part += m.chunk;
-    bool ended = false;
+    bool ended = m.kept && end_of_descriptor(m);
     if (m.kind != 0) {
       Task& task = m.tasks.front();
       task.left -= double(m.chunk);
@@ -271,6 +309,30 @@ class Simulation {
     }
     if (ended && waits_for_ == int64_t(k)) schedule(now_, kController, 0);
     try_move(k);
+  }
+
+  const Descriptor& next_of(const Mover& m) const {
+    return descriptors_[size_t(m.memory.front().first + m.memory.front().at)];
+  }
+
+  // After a chunk of a memory tile's task; whether the task ended.
+  bool end_of_descriptor(Mover& m) {
+    m.open_left -= m.chunk;
+    if (m.open_left > 0) return false;
+    m.open = false;
+    const Descriptor& d = next_of(m);
+    MemoryTask& task = m.memory.front();
+    bool ended = false;
+    if (++task.at == task.count) {
+      task.at = 0;
+      if (++task.run == task.runs) {
+        if (m.kind == 0) m.tokens += task.token;
+        m.memory.pop_front();
+        ended = true;
+      }
+    }
+    if (d.release >= 0) raise(d.release, d.give);
+    return ended;
   }
 
   void idle(Mover& m, int why) {
@@ -346,6 +408,12 @@ class Simulation {
       }
       if (m->kind != 0 && m->tasks.empty()) return 0;
       if (missing(m->rooms, m->moved)) return 4;
+      if (m->kept && m->memory.empty()) return 0;
+      if (m->kept) {
+        if (m->source < 0) return 6;
+        m = &movers_[size_t(m->source)];
+        continue;
+      }
       const Limit* s = missing(m->supplies, m->moved);
       if (!s) return 3;
       const Mover* up = nullptr;
@@ -385,6 +453,10 @@ class Simulation {
         movers_[size_t(s.a)].tasks.push_back({s.b, s.c, s.d, double(s.b)});
         try_move(size_t(s.a));
       }
+      if (s.kind == 3) {
+        movers_[size_t(s.a)].memory.push_back({s.b, s.c, s.d / 2, s.d % 2});
+        try_move(size_t(s.a));
+      }
     }
     ended_ = true;
   }
@@ -396,6 +468,7 @@ class Simulation {
   double ddr_rate_ = 1, acquire_cost_ = 0, release_cost_ = 0;
   double ddr_free_[2] = {0, 0};
   std::vector<int64_t> counters_;
+  std::vector<Descriptor> descriptors_;
   std::vector<std::vector<int32_t>> waiters_;
   std::vector<int32_t> kernel_;
   std::vector<double> cost_;
