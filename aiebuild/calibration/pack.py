@@ -8,12 +8,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from aiebuild.calibration.statistics import encoder_statistics
-from aiebuild.designs import encoder, encoder_weights
+from aiebuild.calibration.statistics import decoder_statistics, encoder_statistics
+from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
 from aiebuild.designs.grid import grid_of
 from aiebuild.designs.whisper import open_weights, packed_bytes
 from aiebuild.manifest.types import Buffer, Layout, Packed
 from aiebuild.whisper.audio import load_audio
+from aiebuild.whisper.tokenizer import WhisperTokenizer
 
 
 def pack_encoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
@@ -27,3 +28,20 @@ def pack_encoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Pac
     place = sum(chunk.nbytes if isinstance(chunk, np.ndarray) else len(chunk) for chunk in packed.chunks)
     buffer = Buffer("encoder.factors", factors.nbytes, place, layout=Layout("row_major", "f32", (factors.size,)))
     return Packed((*packed.chunks, factors.tobytes()), (*packed.buffers, buffer))
+
+
+def pack_decoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
+    """The decoder's weights and commands: buffer `decoder.weights`. `inputs`: weights, sample, texts, tokenizer."""
+    weights = open_weights(inputs, parameters)
+    sample, texts, tokenizer = (cast(Path, path) for path in inputs[1:])
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(weights.dims, grid_of(parameters["device"])))
+    said = spoken(WhisperTokenizer(tokenizer, weights.dims), texts.read_text(encoding="utf-8"))
+    known = decoder_statistics(weights, weights.dims, load_audio(sample).samples, said)
+    return packed_bytes("decoder.weights", decoder_weights.pack_decoder(weights, plan, known))
+
+
+def spoken(tokenizer: WhisperTokenizer, texts: str) -> list[list[int]]:
+    """The tokens of a transcript of each line: from 0 s to 10 s, in English."""
+    first = [*tokenizer.sot_sequence("en", "transcribe"), tokenizer.timestamp_begin]
+    last = [tokenizer.timestamp_begin + 500, tokenizer.eot]
+    return [[*first, *tokenizer.encode(" " + line.strip()), *last] for line in texts.splitlines() if line.strip()]

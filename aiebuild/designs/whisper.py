@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
-from aiebuild.designs import decoder, decoder_commands, decoder_sequences, decoder_weights, encoder
+from aiebuild.designs import decoder, decoder_commands, decoder_sequences, encoder
 from aiebuild.designs.grid import NPU1, Grid, grid_of
 from aiebuild.designs.ledger import instruction_facts, lifetimes
 from aiebuild.designs.mel import MelOverlay, mel_overlay
@@ -26,7 +26,7 @@ from aiebuild.weights.tensors import WhisperWeights
 HEADER_WORDS = 64
 CALIBRATED = (
     "weights", "designs", "config", "calibration", "whisper/audio.py", "whisper/candidates.py", "whisper/constants.py",
-    "whisper/reference.py", "whisper/reference_mel.py", "whisper/speech.py",
+    "whisper/reference.py", "whisper/reference_mel.py", "whisper/speech.py", "whisper/tokenizer.py",
 )  # fmt: skip
 """Sources that packing by a heard sample depends on."""
 
@@ -40,7 +40,9 @@ def whisper_design(
     mel = mel_overlay(dims.n_mels, device)
     packing = {"dims": asdict(dims), "format": files.format, "device": device}
     inputs = (files.model_path,)
-    heard = (*inputs, resource_root() / "samples" / "jfk.wav")
+    samples = resource_root() / "samples"
+    heard = (*inputs, samples / "jfk.wav")
+    said = (*heard, samples / "jfk.txt", files.tokenizer_path)
     overlays = (mel.overlay(), encoder_overlay(dims, grid), decoder_overlay(dims, windows, grid))
     facts = {**run_facts(dims, mel, windows), "instructions": instruction_facts(overlays)}
     return Design(
@@ -50,7 +52,7 @@ def whisper_design(
         packs=(
             mel.pack(),
             PackSpec("encoder", "aiebuild.calibration.pack:pack_encoder", heard, packing, CALIBRATED),
-            PackSpec("decoder", "aiebuild.designs.whisper:pack_decoder", inputs, packing),
+            PackSpec("decoder", "aiebuild.calibration.pack:pack_decoder", said, packing, CALIBRATED),
             PackSpec("embedding", "aiebuild.designs.whisper:pack_embedding", inputs, packing),
         ),
         files=(FileSpec("tokenizer.json", files.tokenizer_path),),
@@ -184,13 +186,6 @@ def open_weights(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Whi
 
 def packed_bytes(name: str, data: np.ndarray[Any, np.dtype[np.uint8]]) -> Packed:
     return Packed((data,), (Buffer(name, data.size, layout=Layout("row_major", "bytes", (data.size,))),))
-
-
-def pack_decoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:
-    """The decoder's weights and commands: buffer `decoder.weights`."""
-    weights = open_weights(inputs, parameters)
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(weights.dims, grid_of(parameters["device"])))
-    return packed_bytes("decoder.weights", decoder_weights.pack_decoder(weights, plan))
 
 
 def pack_embedding(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Packed:

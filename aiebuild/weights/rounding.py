@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 DAMPING = 0.01
-"""Part of the mean square that is added to each channel's: what the sample did not show may occur all the same."""
+"""Part of the mean square that is added to each channel's: what the sample did not show may occur all the same. For
+samples of many more positions than channels."""
 BLOCK = 64
 """Channels after which the errors reach the rest of the matrix."""
 
@@ -44,7 +45,9 @@ class Statistics:
         return Statistics(np.maximum(self.largest, other.largest), moments, total)
 
 
-def round_with_feedback(w: Floats, scale: Floats, moments: Floats, limit: int = 127) -> NDArray[np.int8]:
+def round_with_feedback(
+    w: Floats, scale: Floats, moments: Floats, limit: int = 127, damping: float = DAMPING
+) -> NDArray[np.int8]:
     """int8 weights [k, n] for `w` [k, n], |q| <= limit, with a scale for each of `scale`'s groups of a column.
 
     `scale` [groups, n]: w ~ q * scale of its k / groups rows. `moments` [k, k] of the inputs. Channels are rounded from
@@ -56,7 +59,7 @@ def round_with_feedback(w: Floats, scale: Floats, moments: Floats, limit: int = 
     power = np.diag(moments)
     order = np.argsort(-power, kind="stable")
     damped: NDArray[np.float64] = moments[np.ix_(order, order)].astype(np.float64)
-    damped += np.eye(k) * max(DAMPING * float(power.mean()), 1e-30)
+    damped += np.eye(k) * max(damping * float(power.mean()), 1e-30)
     upper = np.linalg.cholesky(np.linalg.inv(damped)).T.astype(np.float32)
     left = w[order].astype(np.float32)
     out = np.empty(w.shape, np.int8)
