@@ -1,4 +1,5 @@
-"""The overlays know no model: those compiled for base run the widths of small and turbo, with random weights.
+"""The overlays know no model: those compiled for base run the widths of small and turbo, with random weights, and those
+of npu2 for tiny.en the width of base.
 
 One encoder layer and one decoder layer of the width, from log-mel to logits, against the float32 reference.
 """
@@ -16,6 +17,7 @@ from aiebuild import host
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
 from aiebuild.designs.decoder_sequences import decoder_sequence
+from aiebuild.designs.grid import Grid, grid_of
 from aiebuild.designs.whisper import decoder_facts
 from aiebuild.dialect import parse_module
 from aiebuild.render import render
@@ -53,28 +55,30 @@ WINDOWS = (1, 8)
 
 
 class Wide:
-    """A model of these dimensions on the overlays of another."""
+    """A model of these dimensions on the overlays of another, on the array `grid`."""
 
-    def __init__(self, dims: ModelDims, weights: dict[str, Floats], overlays: Path, device: HostDevice) -> None:
+    def __init__(
+        self, dims: ModelDims, weights: dict[str, Floats], overlays: Path, device: HostDevice, grid: Grid
+    ) -> None:
         self.dims, self.weights = dims, weights
-        self.encoder_plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+        self.encoder_plan = encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))
         self.encoder = device.open(overlays / "encoder.so")
-        values = encoder.encoder_parameters() | {"sequence": encoder.encoder_sequence(self.encoder_plan)}
+        values = encoder.encoder_parameters(grid) | {"sequence": encoder.encoder_sequence(self.encoder_plan)}
         self.encode_sequence = self.encoder.load_sequence(self._encode("encoder.mlir.j2", values, "encode"))
         self.activations = HostBuffer.allocate(self.encoder_plan.arena_bytes)
-        plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+        plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid))
         known = {d.name: d for count in WINDOWS for d in decoder.dispatches(count)}
         overlay = device.open(overlays / "decoder.so")
 
         def load(name: str) -> object:
-            values = decoder.decoder_parameters() | {"sequence": decoder_sequence(plan, known[name])}
+            values = decoder.decoder_parameters(grid) | {"sequence": decoder_sequence(plan, known[name])}
             return overlay.load_sequence(self._encode("decoder.mlir.j2", values, name))
 
         packed = HostBuffer.allocate(plan.weight_bytes)
         packed.array[:] = decoder_weights.pack_decoder(weights, plan)
         embedding = weights["decoder.token_embedding.weight"], weights["decoder.positional_embedding"]
         self.decoder = DeviceDecoder(
-            decoder_facts(dims, WINDOWS), dims, device, overlay, load, lambda dispatch, _: dispatch.run(),
+            decoder_facts(dims, WINDOWS, grid), dims, device, overlay, load, lambda dispatch, _: dispatch.run(),
             packed, embedding,
         )  # fmt: skip
 
@@ -100,16 +104,22 @@ class Wide:
         return values[:1500] * factor + self.weights["encoder.ln_post.bias"]
 
 
-@pytest.mark.parametrize(("state", "mels", "vocabulary"), [(768, 80, 51864), (1280, 128, 51866)])
-def test_a_window_and_some_tokens(base_artifact: Path, state: int, mels: int, vocabulary: int) -> None:
+@pytest.mark.parametrize(
+    ("device", "state", "mels", "vocabulary"),
+    [("npu1", 768, 80, 51864), ("npu1", 1280, 128, 51866), ("npu2", 512, 80, 51864)],
+)
+def test_a_window_and_some_tokens(
+    device: str, state: int, mels: int, vocabulary: int, request: pytest.FixtureRequest
+) -> None:
+    artifact: Path = request.getfixturevalue("base_artifact" if device == "npu1" else "tiny_en_npu2_artifact")
     dims = ModelDims(mels, 1500, state, state // 64, 1, vocabulary, 448, state, state // 64, 1)
     weights = random_weights(dims)
     mel = np.random.default_rng(2).uniform(-1, 1.5, (3000, mels)).astype(np.float32)
     reference = ReferenceModel(weights, dims)
     features = reference.encode_mel(np.ascontiguousarray(mel.T))
     reference.set_audio_features(features)
-    with HostDevice(2) as device:
-        wide = Wide(dims, weights, base_artifact / "overlays", device)
+    with HostDevice(2) as host_device:
+        wide = Wide(dims, weights, artifact / "overlays", host_device, grid_of(device))
         assert sqnr(wide.encode(mel), features) > 30  # measured: 36
         prompt = [5, 77, 1000, 43]
         text = wide.decoder
