@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from aiebuild.designs import decoder, decoder_trials, encoder, encoder_trials
-from aiebuild.designs.grid import NPU1, ROWS, Grid, grid_of
+from aiebuild.designs.grid import NPU1, ROWS, grid_of
 from aiebuild.designs.trial import Kernels, Trial
 from aiebuild.errors import UsageError
 from aiebuild.report.kernels import kernel_library
@@ -64,8 +64,9 @@ def test_decoder_kernels(decoder_library: Path) -> None:
     all_agree(decoder_trials.trials(decoder_library, NPU2))
 
 
-@pytest.mark.parametrize("grid", [NPU1, NPU2], ids=lambda grid: grid.device)
-def test_int8_products_are_the_same_on_both(grid: Grid, encoder_library: Path, encoder_kernels: Kernels) -> None:
-    kernels = encoder_kernels if grid == NPU1 else Kernels(encoder_library, NPU2)
-    trial = encoder_trials.gemm_int8(kernels, np.random.default_rng(5), steps=3)
-    assert trial.mismatch is None
+def test_int8_products_are_the_same_on_both(encoder_library: Path, encoder_kernels: Kernels) -> None:
+    got = [
+        encoder_trials.gemm_int8(kernels, np.random.default_rng(5), steps=3).got
+        for kernels in (encoder_kernels, Kernels(encoder_library, NPU2))
+    ]
+    np.testing.assert_array_equal(got[0], got[1])
