@@ -16,7 +16,7 @@ from aiebuild.timing.simulate import REASONS, Run, Span
 
 GAP = 64.0
 """Cycles between two objects of a channel that are shown as one transfer."""
-_STEPS = ("parameter", "queue a task", "token")
+_STEPS = ("parameter", "queue a task", "token", "task of a memory tile")
 
 
 def write_timeline(path: Path, runs: Sequence[tuple[str, Run]]) -> None:

@@ -12,6 +12,7 @@ from aiebuild.dialect import parse_module
 from aiebuild.host import read_sequence
 from aiebuild.host.fifos import find_paths
 from aiebuild.host.lower import device_of
+from aiebuild.report.timeline import events
 from aiebuild.timing.costs import Costs, Machine
 from aiebuild.timing.program import FROM_DDR, build_program
 from aiebuild.timing.simulate import Run, StuckError, simulate
@@ -23,7 +24,7 @@ TILE = (0, 2)
 OBJECTS = 16
 
 
-def simulated(machine: Machine, text: str = KEPT, *, words: int = 16) -> Run:
+def simulated(machine: Machine, text: str = KEPT, *, words: int = 16, spans: bool = False) -> Run:
     """The design with a core that does nothing between acquiring and releasing."""
     module = parse_module(text, "kept.mlir")
     once = [
@@ -33,7 +34,7 @@ def simulated(machine: Machine, text: str = KEPT, *, words: int = 16) -> Run:
         RELEASE << 30 | 1 << 8 | 1,
     ]
     trace = Trace(("in", "out"), (), np.zeros((0, 14), np.uint64), {TILE: np.array(once * words, np.uint32)})
-    return simulate(find_paths(device_of(module)), read_sequence(module), trace, machine)
+    return simulate(find_paths(device_of(module)), read_sequence(module), trace, machine, spans=spans)
 
 
 def test_what_is_kept_is_read_once_and_sent_three_times() -> None:
@@ -73,3 +74,9 @@ def test_locks_are_counters_with_a_first_value() -> None:
     assert sorted(value for _, value in program.initial) == [0, 0, 3, 3]
     assert len(program.descriptors) == 8
     assert {bd.take for bd in program.descriptors} == {1, 3}
+
+
+def test_the_timeline_names_tasks_of_memory_tiles() -> None:
+    run = simulated(Machine(), spans=True)
+    names = [event["name"] for event in events([("kept", run)])]
+    assert names.count("task of a memory tile") == 4
