@@ -14,6 +14,7 @@ import numpy as np
 
 from aiebuild.designs.encoder import (
     ARENA,
+    KEEP,
     KERNELS,
     OBJECT,
     Encoder,
@@ -55,7 +56,7 @@ def bench_design(device: str = "npu1") -> Design:
     operations = _operations(plan)
 
     def sequence(name: str, steps: list[Operation]) -> SequenceSpec:
-        return SequenceSpec(name, "encoder.mlir.j2", {**parameters, "sequence": emit(name, steps, sizes)})
+        return SequenceSpec(name, "encoder.mlir.j2", {**parameters, "sequence": emit(name, steps, sizes, KEEP)})
 
     sequences = (
         sequence("encode", Encoder(plan).operations()),
