@@ -82,7 +82,7 @@ def test_mel() -> None:
 
 @pytest.mark.slow
 def test_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    shape = EncoderShape(n_mels=80, state=128, heads=2, layers=1, text_layers=1)
+    shape = EncoderShape(n_mels=80, state=128, heads=2, layers=1, text_layers=2)
     monkeypatch.setattr(bench, "SHAPE", shape)
     plan = plan_encoder(shape)
     parameters = encoder_parameters()
