@@ -20,11 +20,12 @@ from aiebuild.designs.spec import (
     canonical,
     digest_of,
 )
-from aiebuild.errors import UsageError
+from aiebuild.errors import MissingError, UsageError
 from aiebuild.manifest.types import Tool
 from aiebuild.resources import kernels_dir
+from aiebuild.toolchain.aie import UNPINNED
 from aiebuild.toolchain.compiler import HostCompiler
-from aiebuild.toolchain.peano import NpuToolchain, kernel_command, overlay_command, sequence_command
+from aiebuild.toolchain.peano import INSTALL, NpuToolchain, kernel_command, overlay_command, sequence_command
 
 _CODE = (
     (
@@ -53,7 +54,8 @@ class NpuPlanner(DesignPlanner):
         self.folder = f"{chain.macros}-{digest_of([chain.aiecc.path, chain.peano.clang])[:8]}"
 
     def plan(self) -> Plan:
-        """The plan. Raises UsageError as the host's, MissingError when Peano has no back end for the device."""
+        """The plan. Raises UsageError as the host's, MissingError when Peano has no back end for the
+        device, or mlir-aie is too old for an overlay."""
         self.toolchain.target(self.design.device)
         for root in ("kernels_src", "templates"):
             self.inputs.tree(root)
@@ -81,6 +83,12 @@ class NpuPlanner(DesignPlanner):
 
     def _overlay(self, overlay: OverlaySpec) -> dict[str, object]:
         device = self.design.device
+        if "keep" in overlay.parameters and self.toolchain.macros in UNPINNED:
+            raise MissingError(
+                f"{self.toolchain.aiecc.path}: mlir-aie with spelling {self.toolchain.macros} ignores which DMA "
+                f"channels the objectfifos of overlay {overlay.name} name, but its memory tiles use their numbers",
+                hint=INSTALL,
+            )
         stem = f"overlays/{device}/{overlay.name}-{overlay.key}"
         what, name = f"overlay {overlay.name}", overlay.name
         ours, origins = self.render(name, overlay.template, overlay.parameters, f"{stem}/{name}", self.ours)

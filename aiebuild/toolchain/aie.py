@@ -25,6 +25,10 @@ _OPTION = re.compile(r"^\s+(?:-\w\b[^,\n]*, )?--?([A-Za-z][\w-]*)", re.MULTILINE
 _REVISION = re.compile(r"\b[0-9a-f]{7,40}\b")
 
 
+UNPINNED = frozenset({"b"})
+"""Spellings that cannot name an objectfifo's DMA channels: mlir-aie before 2026-07-13 ignores the attributes."""
+
+
 @dataclass(frozen=True)
 class AieCompiler:
     """An aiecc that can be used.

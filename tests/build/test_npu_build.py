@@ -125,6 +125,13 @@ def test_npu2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all("--target=aie2p-none-unknown-elf" in kernel and "-DBLOCK_ROWS=8" in kernel for kernel in kernels)
 
 
+def test_an_mlir_aie_that_cannot_pin_channels(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, tmp_path, Faults(generation="B"))
+    overlay = replace(encoder_overlay(dims_of(grid_of("npu1"))), sequences=())
+    with pytest.raises(MissingError, match=r"spelling b ignores which DMA channels the objectfifos of overlay encoder"):
+        make_plan(Design("encoder", "npu1", (overlay,)), REQUEST, None)
+
+
 def test_nothing_to_do_and_what_a_tool_change_rebuilds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, tmp_path)
     artifacts = tmp_path / "artifacts"
