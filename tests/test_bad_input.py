@@ -6,6 +6,7 @@ Each gives one clear line (or the right transcript), the exit code of its class,
 from __future__ import annotations
 
 import os
+import re
 import resource
 import shutil
 import signal
@@ -124,7 +125,7 @@ def test_odd_audio_among_bad_files(
     )
     files = (missing, truncated, text, short, silent, stereo)
     out, err = cli("run", "--no-build", "--no-timestamps", "--language", "en", *files, code=1)
-    assert out[0] == "And so my fellow Americans ask not"
+    assert re.findall(r"\w+", out[0].lower()) == ["and", "so", "my", "fellow", "americans", "ask", "not"]
     assert out[1:3] == ["", ""]
     said = out[3].lower()
     assert said.startswith("and so my fellow america")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 from aiebuild.host import insts
+from aiebuild.host.program import WriteMemoryBd
 from aiebuild.host.sequence import Push, SequenceProgram, Sync, WriteBd, WriteRtp
 
 ARRAYS = {"npu1": (3, 4, 6, 1), "npu2": (4, 8, 6, 1)}
@@ -21,20 +22,23 @@ def encode_insts(program: SequenceProgram, device: str = "npu1") -> bytes:
             case WriteBd():
                 words += _block(op) + _patch(op)
                 count += 2
+            case WriteMemoryBd():
+                words += _memory_block(op, insts.MEMORY_BASE[device])
+                count += 2
             case Push():
                 channel = program.channels[op.channel]
-                queue = next(r for r, c in insts.TASK_QUEUES.items() if c == (channel.into_array, channel.channel))
+                queues = insts.MEMORY_QUEUES if channel.row else insts.TASK_QUEUES
+                queue = next(r for r, c in queues.items() if c == (channel.into_array, channel.channel))
                 if op.token:
-                    control = next(r for r, c in insts.CONTROLS.items() if c == (channel.into_array, channel.channel))
-                    place = _place(channel.column, control)
+                    place = _place(channel.column, queue - 4, channel.row)
                     words += [insts.MASK_WRITE, 0, place, 0, 15 << 8, insts.CONTROLLER_ID, 28]
                     count += 1
                 value = op.bd | op.repeat << 16 | op.token << 31
-                words += [insts.WRITE, 0, _place(channel.column, queue), 0, value, 24]
+                words += [insts.WRITE, 0, _place(channel.column, queue, channel.row), 0, value, 24]
                 count += 1
             case Sync():
                 channel = program.channels[op.channel]
-                tile = channel.column << 16 | int(channel.into_array)
+                tile = channel.column << 16 | channel.row << 8 | int(channel.into_array)
                 words += [insts.WAIT_TOKEN, 16, tile, channel.channel << 24 | 1 << 16 | 1 << 8]
                 count += 1
             case WriteRtp():
@@ -46,8 +50,25 @@ def encode_insts(program: SequenceProgram, device: str = "npu1") -> bytes:
     return struct.pack(f"<{4 + len(words)}I", *header, *words)
 
 
-def _place(column: int, register: int) -> int:
-    return column << 25 | register
+def _place(column: int, register: int, row: int = 0) -> int:
+    return column << 25 | row << 20 | register
+
+
+def _memory_block(op: WriteMemoryBd, base: int) -> list[int]:
+    """A memory tile's descriptor; its buffer is the first in the tile."""
+    fields = [0] * 8
+    fields[0] = op.length // 4
+    if op.following is not None:
+        fields[1] = 1 << 19 | op.following << 20
+    fields[7] = 1 << 31
+    if op.acquire is not None:
+        fields[7] |= 1 << 15 | (128 - op.acquire[1]) << 8 | op.acquire[0] + insts.OWN_LOCKS
+    if op.release is not None:
+        fields[7] |= op.release[1] << 24 | op.release[0] + insts.OWN_LOCKS << 16
+    place = _place(op.column, insts.MEMORY_BD0_0 + op.bd * insts.BD_BYTES, op.row)
+    at = place + insts.BASE_ADDRESS_LOW
+    address = [insts.MASK_WRITE, 0, at, 0, (base + op.offset) // 4, insts.MEMORY_ADDRESS, 28]
+    return [insts.BLOCK_WRITE, 0, place, 48, *fields, *address]
 
 
 def _block(op: WriteBd) -> list[int]:

@@ -16,7 +16,7 @@ SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "jfk.wav"
 
 
 def test_every_kernel_agrees(capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_kernels()
+    assert check_kernels("npu1")
     head, *rows = capsys.readouterr().out.splitlines()
     assert head.split()[0] == "kernel"
     assert len(rows) > 20
@@ -29,8 +29,8 @@ def test_every_kernel_agrees(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_kernel_that_is_off_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     expected = reference.Expected(np.zeros(4), np.ones(4))
     wrong = Trial("encoder attention", expected, np.array([0.0, 0.5, -3.0, 1.0]))
-    monkeypatch.setattr(encoder_trials, "trials", lambda library: iter([wrong]))
-    assert not check_kernels()
+    monkeypatch.setattr(encoder_trials, "trials", lambda library, grid: iter([wrong]))
+    assert not check_kernels("npu1")
     shown = capsys.readouterr()
     assert shown.out.splitlines()[1].split() == ["encoder", "attention", "3.00", "differs"]
     assert "encoder attention: at (2,): expected 0 within 1, got -3; 1 of 4 are off" in shown.err
