@@ -482,7 +482,17 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     Being asked to end (SIGTERM) is like Ctrl-C: tools are stopped and half-written files removed.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run_command(sys.argv[1:] if argv is None else argv))
+    code = run_command(sys.argv[1:] if argv is None else argv)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+    sys.exit(code)
+
+
+def _forget_stdout() -> None:
+    """Whoever read the output has gone; Python would complain again when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def run_command(argv: Sequence[str]) -> int:
@@ -505,8 +515,7 @@ def run_command(argv: Sequence[str]) -> int:
         note("interrupted")
         return INTERRUPTED
     except BrokenPipeError:
-        # whoever read the output has gone; Python would complain again when it flushes
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_stdout()
         return 1
     except MemoryError as error:
         report_error(AiebuildError(f"not enough memory: {error}" if str(error) else "not enough memory"))
