@@ -172,7 +172,7 @@ def files(repetitions: int, threads: int) -> Iterator[Row]:
                         sides.peer(speech.samples, 1, batch),
                     )
                 ]
-                note = "word error rate {:.2%}; sequential {:.2%}; the peer's batches {:.2%}".format(*rates)
+                note = "word error rate {:.2f} %; sequential {:.2f} %; the peer's batches {:.2f} %".format(*rates)
             yield Row(f"{what}, 300 s", ours, theirs, "s", goal, note)
     with Sides("tiny.en", threads) as sides:
         sides.run(samples[: 20 * SAMPLE_RATE]), sides.peer(samples[: 20 * SAMPLE_RATE])
