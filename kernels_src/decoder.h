@@ -14,6 +14,7 @@
 #pragma once
 
 #include "array.h"
+#include "product.h"
 #include <stdint.h>
 
 namespace decoder {
@@ -96,13 +97,8 @@ enum Param {
 // defined, but of no use.
 inline bool is_live(const int32_t *params, int row) { return (params[p_here] >> row & 1) != 0; }
 
-// Some 30 instructions on AIE2, and a core's program has 16 KB: one copy for all uses.
-inline __attribute__((noinline)) aie::vector<float, 16> product(aie::vector<float, 16> a, aie::vector<float, 16> b) {
-    return aie::mul(a, b).to_vector<float>();
-}
-
 // 2^z for -126 <= z <= 127: Taylor's series of 2^f to the sixth power, |f| <= 1/2.
-inline __attribute__((noinline)) aie::vector<float, 16> exp2_of(aie::vector<float, 16> z) {
+ONE_COPY aie::vector<float, 16> exp2_of(aie::vector<float, 16> z) {
     const aie::vector<int32, 16> whole = aie::to_fixed<int32>(z, 0);
     const aie::vector<float, 16> f = aie::sub(z, aie::to_float(whole));
     aie::vector<float, 16> p = aie::broadcast<float, 16>(1.540353e-4f);

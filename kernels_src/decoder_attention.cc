@@ -25,7 +25,7 @@ inline void scales_to_float(const bfloat16 *from, float *to) {
 }
 
 // A row of 64 as int8; its scale to `scale`.
-aie::vector<int8, 64> row_to_int8(const bfloat16 *row, float *scale) {
+ONE_COPY aie::vector<int8, 64> row_to_int8(const bfloat16 *row, float *scale) {
     const aie::vector<int16, 32> magnitude = aie::broadcast<int16, 32>(0x7fff);
     const aie::vector<int16, 32> largest = aie::max(aie::bit_and(aie::load_v<32>((const int16_t *)row), magnitude),
                                                     aie::bit_and(aie::load_v<32>((const int16_t *)row + 32), magnitude));

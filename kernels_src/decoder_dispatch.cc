@@ -1,5 +1,6 @@
 // What a step, an addition and an output are depends on the operation's kind.
 #include "decoder.h"
+#include "soft_float.h"
 
 using namespace decoder;
 

@@ -22,9 +22,10 @@ __attribute__((noinline)) float quantise(const float *x, int n, int8_t *out, boo
     for (int i = 32; i < n; i += 32)
         largest = aie::max(largest, magnitude(aie::load_v<32>(x + i)));
     const float top = aie::reduce_max(largest) + 1.0e-20f;
-    const float inverse = 32512.0f * aie::inv(top);
+    const aie::vector<float, 16> factor = aie::broadcast<float, 16>(32512.0f * aie::inv(top));
     for (int i = 0; i < n; i += 32) {
-        const aie::vector<float, 32> scaled = aie::mul(aie::load_v<32>(x + i), inverse).to_vector<float>();
+        const aie::vector<float, 32> scaled = aie::concat(product(aie::load_v<16>(x + i), factor),
+                                                          product(aie::load_v<16>(x + i + 16), factor));
         const aie::vector<int16, 32> q = aie::to_fixed<int16>(scaled, 0);
         const aie::vector<int16, 32> high = aie::downshift(q, 8); // rounds: low lies in [-128, 127]
         const aie::vector<int16, 32> low = aie::sub(q, aie::upshift(high, 8));
@@ -58,21 +59,21 @@ void normalise(const float *x, int8_t *X, float *y, float *scales, int row, int 
         sum = aie::add(sum, aie::load_v<16>(x + i));
     const float over = aie::inv((float)n);
     const float mean = aie::reduce_add(sum) * over;
-    aie::accum<accfloat, 16> squares = aie::zeros<accfloat, 16>();
+    aie::vector<float, 16> squares = aie::zeros<float, 16>();
     for (int i = 0; i < n; i += 16) {
         const aie::vector<float, 16> d = aie::sub(aie::load_v<16>(x + i), aie::broadcast<float, 16>(mean));
-        squares = aie::mac(squares, d, d);
+        squares = aie::add(squares, product(d, d));
     }
-    const float factor = inverse_root(aie::reduce_add(squares.to_vector<float>()) * over + 1.0e-5f);
+    const aie::vector<float, 16> factor = aie::broadcast<float, 16>(inverse_root(aie::reduce_add(squares) * over + 1.0e-5f));
     const bfloat16 *gamma = (const bfloat16 *)y;
     float *piece = y + piece_place;
     const int tiles = n / 128;
     for (int t = 0; t < tiles; ++t) {
-        for (int i = 0; i < 128; i += 32) {
+        for (int i = 0; i < 128; i += 16) {
             const int at = t * 128 + i;
-            const aie::vector<float, 32> d = aie::sub(aie::load_v<32>(x + at), aie::broadcast<float, 32>(mean));
-            const aie::vector<float, 32> g = aie::accum<accfloat, 32>(aie::load_v<32>(gamma + at)).to_vector<float>();
-            aie::store_v(piece + i, aie::mul(aie::mul(d, factor).to_vector<float>(), g).to_vector<float>());
+            const aie::vector<float, 16> d = aie::sub(aie::load_v<16>(x + at), aie::broadcast<float, 16>(mean));
+            const aie::vector<float, 16> g = aie::accum<accfloat, 16>(aie::load_v<16>(gamma + at)).to_vector<float>();
+            aie::store_v(piece + i, product(product(d, factor), g));
         }
         scales[t * most_rows + row] = quantise(piece, 128, row_place(X, row, t, tiles), rows == 1);
     }
@@ -108,11 +109,11 @@ void merge(const float *parts, int stride, float *out) {
     }
     const float over = aie::inv(total + 1.0e-30f); // 0 where nothing was seen: a row that nobody wants
     for (int i = 0; i < 64; i += 16) {
-        aie::accum<accfloat, 16> sum = aie::zeros<accfloat, 16>();
+        aie::vector<float, 16> sum = aie::zeros<float, 16>();
         for (int r = 0; r < 4; ++r)
-            sum = aie::mac(sum, aie::load_unaligned_v<16>(parts + r * stride + i, 4),
-                           aie::broadcast<float, 16>(weight[r] * over));
-        aie::store_v(out + i, sum.to_vector<float>());
+            sum = aie::add(sum, product(aie::load_unaligned_v<16>(parts + r * stride + i, 4),
+                                        aie::broadcast<float, 16>(weight[r] * over)));
+        aie::store_v(out + i, sum);
     }
 }
 

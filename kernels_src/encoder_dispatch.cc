@@ -1,5 +1,6 @@
 // The phases of an operation in which a core holds an output object; what happens in them depends on the kind.
 #include "encoder.h"
+#include "soft_float.h"
 
 using namespace encoder;
 
