@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 from aiebuild import __version__
-from aiebuild.build.models import DEVICES, TARGETS, ModelBuild, compile_model, resolve_targets
+from aiebuild.build.models import DECODER_WEIGHTS, DEVICES, TARGETS, ModelBuild, compile_model, resolve_targets
 from aiebuild.errors import AiebuildError, UsageError
 from aiebuild.report.terminal import BuildProgress, note, report_error
 from aiebuild.resources import artifacts_dir, display_path, resource_root
@@ -33,9 +33,19 @@ def cli() -> None:
     """
 
 
+decoder_weights_option = click.option(
+    "--decoder-weights",
+    type=click.Choice(DECODER_WEIGHTS),
+    default="int8",
+    show_default=True,
+    help="Type of the decoder's weights; int4: fewer bytes a step, less accurate.",
+)
+
+
 def model_options(command: Any) -> Any:
     """The options that say which artifact is meant."""
     for option in (
+        decoder_weights_option,
         click.option("--offline", is_flag=True, help="Fetch nothing over the network."),
         click.option("--weights", type=click.Path(path_type=Path), help="Your own weights: a file or a folder."),
         click.option(
@@ -58,6 +68,7 @@ def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelB
             options["offline"],
             counting,
             options.get("batch_size", 1),
+            options["decoder_weights"],
         )
         for target in resolve_targets(options["target"])
     ]
@@ -278,7 +289,8 @@ def _token_numbers(text: str) -> tuple[int, ...]:
 @click.option("--weights", type=click.Path(path_type=Path), help="Your own weights: a file or a folder.")
 @click.option("--offline", is_flag=True, help="Fetch nothing over the network.")
 @click.option("--audio", type=click.Path(path_type=Path), help="Speech to compare on. [default: the checkout's sample]")
-def check(what: str, device: str, weights: Path | None, offline: bool, audio: Path | None) -> int:
+@decoder_weights_option
+def check(what: str, device: str, weights: Path | None, offline: bool, audio: Path | None, decoder_weights: str) -> int:
     """Verify designs against the limits of the device: a model's, or one in MLIR.
 
     A model's kernels and stages are also run beside their references, on this machine.
@@ -291,7 +303,8 @@ def check(what: str, device: str, weights: Path | None, offline: bool, audio: Pa
     if not sample.is_file():
         missing = f"{audio}: no such file" if audio else "nothing to compare on"
         raise UsageError(missing, hint="aiebuild check MODEL --audio FILE")
-    return 0 if check_model(ModelBuild(what, device, weights=weights, offline=offline), sample) else 1
+    build = ModelBuild(what, device, weights=weights, offline=offline, decoder_weights=decoder_weights)
+    return 0 if check_model(build, sample) else 1
 
 
 @cli.command()
@@ -370,7 +383,7 @@ def bench(
         from aiebuild.report.modelled import machine_of, run_modelled
 
         machine = machine_of(options["device"], clock, bandwidth)
-        build = ModelBuild(options["model"], options["device"], "host", options["weights"], options["offline"])
+        (build,) = _build_of({**options, "target": "host"})
         run_modelled(build, audio or sample, machine, as_json=as_json, timeline=timeline)
         return
     from aiebuild.report.bench import run_bench
@@ -393,6 +406,7 @@ def bench(
 @click.option("--bandwidth", type=click.FloatRange(0.1, 1000), help="DDR in GB/s.")
 @click.option("--timing/--no-timing", default=True, help="Whether to record and model the time. [default: yes]")
 @click.option("--out", "-o", type=click.Path(path_type=Path), help="The page. [default: MODEL.html]")
+@decoder_weights_option
 def inspect_command(
     model: str,
     device: str,
@@ -403,6 +417,7 @@ def inspect_command(
     bandwidth: float | None,
     timing: bool,
     out: Path | None,
+    decoder_weights: str,
 ) -> None:
     """Write a page about a model's artifact: floor plan, use of the tiles, modelled timeline and roofline, buffers."""
     from aiebuild.report.inspect import inspect_model
@@ -411,7 +426,7 @@ def inspect_command(
     sample = audio or resource_root() / "samples" / "jfk.wav"
     if timing and not sample.is_file():
         raise UsageError(f"{sample}: no such file", hint="aiebuild inspect MODEL --audio FILE, or --no-timing")
-    build = ModelBuild(model, device, weights=weights, offline=offline)
+    build = ModelBuild(model, device, weights=weights, offline=offline, decoder_weights=decoder_weights)
     page = out or Path(f"{Path(model).stem}.html")
     inspect_model(build, sample, machine_of(device, clock, bandwidth), page, timing=timing)
 

@@ -6,6 +6,9 @@
 // A objects of 5,248 bytes hold one float row (or a part of it), attention parts or a command; B objects of 16,896
 // bytes hold four slices of 4,224:
 //   weights       : 128 x 32 int8 as [16 k blocks][4 column blocks][8 x 8], then 32 float column scales
+//   or            : 256 x 32 of four bits as [32 k blocks][4 column blocks][8 x 8], the first of two in the low half of a
+//                   byte, then four bits for [8 groups of 32 k][32 columns]: three are the group's multiplier less 8, the
+//                   fourth ones of a column's groups, from the first on, make the eight bits of its scale (`four_bit_scales`)
 //   cross K and V : keys of 32 positions, int8 [8 channel blocks][4 key blocks][8 channels x 8 keys], 32 bf16 scales;
 //                   then their values, [4 key blocks][8 channel blocks][8 keys x 8 channels], 32 bf16 scales
 // or, for self-attention, 66 bf16 rows of 64 channels of keys, then of values; two rows of each are unused.
@@ -60,7 +63,10 @@ constexpr int32_t lowest_key = -1900671691; // the integer that stands for it
 constexpr int raw_row = 1 << 30;   // in the table's first word: suppressed tokens count
 
 enum Kind { linear_norm = 0, linear = 1, linear_merge = 2, self_attention = 3, cross_attention = 4, report = 5 };
-enum Epilogue { gelu_flag = 1, bf16_flag = 2, sample_flag = 4 };
+constexpr int multiplier_bytes = 16;     // of a group
+constexpr int least_scale = 103 << 7;    // bf16 bits of 2^-24
+
+enum Epilogue { gelu_flag = 1, bf16_flag = 2, sample_flag = 4, four_bit_flag = 8 };
 enum Param {
     p_kind = 0,
     p_first_loads = 1, // A objects before the chunks
@@ -90,7 +96,9 @@ enum Param {
     p_live = 23,
     p_windows = 24,
     p_group = 25,
-    p_here = 26,        // not sent: the live ones among the operation's own rows; both of a block of two, if one is
+    p_tiles = 26,       // column tiles of a chunk
+    p_objects = 27,     // B objects of a column tile in a part
+    p_here = 28,        // not sent: the live ones among the operation's own rows; both of a block of two, if one is
 };
 
 // Whether somebody wants row `row` of the operation, or the one it shares a block with. What is computed of others is
@@ -118,9 +126,10 @@ inline aie::vector<float, 16> exp2_down(aie::vector<float, 16> z) {
 }
 
 // y[row][32] (+)= columns x rows x (256 high + low) of x [k blocks][4 x 8] and w [k blocks][4 column blocks][8 x 8],
-// whose k blocks are `k_stride` bytes apart, for `count` rows of the block, `stride` floats apart.
+// whose k blocks are `k_stride` bytes apart, for `count` rows of the block, `stride` floats apart. `multipliers`: w has
+// four bits, and of each four k blocks these.
 void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns, const float *rows,
-              float *y, int stride, int count, bool first);
+              float *y, int stride, int count, bool first, const int8_t *multipliers = nullptr);
 
 // n values (a multiple of 32) into row `out` of operand blocks as 16 bits; returns the scale. `alone`: the block's other row becomes 0.
 float quantise(const float *x, int n, int8_t *out, bool alone);

@@ -1,4 +1,4 @@
-// Products of rows with int8 weights; bias, residual and GELU.
+// Products of rows with weights of eight or four bits; bias, residual and GELU.
 // Reference: aiebuild/designs/reference.py (linear, gelu).
 #include "decoder.h"
 
@@ -21,27 +21,84 @@ inline void add_block(const aie::vector<int32, 32> &sums, const aie::vector<floa
     }
 }
 
-} // namespace
+using Sums = aie::accum<acc32, 32>;
 
-__attribute__((noinline)) void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride,
-                                        const float *columns, const float *rows, float *y, int stride, int count,
-                                        bool first) {
+// 4 x 32 sums over k blocks of weights of `Weight`.
+template <typename Weight> inline void block_sums(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, Sums *sums) {
     using MM = aie::mmul<4, 8, 8, int8, int8>;
+    constexpr int bytes = std::is_same_v<Weight, int8> ? 64 : 32;
+    const auto weights = [](const int8_t *from) {
+        if constexpr (bytes == 64)
+            return aie::load_v<64>(from);
+        else
+            return aie::load_v<32>(from).cast_to<int4>().unpack();
+    };
     MM c0(aie::zeros<int32, 32>()), c1(aie::zeros<int32, 32>()), c2(aie::zeros<int32, 32>()),
         c3(aie::zeros<int32, 32>());
     for (int kb = 0; kb < k_blocks; ++kb) {
         const aie::vector<int8, 32> a = aie::load_v<32>(x);
-        c0.mac(a, aie::load_v<64>(w));
-        c1.mac(a, aie::load_v<64>(w + 64));
-        c2.mac(a, aie::load_v<64>(w + 128));
-        c3.mac(a, aie::load_v<64>(w + 192));
+        c0.mac(a, weights(w));
+        c1.mac(a, weights(w + bytes));
+        c2.mac(a, weights(w + 2 * bytes));
+        c3.mac(a, weights(w + 3 * bytes));
         x += 32;
         w += k_stride;
     }
-    add_block(c0.to_vector<int32>(), aie::load_v<8>(columns), rows, y, stride, count, first);
-    add_block(c1.to_vector<int32>(), aie::load_v<8>(columns + 8), rows, y + 8, stride, count, first);
-    add_block(c2.to_vector<int32>(), aie::load_v<8>(columns + 16), rows, y + 16, stride, count, first);
-    add_block(c3.to_vector<int32>(), aie::load_v<8>(columns + 24), rows, y + 24, stride, count, first);
+    sums[0] = c0.to_accum();
+    sums[1] = c1.to_accum();
+    sums[2] = c2.to_accum();
+    sums[3] = c3.to_accum();
+}
+
+// Four bits of 32 columns as 16.
+inline aie::vector<uint16, 32> nibbles(const int8_t *from) {
+    return aie::load_v<16>(from).cast_to<uint4>().unpack().unpack();
+}
+
+// The scales of a slice's columns, of weights of four bits: bf16 numbers with three bits behind the point and 2^-24 as
+// the least, a bit from each group.
+void four_bit_scales(const int8_t *groups, float *columns) {
+    aie::vector<int16, 32> code = aie::zeros<int16, 32>();
+    for (int g = 0; g < 8; ++g) {
+        const aie::vector<int16, 32> bit =
+            aie::bit_and(nibbles(groups + g * multiplier_bytes).cast_to<int16>(), aie::broadcast<int16, 32>(8));
+        code = aie::add(aie::add(code, code), bit);
+    }
+    code = aie::add(aie::add(code, code), aie::broadcast<int16, 32>(least_scale));
+    aie::store_v(columns, aie::accum<accfloat, 32>(code.cast_to<bfloat16>()).to_vector<float>());
+}
+
+} // namespace
+
+__attribute__((noinline)) void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride,
+                                        const float *columns, const float *rows, float *y, int stride, int count,
+                                        bool first, const int8_t *multipliers) {
+    Sums c[4];
+    if (multipliers == nullptr) {
+        block_sums<int8>(x, k_blocks, w, k_stride, c);
+    } else {
+        for (int n = 0; n < 4; ++n)
+            c[n] = aie::zeros<acc32, 32>();
+        for (int kb = 0; kb < k_blocks; kb += 4) {
+            Sums group[4];
+            block_sums<int4>(x + kb * 32, 4, w + kb * k_stride, k_stride, group);
+            const aie::vector<int16, 32> by =
+                aie::bit_or(nibbles(multipliers).cast_to<int16>(), aie::broadcast<int16, 32>(8));
+            // a group's sum fits 16 bits: 32 x 128 x 7
+            const auto add = [&](int n, const aie::vector<int16, 8> &of) {
+                c[n] = aie::mac(c[n], group[n].to_vector<int16>(), of.grow_replicate<32>());
+            };
+            add(0, by.extract<8>(0));
+            add(1, by.extract<8>(1));
+            add(2, by.extract<8>(2));
+            add(3, by.extract<8>(3));
+            multipliers += multiplier_bytes;
+        }
+    }
+    add_block(c[0].to_vector<int32>(), aie::load_v<8>(columns), rows, y, stride, count, first);
+    add_block(c[1].to_vector<int32>(), aie::load_v<8>(columns + 8), rows, y + 8, stride, count, first);
+    add_block(c[2].to_vector<int32>(), aie::load_v<8>(columns + 16), rows, y + 16, stride, count, first);
+    add_block(c[3].to_vector<int32>(), aie::load_v<8>(columns + 24), rows, y + 24, stride, count, first);
 }
 
 } // namespace decoder
@@ -66,28 +123,39 @@ aie::vector<float, 16> gelu(const aie::vector<float, 16> &x) {
 
 extern "C" {
 
-// B object i of a part: k tile i mod k_tiles of column tile i / k_tiles.
+// B object i of a part: one k tile, or two of four bits, of column tile i / objects of a tile. Of an odd number of k
+// tiles of four bits the last one is alone.
 void decoder_linear_step(int8_t *B, int8_t *X, float *y, float *scales, int32_t *params, int32_t part, int32_t i,
                          int32_t row) {
     const int k_tiles = params[p_k_tiles];
     const int rows = params[p_rows];
     const int slices = params[p_slices];
     const int stride = slices * tile_columns;
-    const int tile = i / k_tiles;
-    const int k = i - tile * k_tiles;
-    const bool first = part == 0 && k == 0;
+    const bool four_bits = (params[p_epilogue] & four_bit_flag) != 0;
+    const int tile = i / params[p_objects];
+    const int begin = (i - tile * params[p_objects]) << (four_bits ? 1 : 0);
+    const int end = four_bits && begin + 1 < k_tiles ? begin + 2 : begin + 1;
+    alignas(32) float four_bit_columns[tile_columns];
     for (int s = 0; s < slices; ++s) {
         const int8_t *w = B + (slices == 1 ? row : s) * slice_bytes;
+        const int8_t *trailer = w + scales_offset;
         float *out = y + tile * rows * stride + s * tile_columns;
-        for (int r = 0; r < rows; r += 2) {
-            const int count = rows - r < 2 ? 1 : 2;
-            if (is_live(params, r))
-                products(X + ((r >> 1) * k_tiles + k) * 512, 16, w, 256, (const float *)(w + scales_offset),
-                         scales + k * most_rows + r, out + r * stride, stride, count, first);
-            else if (first)
-                for (int j = 0; j < count; ++j)
-                    for (int c = 0; c < tile_columns; c += 16)
-                        aie::store_v(out + (r + j) * stride + c, aie::zeros<float, 16>());
+        if (four_bits)
+            four_bit_scales(trailer, four_bit_columns);
+        for (int k = begin; k < end; ++k) {
+            const bool first = part == 0 && k == 0;
+            const int8_t *multipliers = four_bits ? trailer + (k - begin) * 4 * multiplier_bytes : nullptr;
+            const float *columns = four_bits ? four_bit_columns : (const float *)trailer;
+            for (int r = 0; r < rows; r += 2) {
+                const int count = rows - r < 2 ? 1 : 2;
+                if (is_live(params, r))
+                    products(X + ((r >> 1) * k_tiles + k) * 512, 16, w + (k - begin) * 2048, four_bits ? 128 : 256,
+                             columns, scales + k * most_rows + r, out + r * stride, stride, count, first, multipliers);
+                else if (first)
+                    for (int j = 0; j < count; ++j)
+                        for (int c = 0; c < tile_columns; c += 16)
+                            aie::store_v(out + (r + j) * stride + c, aie::zeros<float, 16>());
+            }
         }
     }
 }
@@ -97,7 +165,7 @@ void decoder_linear_step(int8_t *B, int8_t *X, float *y, float *scales, int32_t 
 void decoder_add(int8_t *A, float *y, int32_t *params, int32_t j, int32_t row, int32_t column) {
     const int rows = params[p_rows];
     const int slices = params[p_slices];
-    const int tiles = params[p_steps] / params[p_k_tiles];
+    const int tiles = params[p_tiles];
     const int width = params[p_side_floats];
     const int index = j / params[p_side_pieces];
     const int piece = j - index * params[p_side_pieces];
@@ -125,7 +193,7 @@ void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output)
     const int flags = params[p_epilogue];
     const int shift = flags & bf16_flag ? 1 : 0;
     const int count = (object_units << shift) * tile_columns;
-    const int total = params[p_steps] / params[p_k_tiles] * params[p_rows] * params[p_slices] * tile_columns;
+    const int total = params[p_tiles] * params[p_rows] * params[p_slices] * tile_columns;
     for (int i = 0; i < count; i += 32) {
         const int at = output * count + i;
         aie::vector<float, 16> v[2];

@@ -63,7 +63,7 @@ extern "C" {
 void decoder_sample(const float *y, int32_t *top, const int32_t *params, int32_t chunk, int32_t row, int32_t column) {
     const int rows = params[p_rows];
     const int slices = params[p_slices];
-    const int tiles = params[p_steps] / params[p_k_tiles];
+    const int tiles = params[p_tiles];
     for (int t = 0; t < tiles; ++t)
         for (int r = 0; r < rows; ++r) {
             if (!is_live(params, r))

@@ -21,6 +21,7 @@ DEVICES = ("npu1", "npu2")
 MOST_WINDOWS = 32
 """Windows that can be decoded together."""
 TARGETS = ("auto", "host", "npu", "all")
+DECODER_WEIGHTS = ("int8", "int4")
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ModelBuild:
 
     `model`: name of a configuration, or path of one. `target`: "host" or "npu". `weights`: the user's own weights
     (file or folder), or None. `offline`: nothing goes over the network. `counting`: with the counting build. `windows`:
-    most windows that are decoded together.
+    most windows that are decoded together. `decoder_weights`: one of `DECODER_WEIGHTS`.
     """
 
     model: str
@@ -39,6 +40,7 @@ class ModelBuild:
     offline: bool = False
     counting: bool = False
     windows: int = 1
+    decoder_weights: str = "int8"
 
     @property
     def name(self) -> str:
@@ -46,10 +48,26 @@ class ModelBuild:
         from aiebuild.config.model import MODEL_ALIASES
 
         stem = Path(self.model).stem if self.model.endswith(".toml") else MODEL_ALIASES.get(self.model, self.model)
+        if self.decoder_weights != "int8":
+            stem = f"{stem}-{self.decoder_weights}"
         return f"{stem}-{self.device}-{self.target}"
 
+    @property
+    def titled(self) -> str:
+        """The model, and its decoder's weights where they are not the usual ones."""
+        return self.model if self.decoder_weights == "int8" else f"{self.model}, {self.decoder_weights} decoder weights"
+
+    @property
+    def arguments(self) -> str:
+        """The options of the command line that mean this model and its weights."""
+        more = f" --decoder-weights {self.decoder_weights}" if self.decoder_weights != "int8" else ""
+        return f"--model {self.model}{more}"
+
     def request(self) -> Request:
-        """The request for the build driver."""
+        """The request for the build driver. Raises UsageError for what there is not."""
+        if self.decoder_weights not in DECODER_WEIGHTS:
+            known = ", ".join(DECODER_WEIGHTS)
+            raise UsageError(f"no decoder weights of type `{self.decoder_weights}`; types: {known}")
         extra = [Path(self.model).absolute()] if self.model.endswith(".toml") else []
         if self.weights is not None:
             extra += sorted(self.weights.absolute().iterdir()) if self.weights.is_dir() else [self.weights.absolute()]
@@ -112,6 +130,7 @@ def design_of(build: ModelBuild, reporter: Reporter, windows: tuple[int, ...] | 
     def make() -> Design:
         from aiebuild.designs.whisper import whisper_design
 
-        return whisper_design(config, files, build.device, windows or build.request().windows)
+        asked = build.request()
+        return whisper_design(config, files, build.device, windows or asked.windows, build.decoder_weights)
 
     return make

@@ -34,7 +34,8 @@ def pack_decoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Pac
     """The decoder's weights and commands: buffer `decoder.weights`. `inputs`: weights, sample, texts, tokenizer."""
     weights = open_weights(inputs, parameters)
     sample, texts, tokenizer = (cast(Path, path) for path in inputs[1:])
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(weights.dims, grid_of(parameters["device"])))
+    shape = decoder.DecoderShape.of(weights.dims, grid_of(parameters["device"]), parameters["weights"])
+    plan = decoder.plan_decoder(shape)
     said = spoken(WhisperTokenizer(tokenizer, weights.dims), texts.read_text(encoding="utf-8"))
     known = decoder_statistics(weights, weights.dims, load_audio(sample).samples, said)
     return packed_bytes("decoder.weights", decoder_weights.pack_decoder(weights, plan, known))

@@ -69,6 +69,12 @@ SUPPRESSED = -1.0e30
 STRIDE_LIMIT = 4 * (1 << 20)
 """Bytes: the shim's steps have 20 bits, in words."""
 
+WEIGHT_TYPES = ("int8", "int4")
+FOUR_BIT_K = 256
+"""k of a slice of four-bit weights: the same bytes as of 128 of int8."""
+GROUP_K = 32
+"""Four-bit weights of a column that share a multiplier."""
+
 WEIGHTS, ARENA, KEYS, LOG, LOG_AT = range(5)
 """Arguments: packed weights, activations, cross-attention's keys and values, the log, the log at the first new row."""
 
@@ -83,11 +89,15 @@ class DecoderShape:
     vocabulary: int
     positions: int
     grid: Grid = NPU1
+    weights: str = "int8"
+    """One of `WEIGHT_TYPES`."""
 
     @staticmethod
-    def of(dims: ModelDims, grid: Grid = NPU1) -> DecoderShape:
-        """The shape for a model on an array."""
-        return DecoderShape(dims.n_text_state, dims.n_text_head, dims.n_text_layer, dims.n_vocab, dims.n_text_ctx, grid)
+    def of(dims: ModelDims, grid: Grid = NPU1, weights: str = "int8") -> DecoderShape:
+        """The shape for a model on an array, with weights of a type."""
+        return DecoderShape(
+            dims.n_text_state, dims.n_text_head, dims.n_text_layer, dims.n_vocab, dims.n_text_ctx, grid, weights
+        )
 
     @property
     def tile(self) -> int:
@@ -222,6 +232,8 @@ class Linear:
     bf16: bool = False
     tile: int = COLUMN * NPU1.columns
     """Outputs of a column tile: `DecoderShape.tile`."""
+    bits: int = 8
+    """Of a weight: 8 or 4."""
 
     @property
     def tiles(self) -> int:
@@ -232,6 +244,11 @@ class Linear:
     def k_tiles(self) -> int:
         """k tiles of 128."""
         return self.k // 128
+
+    @property
+    def objects(self) -> int:
+        """B objects of a column tile and column of cores: one k tile, or two of four bits."""
+        return self.k_tiles if self.bits == 8 else -(-self.k_tiles // 2)
 
 
 @dataclass(frozen=True)
@@ -260,7 +277,7 @@ class Split:
              and pairs * linear.k_tiles // p * 512 <= X_BYTES and linear.k_tiles // p <= 20),
             0,
         )  # fmt: skip
-        if not parts or (parts > 1 and linear.kind != "linear"):
+        if not parts or (parts > 1 and (linear.kind != "linear" or linear.objects % parts)):
             raise ValueError(f"{linear.name}: {rows.count} rows of {linear.k} do not fit {X_BYTES} bytes")
         units = 2 * UNITS if linear.bf16 else UNITS
         outputs = -(-chunk_tiles * rows.units // units)
@@ -272,20 +289,20 @@ class Split:
 
 def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
     """The products of a layer by short name."""
-    p, d = f"layer{layer}.", s.state
+    p, d, bits = f"layer{layer}.", s.state, 4 if s.weights == "int4" else 8
     return {
-        "qkv": Linear(p + "qkv", "linear_norm", d, 3 * d, bf16=True, tile=s.tile),
-        "out": Linear(p + "out", "linear_merge", d, d, residual=True, tile=s.tile),
-        "cross_query": Linear(p + "cross_query", "linear_norm", d, d, bf16=True, tile=s.tile),
-        "cross_out": Linear(p + "cross_out", "linear_merge", d, d, residual=True, tile=s.tile),
-        "fc1": Linear(p + "fc1", "linear_norm", d, 4 * d, gelu=True, tile=s.tile),
-        "fc2": Linear(p + "fc2", "linear", 4 * d, d, residual=True, tile=s.tile),
+        "qkv": Linear(p + "qkv", "linear_norm", d, 3 * d, bf16=True, tile=s.tile, bits=bits),
+        "out": Linear(p + "out", "linear_merge", d, d, residual=True, tile=s.tile, bits=bits),
+        "cross_query": Linear(p + "cross_query", "linear_norm", d, d, bf16=True, tile=s.tile, bits=bits),
+        "cross_out": Linear(p + "cross_out", "linear_merge", d, d, residual=True, tile=s.tile, bits=bits),
+        "fc1": Linear(p + "fc1", "linear_norm", d, 4 * d, gelu=True, tile=s.tile, bits=bits),
+        "fc2": Linear(p + "fc2", "linear", 4 * d, d, residual=True, tile=s.tile, bits=bits),
     }
 
 
 def logits_product(s: DecoderShape) -> Linear:
     """The product of the vocabulary."""
-    return Linear("logits", "linear_norm", s.state, s.vocabulary, tile=s.tile)
+    return Linear("logits", "linear_norm", s.state, s.vocabulary, tile=s.tile, bits=4 if s.weights == "int4" else 8)
 
 
 def all_products(s: DecoderShape) -> list[Linear]:
@@ -390,7 +407,7 @@ def _weight_sizes(shape: DecoderShape) -> Iterator[tuple[str, int]]:
             yield variant.name(linear), A_OBJECT
         tiles = stored_tiles(shape, linear)
         yield linear.name + ".bias", (tiles * linear.tile + A_FLOATS) * 4 + A_OBJECT
-        yield linear.name, shape.grid.columns * tiles * linear.k_tiles * B_OBJECT
+        yield linear.name, shape.grid.columns * tiles * linear.objects * B_OBJECT
     for rows in (1, 2, 4, 8):
         yield f"cross.command{rows}", A_OBJECT
     for rows in all_rows(shape):

@@ -28,7 +28,7 @@ from aiebuild.weights.pack import Floats, to_bf16
 KINDS = {
     "linear_norm": 0, "linear": 1, "linear_merge": 2, "self_attention": 3, "cross_attention": 4, "report": 5,
 }  # fmt: skip
-GELU, BF16, SAMPLE = 1, 2, 4
+GELU, BF16, SAMPLE, FOUR_BIT = 1, 2, 4, 8
 ALL_LIVE, AS_BEFORE = -1, 0
 """Rows of a dispatch that are wanted, a bit each: all of them; those of the self-attention before."""
 LIVE, GROUP = 23, 25
@@ -67,14 +67,16 @@ class Command:
     live: int = ALL_LIVE
     windows: int = 1
     group: int = 0
+    tiles: int = 0
+    objects: int = 1
 
     def object(self, payload: bytes = b"") -> bytes:
         """The command as one A object."""
         head = struct.pack(
-            "<26i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
+            "<28i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
             self.outputs, self.rows, self.k_tiles, self.load_floats, self.load_pieces, self.epilogue, self.slices,
             self.keys, self.side_floats, self.side_pieces, self.side_common, self.groups, self.channels, self.load_rows,
-            self.load_windows, self.mask_bytes, self.live, self.windows, self.group,
+            self.load_windows, self.mask_bytes, self.live, self.windows, self.group, self.tiles, self.objects,
         )  # fmt: skip
         return (head.ljust(HEADER, b"\0") + payload).ljust(A_OBJECT, b"\0")
 
@@ -98,14 +100,15 @@ def linear_command(
     times = common + (rows.count if linear.residual else 0)
     first = split.parts == 1
     flags = (GELU if linear.gelu else 0) | (BF16 if linear.bf16 else 0) | (SAMPLE if variant.sample else 0)
+    flags |= FOUR_BIT if linear.bits == 4 else 0
     command = Command(
         linear.kind, first_loads=loads if first else 0, chunks=split.chunks, parts=split.parts,
-        loads=0 if first else loads, steps=split.chunk_tiles * linear.k_tiles // split.parts,
+        loads=0 if first else loads, steps=split.chunk_tiles * linear.objects // split.parts,
         side=times * split.side_pieces, outputs=0 if variant.sample else split.outputs,
         rows=rows.count, slices=rows.slices, k_tiles=linear.k_tiles // split.parts,
         load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags,
         side_pieces=split.side_pieces, side_common=common, channels=s.state, load_rows=merged,
-        load_windows=variant.windows, live=live,
+        load_windows=variant.windows, live=live, tiles=split.chunk_tiles, objects=linear.objects // split.parts,
     )  # fmt: skip
     payload = b"" if gamma is None else to_bf16(gamma).tobytes()
     if len(payload) > TABLE_OBJECT - HEADER:

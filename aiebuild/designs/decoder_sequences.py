@@ -130,7 +130,7 @@ class Decoder:
         head = command or self._weights_object(Variant(rows, windows, sample).name(linear))
         rounds: list[Round] = []
         tiles = stored_tiles(s, linear)
-        kt = linear.k_tiles // split.parts
+        objects = linear.objects // split.parts
         for chunk in range(split.chunks):
             for part in range(split.parts):
                 todo: dict[str, tuple[Transfer, ...]] = {}
@@ -149,11 +149,11 @@ class Decoder:
                 for c in range(self._columns):
                     first = (
                         plan.weight_offsets[linear.name]
-                        + ((c * tiles + chunk * split.chunk_tiles) * linear.k_tiles + part * kt) * B_OBJECT
+                        + ((c * tiles + chunk * split.chunk_tiles) * linear.objects + part * objects) * B_OBJECT
                     )
                     todo[f"B{c}_in"] = (
-                        Transfer(WEIGHTS, first, (1, split.chunk_tiles, 8 * kt, B_RUN),
-                                 (0, linear.k_tiles * B_OBJECT, B_RUN, 1), static=True),
+                        Transfer(WEIGHTS, first, (1, split.chunk_tiles, 8 * objects, B_RUN),
+                                 (0, linear.objects * B_OBJECT, B_RUN, 1), static=True),
                     )  # fmt: skip
                     if part == split.parts - 1 and destination is not None:
                         todo[f"C{c}_out"] = self._output(destination, linear, split, chunk, c)

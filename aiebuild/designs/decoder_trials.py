@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs import reference
+from aiebuild.designs import four_bit, reference
 from aiebuild.designs.decoder import (
     A_FLOATS,
     A_OBJECT,
@@ -162,9 +162,9 @@ def operands(
 
     a = _a_stream(what, loads, bias, residual, more)
     across = linear.tile // COLUMN
-    whole = pack_linear(w, linear.k_tiles, width // linear.tile, across)
-    packed = whole.reshape(across, -1, linear.k_tiles, B_OBJECT)[what.column]
-    part = linear.k_tiles // split.parts
+    whole = pack_linear(w, linear, width // linear.tile, across)
+    packed = whole.reshape(across, -1, linear.objects, B_OBJECT)[what.column]
+    part = linear.objects // split.parts
     b: list[Object] = []
     for chunk in range(split.chunks):
         tiles = packed[chunk * split.chunk_tiles : (chunk + 1) * split.chunk_tiles]
@@ -172,7 +172,11 @@ def operands(
             b += objects_of(tiles[:, index * part : (index + 1) * part], B_OBJECT)
     command = linear_command(shape, linear, variant or Variant(what.rows, what.windows), gamma)
 
-    q, scales = quantise_slices(w)
+    if linear.bits == 4:
+        four = four_bit.quantise(w)
+        q, scales = four.q, four.scales
+    else:
+        q, scales = quantise_slices(w)
     y = reference.linear(x, q, scales, bias, error * np.ones_like(x))
     if linear.residual:
         y = reference.Expected(y.value + residual, y.tolerance + 4 * reference.FLOAT * np.abs(residual))
@@ -443,6 +447,8 @@ def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
     cases: dict[str, Callable[[], Trial]] = {
         "GELU, 1 row": lambda: product(kernels, rng, Product(wide, Rows(1, 1), 1, 2)),
         "GELU, 32 rows": lambda: product(kernels, rng, Product(wide, Rows(8, 4))),
+        "four bits, 1 row": lambda: product(kernels, rng, Product(replace(wide, bits=4), Rows(1, 1), 2, 1)),
+        "four bits, 16 rows": lambda: product(kernels, rng, Product(replace(log, bits=4), Rows(4, 4), 1, 2)),
         "residual, 1 row": lambda: product(kernels, rng, Product(back, Rows(1, 1), 3, 3)),
         "residual, 4 rows": lambda: product(kernels, rng, Product(back, Rows(4, 1), 2, 1)),
         "merged parts, 16 rows": lambda: product(kernels, rng, Product(merge, Rows(4, 4), 1, 1, 4)),

@@ -8,6 +8,7 @@ from math import e, log2
 import numpy as np
 from numpy.typing import NDArray
 
+from aiebuild.designs import four_bit
 from aiebuild.designs.decoder import (
     COLUMN,
     SLICE,
@@ -39,16 +40,18 @@ simulated with these weights alone rounded, on speech that is not reported on: t
 
 
 def pack_linear(
-    w: Floats, k_tiles: int, tiles: int, columns: int = NPU1.columns, moments: Floats | None = None
+    w: Floats, linear: Linear, tiles: int, columns: int = NPU1.columns, moments: Floats | None = None
 ) -> NDArray[np.uint8]:
-    """`w` [k, n] as [column of cores, `columns`][tile][k tile][16896] int8 slices; padding is zero.
+    """`w` [k, n] as [column of cores, `columns`][tile][object][16896] slices of int8 or four bits; padding is zero.
 
-    A slice has its own float scale for each column: for 128 weights, not for all of a column's. `moments` [k, k] of the
-    inputs: rounded with feedback.
+    A slice has its own scale for each column: for 128 weights, not for all of a column's; `four_bit` for those of four
+    bits. `moments` [k, k] of the inputs: rounded with feedback.
     """
-    n = tiles * columns * COLUMN
+    k_tiles, n = linear.k_tiles, tiles * columns * COLUMN
     padded = np.zeros((w.shape[0], n), np.float32)
     padded[:, : w.shape[1]] = w
+    if linear.bits == 4:
+        return four_bit.pack(four_bit.quantise(padded, moments, DAMPING), tiles, columns)
     q, scale = quantise_slices(padded, moments)
     # k: tile, block, row; n: tile, column of cores, row of cores, block, column
     blocks = q.reshape(k_tiles, 16, 8, tiles, columns, ROWS, 4, 8).transpose(4, 3, 0, 5, 1, 6, 2, 7)
@@ -102,7 +105,7 @@ def pack_decoder(
             seen = None if seen is None else seen.divided(np.where(factor == 0, 1, factor).astype(np.float32))
         moments = None if seen is None else seen.moments
         tiles = stored_tiles(s, linear)
-        put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear.k_tiles, tiles, s.grid.columns, moments))
+        put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear, tiles, s.grid.columns, moments))
         if bias is not None:
             put(linear.name + ".bias", bias.astype(np.float32).view(np.uint8))
         for variant in variants(s, linear):

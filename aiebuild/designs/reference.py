@@ -191,13 +191,13 @@ def quantise_rows(x: Numbers) -> tuple[Doubles, Doubles]:
 
 
 def linear(x: Numbers, q: NDArray[np.int8], scales: Numbers, bias: Numbers, error: Numbers | None = None) -> Expected:
-    """x @ (q * scales) + bias of float rows x [m, k], int8 weights q [k, n] with float `scales` for each 128 rows of
-    a column, [k / 128, n]; x in 16 bits, with a scale for each 128 of a row too.
+    """x @ (q * scales) + bias of float rows x [m, k], weights q [k, n] of eight or four bits with float `scales` for
+    each 128 or 32 rows of a column, [k / 128 or k / 32, n]; x in 16 bits, with a scale for each 128 of a row.
 
     `error`: what x itself may be off, [m, k]. Each block's exact sum is scaled and added in float32.
     """
     x = np.asarray(x, np.float64)
-    w = q.astype(np.float64) * np.repeat(scales, 128, axis=0)
+    w = q.astype(np.float64) * np.repeat(scales, q.shape[0] // scales.shape[0], axis=0)
     _, half = quantise_rows(x)
     size = np.abs(x) @ np.abs(w) + np.abs(bias)
     off = half if error is None else half + error

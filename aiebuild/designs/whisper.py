@@ -32,9 +32,14 @@ CALIBRATED = (
 
 
 def whisper_design(
-    config: ModelConfig, files: WeightFiles, device: str = "npu1", windows: Sequence[int] = (1,)
+    config: ModelConfig,
+    files: WeightFiles,
+    device: str = "npu1",
+    windows: Sequence[int] = (1,),
+    decoder_weights: str = "int8",
 ) -> Design:
-    """The design of a model whose weight files are at hand; `windows`: numbers of windows that are decoded together."""
+    """The design of a model whose weight files are at hand; `windows`: numbers of windows that are decoded together.
+    `decoder_weights`: one of `decoder.WEIGHT_TYPES`."""
     dims = config.dims
     grid = grid_of(device)
     mel = mel_overlay(dims.n_mels, device)
@@ -43,21 +48,27 @@ def whisper_design(
     samples = resource_root() / "samples"
     heard = (*inputs, samples / "jfk.wav")
     said = (*heard, samples / "jfk.txt", files.tokenizer_path)
-    overlays = (mel.overlay(), encoder_overlay(dims, grid), decoder_overlay(dims, windows, grid))
-    facts = {**run_facts(dims, mel, windows), "instructions": instruction_facts(overlays)}
+    overlays = (mel.overlay(), encoder_overlay(dims, grid), decoder_overlay(dims, windows, grid, decoder_weights))
+    facts = {**run_facts(dims, mel, windows, decoder_weights), "instructions": instruction_facts(overlays)}
     return Design(
-        name=config.name,
+        name=config.name if decoder_weights == "int8" else f"{config.name}-{decoder_weights}",
         device=device,
         overlays=overlays,
         packs=(
             mel.pack(),
             PackSpec("encoder", "aiebuild.calibration.pack:pack_encoder", heard, packing, CALIBRATED),
-            PackSpec("decoder", "aiebuild.calibration.pack:pack_decoder", said, packing, CALIBRATED),
+            PackSpec(
+                "decoder",
+                "aiebuild.calibration.pack:pack_decoder",
+                said,
+                {**packing, "weights": decoder_weights},
+                CALIBRATED,
+            ),
             PackSpec("embedding", "aiebuild.designs.whisper:pack_embedding", inputs, packing),
         ),
         files=(FileSpec("tokenizer.json", files.tokenizer_path),),
         buffers=(),
-        metadata={"dims": asdict(dims), **facts},
+        metadata={"dims": asdict(dims), "decoder_weights": decoder_weights, **facts},
         tests=self_tests(mel),
     )
 
@@ -71,10 +82,13 @@ def encoder_overlay(dims: ModelDims, grid: Grid = NPU1) -> OverlaySpec:
     return OverlaySpec("encoder", "encoder.mlir.j2", {**parameters, "sequence": None}, kernels, (sequence,))
 
 
-def decoder_overlay(dims: ModelDims, windows: Sequence[int] = (1,), grid: Grid = NPU1) -> OverlaySpec:
-    """The decoder overlay with a model's sequences, for batches of each of the numbers of `windows`."""
+def decoder_overlay(
+    dims: ModelDims, windows: Sequence[int] = (1,), grid: Grid = NPU1, weights: str = "int8"
+) -> OverlaySpec:
+    """The decoder overlay with a model's sequences, for batches of each of the numbers of `windows`. The overlay is the
+    same for all types of `weights`."""
     parameters = decoder.decoder_parameters(grid)
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid))
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid, weights))
     sequences = [
         SequenceSpec(
             dispatch.name, "decoder.mlir.j2",
@@ -87,7 +101,7 @@ def decoder_overlay(dims: ModelDims, windows: Sequence[int] = (1,), grid: Grid =
     return OverlaySpec("decoder", "decoder.mlir.j2", {**parameters, "sequence": None}, kernels, tuple(sequences))
 
 
-def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int]) -> dict[str, Any]:
+def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int], weights: str = "int8") -> dict[str, Any]:
     """What the run needs of the plans: sizes and places in bytes, command headers with the words a run fills in."""
     grid = grid_of(mel.device)
     ep = encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))
@@ -117,13 +131,13 @@ def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int]) -> dict[
                 "k_tiles": ep.shape.k_steps,
             },
         },
-        "decoder": decoder_facts(dims, windows, grid),
+        "decoder": decoder_facts(dims, windows, grid, weights),
     }
 
 
-def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1) -> dict[str, Any]:
+def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, weights: str = "int8") -> dict[str, Any]:
     """What the run needs to fill in a decoder dispatch and to read what it leaves."""
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid))
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid, weights))
     facts: list[dict[str, Any]] = []
     for dispatch in (dispatch for count in windows for dispatch in decoder.dispatches(count)):
         builder = decoder_sequences.Decoder(plan, dispatch)

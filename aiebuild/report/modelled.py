@@ -54,9 +54,9 @@ def run_modelled(
         write_timeline(timeline, [(stage.name, stage.run) for stage in stages])
         note(f"{timeline}: timeline, modelled; open it at https://ui.perfetto.dev")
     if as_json:
-        print(json.dumps(as_values(build.model, machine, stages, files, varied), indent=1))
+        print(json.dumps(as_values(build.titled, machine, stages, files, varied), indent=1))
         return
-    for line in lines(build.model, machine, stages, files, varied):
+    for line in lines(build.titled, machine, stages, files, varied):
         print(line)
 
 

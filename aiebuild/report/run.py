@@ -125,14 +125,12 @@ def find_artifact(build: ModelBuild, *, no_build: bool) -> Path:
             return compile_model(build, progress).path
     path = artifacts_dir() / build.name
     if not path.exists():
-        raise MissingError(
-            f"{path}: not built, and --no-build was given", hint=f"aiebuild compile --model {build.model}"
-        )
+        raise MissingError(f"{path}: not built, and --no-build was given", hint=f"aiebuild compile {build.arguments}")
     manifest = store.read(path)
     if manifest.instruction_set is not None:
         reason = cpu.difference(manifest.instruction_set, cpu.this_instruction_set())
         if reason:
-            hint = f"aiebuild compile --model {build.model} builds it for this one"
+            hint = f"aiebuild compile {build.arguments} builds it for this one"
             raise MissingError(f"{path}: {reason}, and --no-build was given", hint=hint)
     return path
 

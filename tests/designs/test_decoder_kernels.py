@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aiebuild.designs import decoder_trials as trials
-from aiebuild.designs.decoder import DecoderShape, Linear, Rows
+from aiebuild.designs.decoder import DecoderShape, Linear, Rows, Split
 from aiebuild.designs.decoder_trials import Product, Sampled
 from aiebuild.designs.grid import ROWS
 from aiebuild.designs.trial import Kernels, Trial
@@ -36,7 +38,12 @@ def products(draw: st.DrawFn) -> Product:
     n = draw(st.integers(1, 2600))
     rows = rows_of(draw(BLOCKS), 512 if kind == "linear" else k)
     residual = draw(st.booleans()) and n <= (512 if rows.units == 32 else 1024)
-    linear = Linear("product", kind, k, n, gelu=draw(st.booleans()), residual=residual, bf16=draw(st.booleans()))
+    linear = Linear(
+        "product", kind, k, n, gelu=draw(st.booleans()), residual=residual, bf16=draw(st.booleans()),
+        bits=draw(st.sampled_from([8, 4])),
+    )  # fmt: skip
+    parts = Split.of(replace(linear, bits=8), rows).parts
+    assume(parts == 1 or linear.objects % parts == 0)  # others have no place in any model
     windows = 1
     if kind == "linear_merge":
         windows = draw(st.sampled_from([w for w in (1, 2, 4) if w <= rows.count]))

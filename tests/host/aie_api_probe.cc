@@ -176,6 +176,17 @@ EXPORT void pack_i16(const int16 *a, int8 *c, int saturation)
 }
 EXPORT void unpack_i8(const int8 *a, int16 *c) { aie::store_v(c, aie::load_v<32>(a).unpack()); }
 EXPORT void unpack_u8(const uint8 *a, uint16 *c) { aie::store_v(c, aie::load_v<32>(a).unpack()); }
+#define UNPACK_NIBBLES(N)                                                                                                    \
+    EXPORT void unpack_i4_##N(const int8 *a, int8 *c) { aie::store_v(c, aie::load_v<N / 2>(a).cast_to<int4>().unpack()); }  \
+    EXPORT void unpack_u4_##N(const uint8 *a, uint8 *c) { aie::store_v(c, aie::load_v<N / 2>(a).cast_to<uint4>().unpack()); }
+UNPACK_NIBBLES(32) UNPACK_NIBBLES(64) UNPACK_NIBBLES(128)
+EXPORT void slices_of_i4(const int8 *a, int8 *c)
+{
+    const aie::vector<int4, 128> all = aie::load_v<64>(a).cast_to<int4>();
+    for (int i = 0; i < 2; ++i)
+        aie::store_v(c + i * 64, all.extract<64>(i).unpack());
+    aie::store_v(c + 128, all.cast_to<int8>());
+}
 
 // ---- order of elements
 

@@ -276,6 +276,25 @@ def test_shifts(probe: Probe) -> None:
     same(wide.view(np.uint16), small.view(np.uint8).astype(np.uint16))
 
 
+def test_four_bits(probe: Probe) -> None:
+    # every byte: the first element is the low half
+    every = np.random.default_rng(8).permutation(256).astype(np.uint8)
+    first, second = every & 15, every >> 4
+    unsigned = np.stack([first, second], axis=1).reshape(-1)
+    signed = ((unsigned ^ 8).astype(np.int16) - 8).astype(np.int8)
+    for n in (32, 64, 128):
+        for start in range(0, 512, n):
+            wide = np.zeros(n, np.int8)
+            probe(f"unpack_i4_{n}", every.view(np.int8)[start // 2 : (start + n) // 2].copy(), wide)
+            same(wide, signed[start : start + n])
+            probe(f"unpack_u4_{n}", every[start // 2 : (start + n) // 2].copy(), wide.view(np.uint8))
+            same(wide.view(np.uint8), unsigned[start : start + n])
+    out = np.zeros(192, np.int8)
+    probe("slices_of_i4", every.view(np.int8)[:64].copy(), out)
+    same(out[:128], signed[:128])
+    same(out[128:], every.view(np.int8)[:64])
+
+
 @pytest.mark.parametrize(
     "kind,n",
     [

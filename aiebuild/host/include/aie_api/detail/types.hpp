@@ -57,6 +57,10 @@ struct bfloat16 {
 };
 static_assert(sizeof(bfloat16) == 2);
 
+// Elements of four bits, two in a byte: the first in the low half. Only vectors of them have a meaning here.
+struct int4 {};
+struct uint4 {};
+
 #if __AIE_ARCH__ == 21
 // Element of block floating point, see block_vector.hpp; only pointers to it have a meaning.
 struct bfp16ebs8 {};
@@ -95,6 +99,8 @@ template <typename T>
 inline constexpr bool is_signed_v = is_one_of_v<T, int8, int16, int32, int64, float, bfloat16>;
 template <typename T>
 inline constexpr bool is_elem_type_v = is_one_of_v<T, int8, int16, int32, uint8, uint16, uint32, float, bfloat16>;
+template <typename T>
+inline constexpr bool is_nibble_v = is_one_of_v<T, int4, uint4>;
 template <typename T>
 inline constexpr bool is_accum_tag_v = is_one_of_v<T, acc16, acc24, acc32, acc40, acc48, acc56, acc64, accfloat>;
 template <typename T>
@@ -142,10 +148,13 @@ constexpr bool is_pow2(unsigned n) { return n && !(n & (n - 1)); }
 
 template <typename T>
 concept ElemBaseType = detail::is_elem_type_v<T>;
+// What a vector may be of: nothing but widening, slices and other types of element is there for four bits.
+template <typename T>
+concept VectorElemType = ElemBaseType<T> || detail::is_nibble_v<T>;
 template <typename T>
 concept AccumElemBaseType = detail::is_accum_tag_v<T> || std::is_same_v<T, accauto>;
 
 template <typename T>
-inline constexpr unsigned native_vector_length_v = 64 / sizeof(T);
+inline constexpr unsigned native_vector_length_v = detail::is_nibble_v<T> ? 128 : 64 / sizeof(T);
 
 } // namespace aie

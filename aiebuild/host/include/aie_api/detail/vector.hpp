@@ -10,7 +10,7 @@
 
 namespace aie {
 
-template <ElemBaseType T, unsigned Elems = native_vector_length_v<T>>
+template <VectorElemType T, unsigned Elems = native_vector_length_v<T>>
 class vector;
 template <AccumElemBaseType Tag, unsigned Elems>
 class accum;
@@ -118,7 +118,7 @@ class vector_elem_ref {
     unsigned offset;
 };
 
-template <ElemBaseType T, unsigned Elems>
+template <VectorElemType T, unsigned Elems>
 class vector {
     static_assert(detail::is_pow2(Elems) && Elems * sizeof(T) >= 16,
                   "vectors of AIE2 have 128, 256, 512 or 1024 bits (larger ones are made of those)");
@@ -163,8 +163,11 @@ class vector {
     template <typename U>
     AIEBUILD_INLINE auto cast_to() const
     {
-        static_assert(ElemBaseType<U>, "cast_to: not an element type of AIE2");
-        return vector<U, Elems * sizeof(T) / sizeof(U)>(detail::bitcast<detail::raw_t<U>>(data));
+        static_assert(VectorElemType<U>, "cast_to: not an element type of AIE2");
+        if constexpr (detail::is_nibble_v<U>)
+            return vector<U, bytes() * 2>(detail::bitcast<uint8>(data));
+        else
+            return vector<U, Elems * sizeof(T) / sizeof(U)>(detail::bitcast<detail::raw_t<U>>(data));
     }
 
     AIEBUILD_INLINE T get(unsigned i) const
@@ -281,6 +284,69 @@ class vector {
     }
     AIEBUILD_INLINE void load_unaligned(const T *ptr, unsigned = 1) { load(ptr); }
     AIEBUILD_INLINE void store_unaligned(T *ptr, unsigned = 1) const { store(ptr); }
+
+  private:
+    storage_t data;
+};
+
+// Vectors of four-bit elements: to be widened.
+template <VectorElemType T, unsigned Elems>
+    requires(detail::is_nibble_v<T>)
+class vector<T, Elems> {
+    static_assert(detail::is_pow2(Elems) && Elems >= 32,
+                  "vectors of AIE2 have 128, 256, 512 or 1024 bits (larger ones are made of those)");
+
+  public:
+    using value_type = T;
+    using wide_type = std::conditional_t<std::is_same_v<T, int4>, int8, uint8>;
+    using storage_t = detail::storage<uint8, Elems / 2>;
+
+    static constexpr unsigned type_bits() { return 4; }
+    static constexpr unsigned size() { return Elems; }
+    static constexpr unsigned bits() { return 4 * Elems; }
+    static constexpr unsigned bytes() { return Elems / 2; }
+    static constexpr bool is_signed() { return std::is_same_v<T, int4>; }
+    static constexpr bool is_complex() { return false; }
+    static constexpr bool is_real() { return true; }
+    static constexpr bool is_integral() { return true; }
+    static constexpr bool is_floating_point() { return false; }
+
+    vector() = default;
+    AIEBUILD_INLINE vector(const storage_t &s) : data(s) {}
+    AIEBUILD_INLINE const storage_t &to_native() const { return data; }
+
+    template <typename U>
+    AIEBUILD_INLINE auto cast_to() const
+    {
+        static_assert(VectorElemType<U>, "cast_to: not an element type of AIE2");
+        if constexpr (detail::is_nibble_v<U>)
+            return vector<U, Elems>(data);
+        else
+            return vector<uint8, Elems / 2>(data).template cast_to<U>();
+    }
+    template <unsigned Out>
+    AIEBUILD_INLINE vector<T, Out> extract(unsigned idx) const
+    {
+        static_assert(Out <= Elems);
+        return detail::extract_storage<Out / 2>(data, idx);
+    }
+
+    AIEBUILD_INLINE vector<wide_type, Elems> unpack() const
+    {
+        detail::count_vector(Elems);
+        detail::slot_widen(detail::slots_for(Elems, 64));
+        // each byte in a lane of 16 bits, its high half moved up to the next byte
+        using H = detail::storage<uint16, Elems / 2>;
+        const auto halves = detail::map_parts<uint16>(
+            [](typename H::part_t x) AIEBUILD_LAMBDA { return (x | (x << 4)) & 0x0f0f; }, detail::convert<uint16>(data));
+        const auto wide = detail::bitcast<uint8>(halves);
+        if constexpr (is_signed()) {
+            using P = typename detail::storage<uint8, Elems>::part_t;
+            return detail::bitcast<int8>(detail::map_parts<uint8>([](P x) AIEBUILD_LAMBDA { return (x ^ 8) - 8; }, wide));
+        }
+        else
+            return wide;
+    }
 
   private:
     storage_t data;
