@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from speech import Speech, load_speech
 
-from aiebuild.build.models import ModelBuild
+from aiebuild.build.models import DECODER_WEIGHTS, ModelBuild
 from aiebuild.config.model import load_model_config
 from aiebuild.errors import AiebuildError
 from aiebuild.report import agreement
@@ -195,7 +195,9 @@ def measure(name: str, options: argparse.Namespace) -> Result:
     config = load_model_config(name)
     files = fetch_weights(config, report=lambda line: print(line, file=sys.stderr))
     windows = options.batch_size if "batch" in options.parts else 1
-    artifact = find_artifact(ModelBuild(name, windows=windows), no_build=options.no_build)
+    artifact = find_artifact(
+        ModelBuild(name, windows=windows, decoder_weights=options.decoder_weights), no_build=options.no_build
+    )
     result = Result(name, machine_name(), speech.seconds, len(simple_words(speech.text)), options.shifts)
     with DeviceModel.open(artifact, threads=options.threads) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
@@ -223,6 +225,7 @@ def main() -> None:
     parser.add_argument("--beams", type=int, nargs="+", default=[1, 5])
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--parts", nargs="+", choices=("words", "agreement", "batch"), default=None)
+    parser.add_argument("--decoder-weights", choices=DECODER_WEIGHTS, default="int8")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--no-build", action="store_true")
     parser.add_argument("--json", action="store_true")

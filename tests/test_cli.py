@@ -44,7 +44,14 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         (["compile", "--model", "bse"], 2, "unknown model `bse`; did you mean `base`?", "models: "),
         (["compile", "--emit", "lowr"], 2, "no stage `lowr`; stages: render, check, lower", None),
         (["compile", "--target", "gpu"], 2, "'gpu' is not one of", "aiebuild compile --help"),
+        (["compile", "--decoder-weights", "int3"], 2, "'int3' is not one of", "aiebuild compile --help"),
         (["run", "no such.wav"], 2, "no such.wav: no such file", None),
+        (
+            ["run", "samples/jfk.wav", "--no-build", "--decoder-weights", "int4"],
+            3,
+            "base-int4-npu1-host: not built, and --no-build was given",
+            "aiebuild compile --model base --decoder-weights int4",
+        ),
         (
             ["run", "samples/jfk.wav", "--no-build"],
             3,

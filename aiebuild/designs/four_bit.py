@@ -117,10 +117,11 @@ def pack(weights: FourBit, tiles: int, columns: int = NPU1.columns) -> NDArray[n
     q[:k] = weights.q
     # k: object, block, row; n: tile, column of cores, row of cores, block, column
     blocks = q.reshape(objects, 32, 8, tiles, columns, ROWS, 4, 8).transpose(4, 3, 0, 5, 1, 6, 2, 7)
-    bits = (weights.codes[:, None] >> np.arange(7, -1, -1, dtype=np.uint8)[:, None]) & 1
+    bits = np.unpackbits(weights.codes[:, None], axis=1)  # of the first group is the highest
     low = np.zeros((objects * GROUPS, n), np.uint8)
-    low[: k // GROUP_K] = weights.multipliers - MULTIPLIERS[0]
-    groups = (low.reshape(objects, GROUPS, n) | bits << 3).reshape(objects, GROUPS, tiles, columns, ROWS, 32)
+    low[: k // GROUP_K] = weights.multipliers & 7
+    groups = (low.reshape(objects, GROUPS, n) + 8 * bits).astype(np.uint8)
+    groups = groups.reshape(objects, GROUPS, tiles, columns, ROWS, 32)
     out = np.zeros((columns, tiles, objects, ROWS, SLICE), np.uint8)
     out[..., :4096] = _pairs(blocks.view(np.uint8) & 15).reshape(columns, tiles, objects, ROWS, 4096)
     out[..., 4096:] = _pairs(groups.transpose(3, 2, 0, 4, 1, 5)).reshape(columns, tiles, objects, ROWS, 128)
@@ -129,4 +130,4 @@ def pack(weights: FourBit, tiles: int, columns: int = NPU1.columns) -> NDArray[n
 
 def _pairs(nibbles: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Two neighbours of the last axis in a byte, the first in the low half."""
-    return nibbles[..., ::2] | nibbles[..., 1::2] << 4
+    return (nibbles[..., ::2] | np.left_shift(nibbles[..., 1::2], 4)).astype(np.uint8)
