@@ -77,8 +77,7 @@ __attribute__((noinline)) void products(const int8_t *x, int k_blocks, const int
     if (multipliers == nullptr) {
         block_sums<int8>(x, k_blocks, w, k_stride, c);
     } else {
-        for (int n = 0; n < 4; ++n)
-            c[n] = aie::zeros<acc32, 32>();
+        c[0] = c[1] = c[2] = c[3] = aie::zeros<acc32, 32>();
         for (int kb = 0; kb < k_blocks; kb += 4) {
             Sums group[4];
             block_sums<int4>(x + kb * 32, 4, w + kb * k_stride, k_stride, group);

@@ -123,7 +123,7 @@ def pack(weights: FourBit, tiles: int, columns: int = NPU1.columns) -> NDArray[n
     groups = (low.reshape(objects, GROUPS, n) + 8 * bits).astype(np.uint8)
     groups = groups.reshape(objects, GROUPS, tiles, columns, ROWS, 32)
     out = np.zeros((columns, tiles, objects, ROWS, SLICE), np.uint8)
-    out[..., :4096] = _pairs(blocks.view(np.uint8) & 15).reshape(columns, tiles, objects, ROWS, 4096)
+    out[..., :4096] = _pairs((blocks.view(np.uint8) & 15).astype(np.uint8)).reshape(columns, tiles, objects, ROWS, 4096)
     out[..., 4096:] = _pairs(groups.transpose(3, 2, 0, 4, 1, 5)).reshape(columns, tiles, objects, ROWS, 128)
     return out.reshape(-1)
 
