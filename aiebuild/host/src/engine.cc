@@ -63,7 +63,6 @@ void add_in(Overlay& to, InEnd& end, Core* core, const char* name, uint32_t dept
   end.view = s.view(make_slice(part), repeat, part.own || kChecked);
   end.view->slots = std::max(end.view->slots, depth + s.memory_depth + (repeat > 1 ? 1 : 0));
   s.consumers.push_back(&end);
-  end.rank = uint32_t(s.consumers.size() - 1);
   to.ins.push_back(&end);
 }
 

@@ -4,6 +4,13 @@
 
 namespace aieb {
 
+namespace {
+
+constexpr uint64_t kAhead = 6;       // objects
+constexpr uint32_t kBeside = 1024;   // bytes with each object of another channel: memory works while activations are loaded
+
+}  // namespace
+
 // ---------------------------------------------------------------------------------------------------
 // Shim MM2S -> consumers.
 
@@ -32,17 +39,11 @@ bool InEnd::ready(uint32_t n) { return head + n <= acquired || take(n); }
 u8* InEnd::locate(uint64_t k) {
   if (k < source->materialised.load(std::memory_order_acquire)) return view->at(k);
   while (k >= entry_end) next_entry();
+  if (share) fetch_ahead(share);
+  else if (core && core->stream) core->stream->fetch_ahead(kBeside);
   if (in_place) {
     ++counters.aliased;
-    const u8* at = in_place + int64_t(k - entry_begin) * step;
-    if (share) {
-      // What is streamed from DDR: each consumer fetches its share of the object after this one into the
-      // second-level cache, as the processor's own prefetchers stop at pages.
-      const u8* next = k + 1 < entry_end ? at + step : next_in_place;
-      if (next)
-        for (uint32_t b = rank * share; b < (rank + 1) * share; b += 64) __builtin_prefetch(next + b, 0, 2);
-    }
-    return const_cast<u8*>(at);
+    return const_cast<u8*>(in_place + int64_t(k - entry_begin) * step);
   }
   const EntryView& v = entry->views[view->index];
   if (v.alias) {
@@ -56,6 +57,37 @@ u8* InEnd::locate(uint64_t k) {
   fill(*entry, k - entry_begin, view->at(k));
   s.ready.store(k + 1, std::memory_order_release);
   return view->at(k);
+}
+
+// What is streamed from DDR comes into the second-level cache before it is needed, as the processor's own prefetchers
+// stop at pages: a piece with every object that a core takes, some objects ahead, so that memory works on while cores
+// compute.
+void InEnd::fetch_ahead(uint32_t bytes) {
+  Near& n = *near;
+  if (n.fetch <= acquired) {
+    n.fetch = acquired + 1;
+    n.fetched = 0;
+  }
+  const uint64_t end = std::min(acquired + kAhead, source->base + source->plan->objects);
+  const uint32_t size = uint32_t(view->slice.bytes);
+  while (n.fetch < end) {
+    if (n.fetch >= n.entry_end) {
+      n.entry = n.entry ? n.entry + 1 : source->plan->entries.data();
+      n.entry_end = source->base + n.entry->end;
+      continue;
+    }
+    const EntryView& v = n.entry->views[view->index];
+    if (v.alias) {
+      const u8* from = n.entry->object(n.fetch - source->base - n.entry->begin) + v.plan->single_src;
+      for (; n.fetched < size; n.fetched += 64) {
+        if (bytes < 64) return;
+        __builtin_prefetch(from + n.fetched, 0, 2);
+        bytes -= 64;
+      }
+    }
+    n.fetched = 0;
+    ++n.fetch;
+  }
 }
 
 void InEnd::fill(const Entry& e, uint64_t o, u8* to) {
@@ -79,13 +111,8 @@ void InEnd::next_entry() {
   const EntryView& v = entry->views[view->index];
   in_place = v.alias && entry->levels <= 1 ? entry->base + v.plan->single_src : nullptr;
   step = entry->stride[0];
-  const uint32_t consumers = uint32_t(source->taps.size());
-  share = source->plan->streamed ? (view->slice.bytes / consumers + 63) / 64 * 64 : 0;
-  next_in_place = nullptr;
-  if (entry + 1 < source->plan->entries.data() + source->plan->entries.size()) {
-    const EntryView& n = entry[1].views[view->index];
-    if (n.alias) next_in_place = entry[1].base + n.plan->single_src;
-  }
+  share = source->plan->streamed && source->views.size() == 1 && view->repeat == 1 ? (view->slice.bytes / near->consumers * 3 / 2 + 63) / 64 * 64 : 0;
+  if (share) core->stream = this;
 }
 
 void InEnd::describe(uint32_t n, Text& to) const {

@@ -65,6 +65,8 @@ struct CoreTask {
   std::coroutine_handle<promise_type> handle;
 };
 
+struct InEnd;
+
 // The scheduler's view of a core.
 struct Core {
   std::coroutine_handle<> handle;
@@ -74,6 +76,7 @@ struct Core {
   uint32_t column = 0;
   uint32_t row = 0;
   alignas(8) u8 arithmetic[16] = {};  // rounding and saturation modes, while another core runs
+  InEnd* stream = nullptr;      // of those that it takes from DDR, one that is worth fetching ahead
   uint64_t resumes = 0;
   uint64_t kernel_calls = 0;
   uint64_t ops[kOps] = {};
@@ -138,12 +141,10 @@ struct InEnd final : End {
   uint64_t entry_end = 0;
   const u8* in_place = nullptr;  // of the entry's first object for this end, where objects are `step` apart
   int64_t step = 0;
-  const u8* next_in_place = nullptr;  // the same of the entry after it
-  uint32_t share = 0;            // bytes of the next object to prefetch; 0: none
+  uint32_t share = 0;            // bytes to prefetch for each object taken; 0: none
   uint64_t last_turn = UINT64_MAX;  // of the core in which this end took an object
   uint32_t quantum = UINT32_MAX; // objects it may take in one turn of the core
   uint32_t taken = 0;            // in this turn
-  uint32_t rank = 0;             // among the consumers of the source
   EndCounters counters;
   Counter* released = nullptr;
 
@@ -158,6 +159,7 @@ struct InEnd final : End {
 
   u8* locate(uint64_t object);
   void fill(const Entry& e, uint64_t index, u8* to);
+  void fetch_ahead(uint32_t bytes);
   void next_entry();
 };
 

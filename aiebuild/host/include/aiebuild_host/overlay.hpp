@@ -112,6 +112,8 @@ class Overlay {
     if (in_place != ~0u)
       for (uint32_t s : seq.in_used)
         for (auto& v : sources[s].views) v->allocate();
+    for (InEnd* e : ins)
+      if (e->core) e->core->stream = nullptr;
     for (uint32_t s : seq.in_used) sources[s].begin(&seq.in[s]);
     for (uint32_t s : seq.out_used) sinks[s].begin(&seq.out[s]);
     seq_ = &seq;
@@ -243,7 +245,7 @@ class Overlay {
     for (Source& s : sources)
       for (size_t t = 0; t < threads_.size(); ++t) s.near.push_back(std::make_unique<Near>(s.taps.size()));
     for (InEnd* e : ins) {
-      if (const size_t t = thread_of(e->core); t < threads_.size()) e->near = e->source->near[t].get();
+      if (const size_t t = thread_of(e->core); t < threads_.size()) ++(e->near = e->source->near[t].get())->consumers;
       for (const InEnd* c : e->source->consumers)
         if (thread_of(c->core) != thread_of(e->core)) e->quantum = std::max(1u, (e->depth + e->source->memory_depth) / 2);
     }

@@ -147,6 +147,12 @@ struct alignas(kLine) Near {
   uint64_t available = 0;
   AlignedBytes memory;
   uint64_t* released;      // of each consumer; on lines of its own, as another thread's lie next to it else
+  // What is fetched into this thread's cache ahead of its cores: the object that is next, its entry, how much of it is done.
+  uint64_t fetch = 0;
+  const Entry* entry = nullptr;
+  uint64_t entry_end = 0;
+  uint32_t fetched = 0;
+  uint32_t consumers = 0;  // on this thread
 
   explicit Near(size_t consumers) : memory(aligned_bytes(consumers * sizeof(uint64_t))), released(reinterpret_cast<uint64_t*>(memory.get())) {}
 };
@@ -209,6 +215,11 @@ struct Source {
   void begin(const ChannelPlan* p) {
     plan = p;
     base = available->get();
+    for (auto& n : near) {
+      n->fetch = n->entry_end = base;
+      n->entry = nullptr;
+      n->fetched = 0;
+    }
     for (InEnd* c : consumers) {
       c->entry = nullptr;
       c->in_place = nullptr;
