@@ -349,21 +349,28 @@ class Decoder:
             index = 0
             for block, what in enumerate(groups):
                 x = self._area("x", block * block_rows)
-                query, hidden = self._area("query"), self._area("hidden")
-                ops += [
-                    self.linear(p["qkv"], x, self._log(layer, block)),
-                    self.self_attention(layer, block, index, what),
-                    self.linear(p["out"], None, x, residual=x),
-                    self.linear(p["cross_query"], x, query),
-                    self.cross_attention(layer, block, what),
-                    self.linear(p["cross_out"], None, x, residual=x),
-                    self.linear(p["fc1"], x, hidden),
-                    self.linear(p["fc2"], hidden, x, residual=x),
-                ]
+                ops.append(self.linear(p["qkv"], x, self._log(layer, block)))
+                if layer < s.layers - 1 or block == len(groups) - 1:
+                    ops += self._after_keys(layer, block, index, what)
                 index += len(what)
         last = self._area("x", (len(groups) - 1) * block_rows)
         ops.append(self._logits(last))
         return ops
+
+    def _after_keys(self, layer: int, block: int, index: int, groups: list[Attending]) -> list[Operation]:
+        """What a layer does with a block once its keys and values are in the log. In the last layer only the last
+        block needs it: logits are of no other's rows."""
+        p = layer_products(self.plan.shape, layer)
+        x, query, hidden = self._area("x", block * self.rows.total), self._area("query"), self._area("hidden")
+        return [
+            self.self_attention(layer, block, index, groups),
+            self.linear(p["out"], None, x, residual=x),
+            self.linear(p["cross_query"], x, query),
+            self.cross_attention(layer, block, groups),
+            self.linear(p["cross_out"], None, x, residual=x),
+            self.linear(p["fc1"], x, hidden),
+            self.linear(p["fc2"], hidden, x, residual=x),
+        ]
 
     def _logits(self, x: Place) -> Operation:
         linear = logits_product(self.plan.shape)
