@@ -38,15 +38,16 @@ constexpr int most_rows = 8;           // of a core
 constexpr int query_bytes = 256;
 constexpr int staged_keys = 5120;
 constexpr int staged_values = 7168;
-// y of attention, in floats: sums [row][64], mask bits, scores of two rows, probabilities as operand blocks.
+// y of attention, in floats: sums [row][64], mask bits, scores of two rows, probabilities as operand blocks, sums of
+// probabilities [row][8].
 constexpr int masks_place = 512;
 constexpr int scores_place = 864;
 constexpr int probabilities_place = 928;
+constexpr int totals = 960;
 // y while rows are loaded, in floats: gamma (bf16) at 0, a piece of a row.
 constexpr int piece_place = 896;
 // Words of `stats`: row scales [k tile or head group][8], and in attention the rest.
 constexpr int maxima = 48;
-constexpr int sums = 56;
 constexpr int key_scales = 64;
 constexpr int value_scales = 96;
 constexpr int ones = 128;
@@ -130,6 +131,21 @@ inline aie::vector<float, 16> exp2_down(aie::vector<float, 16> z) {
 // four bits, and of each four k blocks these.
 void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns, const float *rows,
               float *y, int stride, int count, bool first, const int8_t *multipliers = nullptr);
+
+// 32 values between -32512 and 32512 into row `out` of four operand blocks as 16 bits; `alone`: the other row becomes 0.
+inline void to_operands(const aie::vector<float, 32> &x, int8_t *out, bool alone) {
+    const aie::vector<int16, 32> q = aie::to_fixed<int16>(x, 0);
+    const aie::vector<int16, 32> high = aie::downshift(q, 8); // rounds: low lies in [-128, 127]
+    const aie::vector<int16, 32> low = aie::sub(q, aie::upshift(high, 8));
+    const auto [front, back] = aie::interleave_zip(high.pack<int8>(), low.pack<int8>(), 8);
+    for (int b = 0; b < 2; ++b) {
+        aie::store_v(out + b * 32, front.extract<16>(b));
+        aie::store_v(out + 64 + b * 32, back.extract<16>(b));
+    }
+    if (alone)
+        for (int b = 0; b < 4; ++b)
+            aie::store_v(out + b * 32 + 16, aie::zeros<int8, 16>());
+}
 
 // n values (a multiple of 32) into row `out` of operand blocks as 16 bits; returns the scale. `alone`: the block's other row becomes 0.
 float quantise(const float *x, int n, int8_t *out, bool alone);

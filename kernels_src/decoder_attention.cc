@@ -13,11 +13,12 @@ constexpr float never = -8192.0f;
 
 void reset(float *stats, float *O, int rows) {
     aie::store_v(stats + maxima, aie::broadcast<float, 8>(never));
-    aie::store_v(stats + sums, aie::zeros<float, 8>());
     for (int i = 0; i < 32; i += 16)
         aie::store_v(stats + ones + i, aie::broadcast<float, 16>(1.0f));
     for (int i = 0; i < rows * 64; i += 16)
         aie::store_v(O + i, aie::zeros<float, 16>());
+    for (int i = 0; i < most_rows * 8; i += 16)
+        aie::store_v(O + totals + i, aie::zeros<float, 16>());
 }
 
 inline void scales_to_float(const bfloat16 *from, float *to) {
@@ -79,30 +80,45 @@ void stage(const bfloat16 *rows, int8_t *out, float *scales, bool values) {
     }
 }
 
-// A row's scores of 32 keys, of which it sees those in `visible`, to probabilities times the values' scales, as row `P`
-// of operand blocks. Returns their scale.
-float softmax(float *scores, uint32_t visible, float *stats, int row, float *O, int8_t *P, bool alone) {
-    const aie::vector<float, 16> hidden = aie::broadcast<float, 16>(2 * never);
-    aie::vector<float, 16> s[2];
-    for (int i = 0; i < 2; ++i)
-        s[i] = aie::select(hidden, aie::load_v<16>(scores + i * 16), aie::mask<16>::from_uint32(visible >> (16 * i) & 0xffff));
-    const float before = stats[maxima + row];
-    const float top = aie::reduce_max(aie::max(aie::max(s[0], s[1]), aie::broadcast<float, 16>(before)));
-    const aie::vector<float, 16> m = aie::broadcast<float, 16>(top);
-    for (int i = 0; i < 2; ++i)
-        s[i] = exp2_down(aie::sub(s[i], m));
-    float total = stats[sums + row];
-    if (*(const int32_t *)&top != *(const int32_t *)&before) {
-        const aie::vector<float, 16> factor = exp2_down(aie::sub(aie::broadcast<float, 16>(before), m));
-        total *= factor.get(0);
-        for (int i = 0; i < 64; i += 16)
-            aie::store_v(O + i, product(aie::load_v<16>(O + i), factor));
-        stats[maxima + row] = top;
-    }
-    stats[sums + row] = total + aie::reduce_add(aie::add(s[0], s[1]));
-    for (int i = 0; i < 2; ++i)
-        aie::store_v(scores + i * 16, product(s[i], aie::load_v<16>(stats + value_scales + i * 16)));
-    return quantise(scores, 32, P, alone);
+// The values' scales to what probabilities are multiplied by: 32512 at the largest of those that a row sees, 0 at others.
+// Returns a step of the products.
+float weigh(float *scales, uint32_t any) {
+    const aie::vector<float, 32> v =
+        aie::select(aie::zeros<float, 32>(), aie::load_v<32>(scales), aie::mask<32>::from_uint32(any));
+    const float top = aie::reduce_max(v) + 1.0e-20f;
+    aie::store_v(scales, aie::mul(v, 32512.0f * aie::inv(top)).to_vector<float>());
+    return top * (1.0f / 32512.0f);
+}
+
+// The largest score so far became `top`: what was summed below the one before is brought to it.
+__attribute__((noinline)) void rescale(float *stats, int row, float top, float *y) {
+    const aie::vector<float, 16> factor =
+        exp2_down(aie::broadcast<float, 16>(stats[maxima + row] - top));
+    float *O = y + row * 64;
+    for (int i = 0; i < 64; i += 16)
+        aie::store_v(O + i, product(aie::load_v<16>(O + i), factor));
+    float *total = y + totals + row * 8;
+    aie::store_v(total, aie::mul(aie::load_v<8>(total), factor.extract<8>(0)).to_vector<float>());
+    stats[maxima + row] = top;
+}
+
+// A row's scores of 32 keys, of which it sees those in `visible`, to probabilities times the values' weights, as row `P`
+// of operand blocks. No probability is above 1, as the largest score is known before.
+void softmax(const float *scores, uint32_t visible, float *stats, int row, float *y, int8_t *P, bool alone) {
+    aie::vector<float, 32> s = aie::load_v<32>(scores);
+    if (visible != ~0u)
+        s = aie::select(aie::broadcast<float, 32>(2 * never), s, aie::mask<32>::from_uint32(visible));
+    if (!aie::gt(s, aie::broadcast<float, 32>(stats[maxima + row])).empty())
+        rescale(stats, row, aie::reduce_max(s), y);
+    const aie::vector<float, 16> m = aie::broadcast<float, 16>(stats[maxima + row]);
+    const aie::vector<float, 16> low = exp2_down(aie::sub(s.extract<16>(0), m));
+    const aie::vector<float, 16> high = exp2_down(aie::sub(s.extract<16>(1), m));
+    float *total = y + totals + row * 8;
+    const aie::vector<float, 16> both = aie::add(low, high);
+    aie::store_v(total, aie::add(aie::load_v<8>(total), aie::add(both.extract<8>(0), both.extract<8>(1))));
+    to_operands(aie::concat(product(low, aie::load_v<16>(stats + value_scales)),
+                            product(high, aie::load_v<16>(stats + value_scales + 16))),
+                P, alone);
 }
 
 } // namespace
@@ -140,11 +156,10 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
     } else {
         stage((const bfloat16 *)(B + row * 2048), X + staged_keys, stats + key_scales, false);
         stage((const bfloat16 *)(B + rows_panel + row * 2048), X + staged_values, stats + value_scales, true);
-        for (int s = 16; s < 32; s += 16)
-            aie::store_v(stats + value_scales + s, aie::zeros<float, 16>());
         keys = X + staged_keys;
         values = X + staged_values;
     }
+    const float step = weigh(stats + value_scales, any);
     for (int r = 0; r < rows; r += 2) {
         if (!is_live(params, r))
             continue;
@@ -157,8 +172,10 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         products(q, 8, keys, 256, stats + key_scales, stats + group * most_rows + r, scores, 32, count, true);
         float scales[2] = {0.0f, 0.0f};
         for (int j = 0; j < count; ++j)
-            if (visible[j] != 0)
-                scales[j] = softmax(scores + j * 32, visible[j], stats, r + j, y + (r + j) * 64, P + j * 16, count == 1);
+            if (visible[j] != 0) {
+                softmax(scores + j * 32, visible[j], stats, r + j, y, P + j * 16, count == 1);
+                scales[j] = step;
+            }
         const int blocks = cross ? 4 : 2;
         products(P, blocks, values, 512, stats + ones, scales, y + r * 64, 64, count, false);
         products(P, blocks, values + 256, 512, stats + ones, scales, y + r * 64 + 32, 64, count, false);
@@ -174,7 +191,7 @@ void decoder_attention_finish(int8_t *C, float *y, float *stats, int32_t *params
         for (int i = 0; i < 64; i += 16)
             aie::store_v(out + i, aie::load_v<16>(y + (first + r) * 64 + i));
         out[64] = stats[maxima + first + r];
-        out[65] = stats[sums + first + r];
+        out[65] = aie::reduce_add(aie::load_v<8>(y + totals + (first + r) * 8));
         out[66] = 0.0f;
         out[67] = 0.0f;
         out += partial_floats;

@@ -24,19 +24,8 @@ __attribute__((noinline)) float quantise(const float *x, int n, int8_t *out, boo
     const float top = aie::reduce_max(largest) + 1.0e-20f;
     const aie::vector<float, 16> factor = aie::broadcast<float, 16>(32512.0f * aie::inv(top));
     for (int i = 0; i < n; i += 32) {
-        const aie::vector<float, 32> scaled = aie::concat(product(aie::load_v<16>(x + i), factor),
-                                                          product(aie::load_v<16>(x + i + 16), factor));
-        const aie::vector<int16, 32> q = aie::to_fixed<int16>(scaled, 0);
-        const aie::vector<int16, 32> high = aie::downshift(q, 8); // rounds: low lies in [-128, 127]
-        const aie::vector<int16, 32> low = aie::sub(q, aie::upshift(high, 8));
-        const auto [front, back] = aie::interleave_zip(high.pack<int8>(), low.pack<int8>(), 8);
-        for (int b = 0; b < 2; ++b) {
-            aie::store_v(out + b * 32, front.extract<16>(b));
-            aie::store_v(out + 64 + b * 32, back.extract<16>(b));
-        }
-        if (alone)
-            for (int b = 0; b < 4; ++b)
-                aie::store_v(out + b * 32 + 16, aie::zeros<int8, 16>());
+        to_operands(aie::concat(product(aie::load_v<16>(x + i), factor), product(aie::load_v<16>(x + i + 16), factor)),
+                    out, alone);
         out += 128;
     }
     return top * (1.0f / 32512.0f);
