@@ -67,7 +67,7 @@ def run_plan(
     """
     argv = [_ninja(), "-f", f"{plan.name}.ninja", "-d", "explain", "-j", str(jobs or os.cpu_count() or 1), *targets]
     output = _Output(plan, reporter, explain)
-    environment = {"NINJA_STATUS": _STATUS, "PYTHONPATH": _python_path()}
+    environment = {"NINJA_STATUS": _STATUS, "PYTHONPATH": _python_path(), **_ONE_THREAD}
     code = stream(argv, output.line, cwd=build, env=environment)
     if code != 0:
         error = output.error(code)
@@ -79,6 +79,9 @@ def run_plan(
 
 
 _STATUS = "@@ %f %t "
+_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")}
+"""For a step's NumPy: ninja runs a step a CPU, and threads of several that wait for each other made them five times slower;
+and packed weights are then the same whatever number of CPUs packs them."""
 _LINE = re.compile(r"@@ (\d+) (\d+) (.*)")
 _EXPLAIN = "ninja explain: "
 

@@ -143,7 +143,7 @@ def plain(value: object) -> Any:
 
 def canonical(value: object) -> str:
     """`value` as JSON text: sorted keys, no spaces; the same value gives the same text."""
-    return json.dumps(plain(value), sort_keys=True, separators=(",", ":"))
+    return json.dumps(value, default=plain, sort_keys=True, separators=(",", ":"))
 
 
 def digest_of(value: object) -> str:

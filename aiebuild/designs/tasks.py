@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -246,6 +247,7 @@ def _prefetch(
     return left
 
 
+@cache
 def _digits(channel: str) -> str:
     """The number in a channel's name: that of its column."""
     return "".join(c for c in channel if c.isdigit())
