@@ -79,9 +79,9 @@ def run_plan(
 
 
 _STATUS = "@@ %f %t "
-_ONE_THREAD = {name: "1" for name in ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")}
-"""For a step's NumPy: ninja runs a step a CPU, and threads of several that wait for each other made them five times slower;
-and packed weights are then the same whatever number of CPUs packs them."""
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+"""For a step's NumPy: ninja runs a step a CPU, and threads of several that wait for each other made them five times
+slower; and packed weights are then the same whatever number of CPUs packs them."""
 _LINE = re.compile(r"@@ (\d+) (\d+) (.*)")
 _EXPLAIN = "ninja explain: "
 

@@ -68,7 +68,7 @@ def rendered(compiler: AieCompiler, spec: OverlaySpec, sequence: str | None) -> 
 
 
 COMPARED: dict[tuple[str, str], bytes] = {}
-"""Instruction streams found right, by module and device: an English-only model's modules are the other one's of its size."""
+"""Instruction streams found right, by module and device: English-only models' modules are those of the others."""
 
 
 def same_transfers(compiler: AieCompiler, text: str, folder: Path, device: str = "npu1") -> bytes:
