@@ -164,7 +164,7 @@ def all_rows(shape: DecoderShape) -> list[Rows]:
 class Dispatch:
     """The kind of a dispatch: `rows` new tokens of each of `windows` windows, of which rows see up to `bucket` entries.
 
-    `logits`: "best" for what sampling needs, "all" for all of them; of the last block's rows.
+    `logits`: "best" for what sampling needs, "all" for all of them; of the rows of the blocks `asked` for.
     """
 
     windows: int
@@ -189,6 +189,11 @@ class Dispatch:
     def blocks(self, shape: DecoderShape) -> int:
         """Blocks of rows, each of which streams the weights."""
         return self.total // self.block(shape).total
+
+    def asked(self, shape: DecoderShape) -> range:
+        """Blocks whose rows' logits are given out: all of a step's, the last one of a prompt's."""
+        blocks = self.blocks(shape)
+        return range(0 if self.rows in (1, MOST_ROWS) else blocks - 1, blocks)
 
 
 @dataclass(frozen=True)
@@ -446,14 +451,15 @@ def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
         area(name, count * strides[name] + A_OBJECT)
 
     area("suppressed", (stored_tiles(s, logits_product(s)) * s.tile + A_FLOATS) * 4 + A_OBJECT)
-    area("logits_command", A_OBJECT)
+    asked = len(dispatch.asked(s))
+    area("logits_command", asked * A_OBJECT)
     area("commands", sum(map(len, groups)) * A_OBJECT)
     rows_area("x", products["out"], dispatch.total)
     rows_area("query", products["cross_query"], rows.total)
     rows_area("hidden", products["fc1"], rows.total)
     if dispatch.logits == "all":
-        rows_area("logits", logits_product(s), rows.total)
-    area("best", s.grid.cores * C_OBJECT)
+        rows_area("logits", logits_product(s), asked * rows.total)
+    area("best", asked * s.grid.cores * C_OBJECT)
     area("parts", _part_sets(rows, dispatch) * s.groups * s.grid.cores * C_OBJECT + A_OBJECT)
     area("unused", C_OBJECT)
     return ArenaPlan(areas, strides, place)

@@ -342,7 +342,7 @@ class Decoder:
     def operations(self) -> list[Operation]:
         """All operations of a dispatch, in order."""
         s, block_rows = self.plan.shape, self.rows.total
-        groups = attending(s, self.dispatch)
+        groups, asked = attending(s, self.dispatch), self.dispatch.asked(s)
         ops: list[Operation] = []
         for layer in range(s.layers):
             p = layer_products(s, layer)
@@ -350,16 +350,14 @@ class Decoder:
             for block, what in enumerate(groups):
                 x = self._area("x", block * block_rows)
                 ops.append(self.linear(p["qkv"], x, self._log(layer, block)))
-                if layer < s.layers - 1 or block == len(groups) - 1:
+                if layer < s.layers - 1 or block in asked:
                     ops += self._after_keys(layer, block, index, what)
                 index += len(what)
-        last = self._area("x", (len(groups) - 1) * block_rows)
-        ops.append(self._logits(last))
-        return ops
+        return ops + [self._logits(block, number) for number, block in enumerate(asked)]
 
     def _after_keys(self, layer: int, block: int, index: int, groups: list[Attending]) -> list[Operation]:
-        """What a layer does with a block once its keys and values are in the log. In the last layer only the last
-        block needs it: logits are of no other's rows."""
+        """What a layer does with a block once its keys and values are in the log. In the last layer only those blocks
+        need it whose rows' logits are asked for."""
         p = layer_products(self.plan.shape, layer)
         x, query, hidden = self._area("x", block * self.rows.total), self._area("query"), self._area("hidden")
         return [
@@ -372,15 +370,15 @@ class Decoder:
             self.linear(p["fc2"], hidden, x, residual=x),
         ]
 
-    def _logits(self, x: Place) -> Operation:
-        linear = logits_product(self.plan.shape)
+    def _logits(self, block: int, number: int) -> Operation:
+        """Logits of a block's rows; `number`: among the blocks asked for."""
+        linear, x = logits_product(self.plan.shape), self._area("x", block * self.rows.total)
         if self.dispatch.logits == "all":
-            return self.linear(linear, x, self._area("logits"))
-        command = Transfer(
-            ARENA, self.arena.areas["logits_command"], (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=True
-        )  # fmt: skip
+            return self.linear(linear, x, self._area("logits", number * self.rows.total))
+        place = self.arena.areas["logits_command"] + number * A_OBJECT
+        command = Transfer(ARENA, place, (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=True)
         product = self.linear(linear, x, None, sample=True, command=command)
-        best = self.arena.areas["best"]
+        best = self.arena.areas["best"] + number * self.plan.shape.grid.cores * C_OBJECT
         report: dict[str, tuple[Transfer, ...]] = {}
         grid = self.plan.shape.grid
         for channel in grid.channels("A"):

@@ -157,6 +157,7 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
             "areas": dict(builder.arena.areas),
             "strides": dict(builder.arena.strides),
             "block": asdict(block),
+            "asked": len(dispatch.asked(plan.shape)),
             "attending": [[group.window, group.first, group.rows] for group in groups],
             "self_command": _words(decoder_commands.self_command(
                 plan.shape, groups[0].rows, dispatch.bucket, windows=dispatch.windows

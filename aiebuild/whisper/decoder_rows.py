@@ -42,6 +42,7 @@ class Kind:
     block_rows: int
     core_rows: int
     slices: int
+    asked: int
     attending: list[tuple[int, int, int]]
     self_command: NDArray[np.uint8]
     logits_command: int
@@ -52,6 +53,11 @@ class Kind:
         """Rows of the dispatch."""
         return self.windows * self.rows
 
+    @property
+    def first_asked(self) -> int:
+        """The first row whose logits it gives out; those of all after it too."""
+        return self.total - self.asked * self.block_rows
+
     @staticmethod
     def of(facts: dict[str, Any]) -> Kind:
         """From the manifest."""
@@ -59,7 +65,7 @@ class Kind:
         return Kind(
             facts["sequence"], facts["windows"], facts["rows"], facts["bucket"], facts["logits"], facts["macs"],
             facts["arguments"], facts["areas"], facts["strides"], block["count"] * block["slices"], block["count"],
-            block["slices"], [(w, f, n) for w, f, n in facts["attending"]],
+            block["slices"], facts["asked"], [(w, f, n) for w, f, n in facts["attending"]],
             np.array(facts["self_command"], np.int32).view(np.uint8), facts["logits_command"],
         )  # fmt: skip
 
@@ -155,12 +161,12 @@ class DeviceDecoder:
             if sot[w] < 0:
                 continue
             row = count - 2 if probes[w] else count - len(prompt) + sot[w]
-            if row * kind.windows + w < kind.total - kind.block_rows:
+            if row * kind.windows + w < kind.first_asked:
                 return self._start_apart(prompts, sot, allowed, window)
             looked[w] = row * kind.windows + w
             tables[looked[w]] = Allowed((0, self._dims.n_vocab), (no_speech, no_speech + 1), raw=True)
         found = self._candidates(kind, rows, tables)
-        first = kind.total - kind.block_rows  # candidates are those of the last block
+        first = kind.first_asked
         last = [(count - 1) * kind.windows + w - first for w in range(len(prompts))]
         speech = np.full(len(prompts), np.nan, np.float32)
         known = looked >= 0
@@ -191,7 +197,7 @@ class DeviceDecoder:
         for w, each in enumerate(allowed):
             for i, what in enumerate(each):
                 tables[i * kind.windows + w] = what
-        return _taken(self._candidates(kind, rows, tables), live)
+        return _taken(self._candidates(kind, rows, tables), [row - kind.first_asked for row in live])
 
     def start_logits(self, prompts: Sequence[Sequence[int]], window: int = 0) -> NDArray[np.float32]:
         """See `SpeechModel.start_logits`. After several windows' there are no steps: they take turns."""
@@ -381,18 +387,17 @@ class DeviceDecoder:
     def _fill_tables(self, kind: Kind, arena: NDArray[np.uint8], tables: list[Allowed]) -> None:
         facts = self._facts
         size, start = facts["object"], facts["table"]
-        command = arena[kind.areas["logits_command"] :][:size]
-        command[:start] = self._weights.array[kind.logits_command :][:start]
-        words = (
-            command[start:][: kind.block_rows * 4 * facts["table_words"]].view(np.int32).reshape(kind.block_rows, -1)
-        )
-        words[:, 4:] = -1
-        for row, allowed in enumerate(tables[-kind.block_rows :]):
+        end = start + kind.block_rows * 4 * facts["table_words"]
+        commands = arena[kind.areas["logits_command"] :][: kind.asked * size].reshape(kind.asked, size)
+        commands[:, :start] = self._weights.array[kind.logits_command :][:start]
+        words = np.full((kind.asked * kind.block_rows, facts["table_words"]), -1, np.int32)
+        for row, allowed in enumerate(tables[kind.first_asked :]):
             words[row, :4] = (*allowed.text, *allowed.times)
             if allowed.raw:
                 words[row, 0] |= RAW_ROW
             if allowed.banned:
                 words[row, 4 : 4 + len(allowed.banned)] = allowed.banned
+        commands[:, start:end] = words.view(np.uint8).reshape(kind.asked, -1)
 
     def _finish(self, kind: Kind, rows: list[Row]) -> None:
         """The entries of rows that live stay; what others wrote is written over."""
@@ -405,14 +410,14 @@ class DeviceDecoder:
         facts = self._facts
         best, words = facts["best"], facts["best_words"]
         columns, across = facts["columns"], facts["rows"]
-        size = columns * across * facts["best_object"]
-        found = arena[kind.areas["best"] :][:size].view(np.int32).reshape(columns, across, -1)
-        found = found[:, :, : kind.core_rows * words].reshape(columns, across, kind.core_rows, words)
+        size = kind.asked * columns * across * facts["best_object"]
+        found = arena[kind.areas["best"] :][:size].view(np.int32).reshape(kind.asked, columns, across, -1)
+        found = found[..., : kind.core_rows * words].reshape(kind.asked, columns, across, kind.core_rows, words)
         # columns of cores hold different tokens; rows of cores different tokens of the same rows, or different rows
         if kind.slices == 1:
-            parts = found.reshape(columns * across, kind.core_rows, words)
+            parts = found.transpose(1, 2, 0, 3, 4).reshape(columns * across, -1, words)
         else:
-            parts = found.reshape(columns, across * kind.core_rows, words)
+            parts = found.transpose(1, 0, 2, 3, 4).reshape(columns, -1, words)
         lists = parts[:, :, : 4 * best].reshape(parts.shape[0], -1, 2, 2, best)
         totals = parts[:, :, 4 * best : 4 * best + 4].reshape(parts.shape[0], -1, 2, 2).view(np.float32)
         keys = lists[:, :, :, 0].transpose(1, 2, 0, 3).reshape(-1, 2, parts.shape[0] * best)
@@ -433,9 +438,9 @@ class DeviceDecoder:
         arena = self._dispatch(kind, rows, [])
         self._finish(kind, rows)
         stride = kind.strides["logits"]
-        logits = arena[kind.areas["logits"] :][: kind.block_rows * stride].view(np.float32).reshape(kind.block_rows, -1)
-        first = kind.total - kind.block_rows
-        return logits[[row - first for row in wanted], : self._dims.n_vocab]
+        count = kind.asked * kind.block_rows
+        logits = arena[kind.areas["logits"] :][: count * stride].view(np.float32).reshape(count, -1)
+        return logits[[row - kind.first_asked for row in wanted], : self._dims.n_vocab]
 
 
 def _taken(found: Candidates, rows: list[int]) -> Candidates:

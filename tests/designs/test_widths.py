@@ -51,7 +51,7 @@ def sqnr(got: Floats, expected: Floats) -> float:
     return float(10 * np.log10((expected**2).sum() / ((got - expected) ** 2).sum()))
 
 
-WINDOWS = (1, 8)
+WINDOWS = (1, 2, 8)
 
 
 class Wide:
@@ -162,3 +162,13 @@ def test_a_window_and_some_tokens(
         )
         np.testing.assert_array_equal(some.text_logits, best.text_logits[left])
         np.testing.assert_array_equal(some.text_total, best.text_total[left])
+        # two windows of eight branches, which are two blocks of rows at 1,280 channels: candidates of both
+        starts = [[*prompt, 9], prompt[:2]]
+        text.start(starts, [-1] * 2, [everything] * 2)
+        branches = [[200 + 20 * window + branch for branch in range(8)] for window in range(2)]
+        best = text.step([[0] * 8] * 2, branches, [[everything] * 8] * 2)
+        rows = [(start, token) for start, tokens in zip(starts, branches, strict=True) for token in tokens]
+        for row, (start, token) in enumerate(rows):
+            want = reference.decode_start([*start, token], [len(start)])[0]
+            assert np.abs(want[best.text_tokens[row]] - best.text_logits[row]).max() < 0.15
+            assert best.text_logits[row, 0] > want.max() - 0.15
