@@ -20,8 +20,9 @@ from functools import cached_property
 from typing import Any
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs.encoder import KV_OBJECT, KV_TILES, POSITIONS, round_up
+from aiebuild.designs.encoder import KV_OBJECT, KV_TILES, POSITIONS
 from aiebuild.designs.grid import NPU1, ROWS, Grid
+from aiebuild.designs.pool import Activation, Pool, plan_pool, round_up
 from aiebuild.designs.spec import KernelSpec
 
 KERNELS = (
@@ -423,9 +424,18 @@ def _weight_sizes(shape: DecoderShape) -> Iterator[tuple[str, int]]:
 class ArenaPlan:
     """Places of a dispatch's activations: byte offset by area, and bytes from one row to the next where it has rows."""
 
-    areas: Mapping[str, int]
+    pool: Pool
     strides: Mapping[str, int]
-    bytes: int
+
+    @cached_property
+    def areas(self) -> Mapping[str, int]:
+        """Places by name."""
+        return self.pool.offsets
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all activations."""
+        return self.pool.bytes
 
 
 def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
@@ -434,35 +444,34 @@ def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
     rows = dispatch.block(s)
     products = layer_products(s, 0)
     groups = attending(s, dispatch)
-    areas: dict[str, int] = {}
+    wanted: list[Activation] = []
     strides: dict[str, int] = {}
-    place = 0
 
-    def area(name: str, size: int) -> None:
-        nonlocal place
-        areas[name] = place
-        place += round_up(size, 4096)
+    def area(name: str, size: int, *phases: str) -> None:
+        wanted.append(Activation(name, size, frozenset(phases) if phases else None))
 
-    def rows_area(name: str, writer: Linear, count: int) -> None:
+    def rows_area(name: str, writer: Linear, count: int, *phases: str) -> None:
         split = Split.of(writer, rows)
         width = (split.chunks - 1) * split.chunk_tiles + max(split.outputs * split.output_tiles, split.chunk_tiles)
         strides[name] = width * s.tile * (2 if writer.bf16 else 4)
         # rows are read a whole object at a time, and outputs end on whole objects
-        area(name, count * strides[name] + A_OBJECT)
+        area(name, count * strides[name] + A_OBJECT, *phases)
 
+    # what the run fills in, and what may be read at any time
     area("suppressed", (stored_tiles(s, logits_product(s)) * s.tile + A_FLOATS) * 4 + A_OBJECT)
     asked = len(dispatch.asked(s))
     area("logits_command", asked * A_OBJECT)
     area("commands", sum(map(len, groups)) * A_OBJECT)
     rows_area("x", products["out"], dispatch.total)
-    rows_area("query", products["cross_query"], rows.total)
-    rows_area("hidden", products["fc1"], rows.total)
-    if dispatch.logits == "all":
-        rows_area("logits", logits_product(s), asked * rows.total)
-    area("best", asked * s.grid.cores * C_OBJECT)
-    area("parts", _part_sets(rows, dispatch) * s.groups * s.grid.cores * C_OBJECT + A_OBJECT)
     area("unused", C_OBJECT)
-    return ArenaPlan(areas, strides, place)
+    rows_area("query", products["cross_query"], rows.total, "cross_query", "cross")
+    rows_area("hidden", products["fc1"], rows.total, "fc1", "fc2")
+    if dispatch.logits == "all":
+        rows_area("logits", logits_product(s), asked * rows.total, "logits")
+    area("best", asked * s.grid.cores * C_OBJECT, "logits")
+    parts = _part_sets(rows, dispatch) * s.groups * s.grid.cores * C_OBJECT + A_OBJECT
+    area("parts", parts, "self", "out", "cross", "cross_out")
+    return ArenaPlan(plan_pool(wanted), strides)
 
 
 def _part_sets(rows: Rows, dispatch: Dispatch) -> int:

@@ -12,13 +12,14 @@ Buffers lie in DDR in objects of 8,448 bytes. "rows" order is [row tile][channel
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.keep import Keep
+from aiebuild.designs.pool import Activation, Pool, plan_pool, round_up
 from aiebuild.designs.spec import KernelSpec
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
 from aiebuild.weights.pack import OBJECT
@@ -47,11 +48,6 @@ values of a head take 47."""
 
 WEIGHTS, ARENA, INPUT, KEYS = range(4)
 """Arguments of the sequence: packed weights, activations, log-mel and its command, keys and values (output)."""
-
-
-def round_up(n: int, to: int) -> int:
-    """The least multiple of `to` that is at least n."""
-    return -(-n // to) * to
 
 
 @dataclass(frozen=True)
@@ -118,35 +114,46 @@ class EncoderPlan:
 
     shape: EncoderShape
     areas: Mapping[str, Area]
-    arena_bytes: int
+    pool: Pool
     weight_offsets: Mapping[str, int]
     weight_bytes: int
     input_bytes: int
     keys_bytes: int
 
+    @property
+    def arena_bytes(self) -> int:
+        """Bytes of all activations."""
+        return self.pool.bytes
+
+
+LAYER = ("norm1", "qkv", "attention", "out", "norm2", "fc1", "fc2")
+LAST = ("norm", "keys", "values")
+"""Phases of a layer, and of what comes after all of them."""
+
 
 def plan_encoder(shape: EncoderShape) -> EncoderPlan:
-    """Place activations in the arena (the convolution's input and the FFN's hidden layer share one place) and the
-    weights in their file."""
+    """Place activations in their pool and the weights in their file."""
     tiles = shape.padded(shape.channel_tiles)
     qkv = shape.padded(3 * shape.heads)
     ks = round_up(shape.k_steps, 4)
     slack = 16  # objects that the layer norm may read beyond the last row
-    areas: dict[str, Area] = {}
-    offset = 0
+    wanted: list[Activation] = []
+    strides: dict[str, int] = {}
 
-    def place(name: str, stride: int, size: int) -> None:
-        nonlocal offset
-        areas[name] = Area(offset, stride, size)
-        offset += round_up(size, 4096)
+    def want(name: str, stride: int, size: int, phases: Sequence[str] | None) -> None:
+        strides[name] = stride
+        wanted.append(Activation(name, size, None if phases is None else frozenset(phases)))
 
-    place("mel", 0, FRONT_FRAMES * shape.n_mels * 2 + shape.normalise_rounds * shape.grid.cores * OBJECT + 4096)
-    place("x", tiles, (ROW_TILES * tiles + slack) * OBJECT)
-    place("xn", ks, (ROW_TILES * ks + 4) * OBJECT)
-    place("qkv", ROW_TILES, qkv * ROW_TILES * OBJECT)
-    place("attention", tiles, ROW_TILES * tiles * OBJECT)
+    # the frames in front of mel are zero from the beginning and never written
+    want("mel", 0, FRONT_FRAMES * shape.n_mels * 2 + shape.normalise_rounds * shape.grid.cores * OBJECT + 4096, None)
+    want("x", tiles, (ROW_TILES * tiles + slack) * OBJECT, ("conv2", *LAYER, "norm"))
+    want("xn", ks, (ROW_TILES * ks + 4) * OBJECT, ("norm1", "qkv", "norm2", "fc1", *LAST))
+    want("qkv", ROW_TILES, qkv * ROW_TILES * OBJECT, ("qkv", "attention"))
+    want("attention", tiles, ROW_TILES * tiles * OBJECT, ("attention", "out"))
     hidden = max(shape.padded(4 * shape.channel_tiles), 3 * tiles)
-    place("hidden", hidden, ROW_TILES * hidden * OBJECT)
+    want("hidden", hidden, ROW_TILES * hidden * OBJECT, ("conv1", "conv2", "fc1", "fc2"))
+    pool = plan_pool(wanted)
+    areas = {area.name: Area(area.offset, strides[area.name], area.bytes) for area in pool.areas}
     weights: dict[str, int] = {}
     at = 0
     for name, size in _weight_sizes(shape):
@@ -155,7 +162,7 @@ def plan_encoder(shape: EncoderShape) -> EncoderPlan:
     return EncoderPlan(
         shape=shape,
         areas=areas,
-        arena_bytes=offset,
+        pool=pool,
         weight_offsets=weights,
         weight_bytes=at,
         input_bytes=OBJECT + shape.normalise_rounds * shape.grid.cores * OBJECT,

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+from aiebuild.designs.pool import Activation, Pool
 from aiebuild.designs.spec import OverlaySpec
 from aiebuild.designs.tasks import Operation
 
@@ -68,31 +69,45 @@ def instruction_facts(overlays: Sequence[OverlaySpec]) -> dict[str, dict[str, An
 
 @dataclass(frozen=True)
 class Lifetime:
-    """An activation's place in its pool, in bytes, and the first and last operation that touch it, by number."""
+    """An activation's place in its pool, in bytes, and the operations that touch it, as pairs of the first and the last
+    number of each stretch without others of its pool's phases between."""
 
     name: str
     offset: int
     bytes: int
-    first: int
-    last: int
+    operations: tuple[tuple[int, int], ...]
 
 
-def lifetimes(
-    operations: Sequence[Operation], argument: int, areas: Mapping[str, int], size: int
-) -> tuple[Lifetime, ...]:
-    """Of the areas of a pool of `size` bytes that is passed as `argument`; those that nothing touches are left out."""
-    order = sorted(areas.items(), key=lambda item: item[1])
-    ends = [start for _, start in order[1:]] + [size]
-    touched: dict[str, list[int]] = {}
+def lifetimes(operations: Sequence[Operation], argument: int, pool: Pool) -> tuple[Lifetime, ...]:
+    """Of the activations of a pool that is passed as `argument`; those that nothing touches are left out.
+
+    Raises KeyError where an operation touches what is in no use in its phase.
+    """
+    touched: dict[str, set[int]] = {}
     for number, operation in enumerate(operations):
         for part in operation.rounds:
             for transfers in part.transfers.values():
                 for transfer in (one for first in transfers for one in first.chain):
                     if transfer.argument == argument:
-                        name = next(name for name, start in reversed(order) if start <= transfer.offset)
-                        touched.setdefault(name, []).append(number)
+                        touched.setdefault(pool.area(transfer.offset, operation.phase).name, set()).add(number)
+    phases = [operation.phase for operation in operations]
     return tuple(
-        Lifetime(name, start, end - start, min(touched[name]), max(touched[name]))
-        for (name, start), end in zip(order, ends, strict=True)
-        if name in touched
+        Lifetime(area.name, area.offset, area.bytes, _stretches(area, phases, touched[area.name]))
+        for area in pool.areas
+        if area.name in touched
     )
+
+
+def _stretches(area: Activation, phases: Sequence[str], touched: set[int]) -> tuple[tuple[int, int], ...]:
+    """Operations during which an activation is in use, from the first to the last that touches it in each stretch."""
+    if area.phases is None:
+        return ((min(touched), max(touched)),)
+    out: list[tuple[int, int]] = []
+    stretch: list[int] = []
+    for number, phase in enumerate((*phases, None)):
+        if phase in area.phases:
+            stretch += [number] if number in touched else []
+        elif stretch:
+            out.append((stretch[0], stretch[-1]))
+            stretch = []
+    return tuple(out)

@@ -78,6 +78,11 @@ class Operation:
     padded_macs: int = 0
     """Multiply-accumulates that the cores do."""
 
+    @property
+    def phase(self) -> str:
+        """What it is in every layer: "fc1" of "layer3.fc1"."""
+        return self.text.rpartition(".")[2]
+
 
 @dataclass
 class _Task:

@@ -15,6 +15,7 @@ from aiebuild.designs import decoder, decoder_commands, decoder_sequences, encod
 from aiebuild.designs.grid import NPU1, Grid, grid_of
 from aiebuild.designs.ledger import instruction_facts, lifetimes
 from aiebuild.designs.mel import MelOverlay, mel_overlay
+from aiebuild.designs.pool import Pool
 from aiebuild.designs.selftest import self_tests
 from aiebuild.designs.spec import Design, FileSpec, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
 from aiebuild.designs.tasks import Operation
@@ -118,12 +119,7 @@ def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int], weights:
             "floor_word": 15,
             "elements_word": 16,
             "macs": _macs(operations),
-            "activations": [
-                asdict(life)
-                for life in lifetimes(
-                    operations, encoder.ARENA, {name: area.offset for name, area in ep.areas.items()}, ep.arena_bytes
-                )
-            ],
+            "activations": _activations(operations, encoder.ARENA, ep.pool),
             "output": {
                 "offset": ep.areas["xn"].offset,
                 "stride": ep.areas["xn"].stride,
@@ -149,10 +145,7 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
             "sequence": dispatch.name,
             **asdict(dispatch),
             "macs": _macs(operations),
-            "activations": [
-                asdict(life)
-                for life in lifetimes(operations, decoder.ARENA, builder.arena.areas, builder.arena.bytes)
-            ],
+            "activations": _activations(operations, decoder.ARENA, builder.arena.pool),
             "arguments": list(decoder_sequences.argument_bytes(plan, dispatch)),
             "areas": dict(builder.arena.areas),
             "strides": dict(builder.arena.strides),
@@ -185,6 +178,14 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
 
 def _words(command: bytes) -> list[int]:
     return list(struct.unpack(f"<{HEADER_WORDS}i", command[: 4 * HEADER_WORDS]))
+
+
+def _activations(operations: Sequence[Operation], argument: int, pool: Pool) -> dict[str, Any]:
+    return {
+        "bytes": pool.bytes,
+        "apart": pool.apart,
+        "areas": [asdict(life) for life in lifetimes(operations, argument, pool)],
+    }
 
 
 def _macs(operations: Sequence[Operation]) -> int:

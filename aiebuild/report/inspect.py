@@ -7,10 +7,10 @@ The page needs no network: styles, scripts and data are in it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from aiebuild.build.models import ModelBuild, design_of
 from aiebuild.check.usage import TileUse, tile_uses
@@ -87,6 +87,7 @@ def page(manifest: Manifest, design: Design, stages: Sequence[Stage], machine: M
     if stages:
         body += timing_part(stages, machine, timelines)
     body += ["<h2>Buffers</h2>", buffers_table(manifest)]
+    body += ["<h2>Activations</h2>", *(part for name, pool in pools_of(manifest) for part in activations(name, pool))]
     data = json.dumps({"timelines": timelines}, separators=(",", ":")).replace("</", "<\\/")
     script = (Path(__file__).with_name("inspect.js")).read_text(encoding="utf-8")
     return (
@@ -174,3 +175,25 @@ def buffers_table(manifest: Manifest) -> str:
     ]
     head = "<tr><th>buffer</th><th>bytes</th><th>offset</th><th>in</th><th>layout</th></tr>"
     return f'<table class="buffers">{head}{"".join(rows)}</table>'
+
+
+def pools_of(manifest: Manifest) -> list[tuple[str, Mapping[str, Any]]]:
+    """Pools of activations by the name of their sequence."""
+    facts = manifest.metadata
+    pools = [("encoder", facts["encoder"]["activations"])] if "encoder" in facts else []
+    dispatches: Sequence[Mapping[str, Any]] = facts["decoder"]["dispatches"] if "decoder" in facts else ()
+    return pools + [(dispatch["sequence"], dispatch["activations"]) for dispatch in dispatches]
+
+
+def activations(name: str, pool: Mapping[str, Any]) -> list[str]:
+    """A pool: each activation's place, and the numbers of the operations between which it is in use."""
+    rows = [
+        f"<tr><td>{escape(area['name'])}</td><td>{area['bytes']:,}</td><td>{area['offset']:,}</td>"
+        f"<td>{', '.join(f'{first} to {last}' for first, last in area['operations'])}</td></tr>"
+        for area in cast("Sequence[Mapping[str, Any]]", pool["areas"])
+    ]
+    head = "<tr><th>activation</th><th>bytes</th><th>offset</th><th>operations</th></tr>"
+    return [
+        f"<details><summary>{escape(name)}: {pool['bytes']:,} bytes ({pool['apart']:,} one after the other)</summary>",
+        f'<table class="buffers">{head}{"".join(rows)}</table></details>',
+    ]

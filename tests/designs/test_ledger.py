@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
 
 from aiebuild.config.model import load_model_config
 from aiebuild.designs import decoder, encoder
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
 from aiebuild.designs.ledger import Lifetime, instructions, lifetimes
+from aiebuild.designs.pool import Activation, plan_pool
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
 
 
@@ -23,25 +26,39 @@ def test_a_task_after_a_wait_costs_more() -> None:
 
 
 def test_lifetimes() -> None:
-    operations = [simple("one", 0), simple("other", 100, argument=1), simple("two", 128), simple("three", 64)]
-    found = lifetimes(operations, 0, {"unused": 512, "x": 0, "y": 128}, 1024)
-    assert found == (Lifetime("x", 0, 128, 0, 3), Lifetime("y", 128, 384, 2, 2))
+    def at(text: str, *places: int) -> Operation:
+        return Operation(text, tuple(part for place in places for part in simple(text, place).rounds), ("C0_out",))
+
+    x, y, z = Activation("x", 64, frozenset("ab")), Activation("y", 64, frozenset("c")), Activation("z", 64)
+    pool = plan_pool([x, y, z, Activation("unused", 64)])
+    assert pool.offsets == {"z": 0, "unused": 4096, "x": 8192, "y": 8192}
+    other = Operation("a", simple("a", 20_000, argument=1).rounds, ("C0_out",))
+    operations = [at("0.a", 8192), at("0.b", 0, 8192), at("0.c", 8192), other, at("1.b", 8192), at("1.c", 0, 8192)]
+    assert lifetimes(operations, 0, pool) == (
+        Lifetime("x", 8192, 64, ((0, 1), (4, 4))), Lifetime("y", 8192, 64, ((2, 2), (5, 5))),
+        Lifetime("z", 0, 64, ((1, 5),)),
+    )  # fmt: skip
+    with pytest.raises(KeyError, match="in d"):
+        lifetimes([at("0.d", 8192)], 0, pool)
 
 
 @pytest.mark.parametrize("model", ["tiny.en", "base"])
 def test_the_models_activations(model: str) -> None:
-    """Everything that is planned is used, and pools are as large as they say."""
+    """Everything that is planned is used, when it is said to be, and places hold one activation at a time."""
     dims = load_model_config(model).dims
     plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
-    areas = {name: area.offset for name, area in plan.areas.items()}
-    found = lifetimes(encoder.Encoder(plan).operations(), encoder.ARENA, areas, plan.arena_bytes)
-    assert {life.name for life in found} == set(areas)
+    found = lifetimes(encoder.Encoder(plan).operations(), encoder.ARENA, plan.pool)
+    assert {life.name for life in found} == set(plan.areas)
+    pools = [found]
     text = decoder.plan_decoder(decoder.DecoderShape.of(dims))
     for dispatch in decoder.dispatches(1)[:4]:
         builder = Decoder(text, dispatch)
-        lives = lifetimes(builder.operations(), decoder.ARENA, builder.arena.areas, builder.arena.bytes)
-        assert sum(life.bytes for life in lives) <= builder.arena.bytes
-        assert {life.name for life in lives} >= {"x", "query", "hidden", "parts", "commands", "best"}
+        pools.append(lifetimes(builder.operations(), decoder.ARENA, builder.arena.pool))
+        assert {life.name for life in pools[-1]} >= {"x", "query", "hidden", "parts", "commands", "best"}
+    for lives in pools:
+        for one, other in combinations(lives, 2):
+            if one.offset < other.offset + other.bytes and other.offset < one.offset + one.bytes:
+                assert all(b < c or d < a for a, b in one.operations for c, d in other.operations), (one, other)
 
 
 def test_a_base_encoder_is_as_large_as_aiecc_made_it() -> None:

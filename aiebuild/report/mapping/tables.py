@@ -261,6 +261,22 @@ def rows_table() -> str:
     )  # fmt: skip
 
 
+def pools_table() -> str:
+    """What activations take of DDR, in their pools and one after the other."""
+    rows: list[list[str]] = []
+    for model in OTHERS:
+        dims = dims_of(model)
+        text = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+        pools = {"encoder, a window": encoder.plan_encoder(encoder.EncoderShape.of(dims)).pool}
+        for dispatch in (decoder.Dispatch(1, 1, 64), decoder.Dispatch(8, 4, 64), decoder.Dispatch(1, 128, 128)):
+            what = f"{dispatch.windows} x {dispatch.rows} tokens"
+            pools[f"decoder, {what}"] = decoder.plan_arena(text, dispatch).pool
+        for name, pool in pools.items():
+            shared = ", ".join(area.name for area in pool.areas if area.phases is not None)
+            rows.append([model, name, mb(pool.bytes), mb(pool.apart), shared])
+    return table(("model", "dispatch", "pool, MB", "one after the other, MB", "which share places"), rows)
+
+
 def memory_table() -> str:
     """What fills a core's memory."""
     rows: list[list[str]] = []
@@ -285,6 +301,7 @@ def all_tables() -> dict[str, str]:
         **{f"step {w}": step_table(w) for w in STEPS},
         "rows": rows_table(),
         "memory": memory_table(),
+        "pools": pools_table(),
         "models": models_table(),
         "npu2": npu2_table(),
     }
