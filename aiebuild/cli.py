@@ -38,7 +38,7 @@ decoder_weights_option = click.option(
     type=click.Choice(DECODER_WEIGHTS),
     default="int8",
     show_default=True,
-    help="Type of the decoder's weights; int4: fewer bytes a step, less accurate.",
+    help="Type of the decoder's weights: int4 has half the bytes and is less accurate, mixed has int8 logits.",
 )
 
 

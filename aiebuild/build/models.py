@@ -21,7 +21,7 @@ DEVICES = ("npu1", "npu2")
 MOST_WINDOWS = 32
 """Windows that can be decoded together."""
 TARGETS = ("auto", "host", "npu", "all")
-DECODER_WEIGHTS = ("int8", "int4")
+DECODER_WEIGHTS = ("int8", "mixed", "int4")
 
 
 @dataclass(frozen=True)

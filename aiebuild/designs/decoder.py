@@ -70,7 +70,8 @@ SUPPRESSED = -1.0e30
 STRIDE_LIMIT = 4 * (1 << 20)
 """Bytes: the shim's steps have 20 bits, in words."""
 
-WEIGHT_TYPES = ("int8", "int4")
+WEIGHT_TYPES = {"int8": (8, 8), "mixed": (4, 8), "int4": (4, 4)}
+"""Bits of a weight in the layers and in the logits' product."""
 FOUR_BIT_K = 256
 """k of a slice of four-bit weights: the same bytes as of 128 of int8."""
 GROUP_K = 32
@@ -295,7 +296,7 @@ class Split:
 
 def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
     """The products of a layer by short name."""
-    p, d, bits = f"layer{layer}.", s.state, 4 if s.weights == "int4" else 8
+    p, d, bits = f"layer{layer}.", s.state, WEIGHT_TYPES[s.weights][0]
     return {
         "qkv": Linear(p + "qkv", "linear_norm", d, 3 * d, bf16=True, tile=s.tile, bits=bits),
         "out": Linear(p + "out", "linear_merge", d, d, residual=True, tile=s.tile, bits=bits),
@@ -308,7 +309,7 @@ def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
 
 def logits_product(s: DecoderShape) -> Linear:
     """The product of the vocabulary."""
-    return Linear("logits", "linear_norm", s.state, s.vocabulary, tile=s.tile, bits=4 if s.weights == "int4" else 8)
+    return Linear("logits", "linear_norm", s.state, s.vocabulary, tile=s.tile, bits=WEIGHT_TYPES[s.weights][1])
 
 
 def all_products(s: DecoderShape) -> list[Linear]:

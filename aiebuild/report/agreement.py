@@ -29,8 +29,8 @@ LOG_MEL_ERROR = 0.02
 """Largest difference on the final scale; two well-known float32 implementations differ by up to 0.085 somewhere."""
 ENCODER_CORRELATION = 0.995
 ENCODER_SQNR = 20.0
-SAME_TOKEN = {"int8": 0.99, "int4": 0.9}
-DIVERGENCE = {"int8": 0.001, "int4": 0.05}
+SAME_TOKEN = {"int8": 0.99, "mixed": 0.9, "int4": 0.9}
+DIVERGENCE = {"int8": 0.001, "mixed": 0.05, "int4": 0.05}
 """Mean KL divergence in nats of the next token's distribution from float32's; by the type of the decoder's weights."""
 
 

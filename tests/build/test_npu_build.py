@@ -233,7 +233,7 @@ def test_targets_of_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     build = ModelBuild("base", target="npu")
     assert (build.request().name, build.request().target) == ("base-npu1-npu", "npu")
     assert ModelBuild("base", decoder_weights="int4").request().name == "base-int4-npu1-host"
-    with pytest.raises(UsageError, match="no decoder weights of type `int2`; types: int8, int4"):
+    with pytest.raises(UsageError, match="no decoder weights of type `int2`; types: int8, mixed, int4"):
         ModelBuild("base", decoder_weights="int2").request()
     with pytest.raises(UsageError, match="counted on the host target only"):
         make_plan(design(), Request(NAME, counting=True, target="npu"), None)

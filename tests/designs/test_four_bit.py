@@ -118,6 +118,9 @@ def test_half_the_weights_and_the_same_overlay(name: str) -> None:
         whole = next(p for p in all_products(eight) if p.name == linear.name)
         # an odd number of k tiles leaves half of a column tile's last object empty
         assert packed == stored_tiles(eight, whole) * -(-whole.objects // 2)
+    mixed = all_products(DecoderShape.of(dims, weights="mixed"))
+    assert [p.bits for p in mixed] == [4] * (len(mixed) - 1) + [8]
+    assert [p.bits for p in all_products(four)] == [4] * len(mixed)
     read = [
         sum(
             transfer.sizes[0] * transfer.length

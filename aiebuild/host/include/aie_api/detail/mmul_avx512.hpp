@@ -71,7 +71,8 @@ struct mmul_kernel<4, 8, 8, int8, int8, int32> {
     AIEBUILD_INLINE void mac(const storage<int8, 32> &av, const storage<int8, 64> &bv)
     {
         const auto a = reinterpret_cast<__m256i>(av.p[0]);
-        const auto b = _mm512_xor_si512(reinterpret_cast<__m512i>(bv.p[0]), _mm512_set1_epi8(-128));
+        using U = simd_t<uint8, 64>;
+        const auto b = reinterpret_cast<__m512i>(reinterpret_cast<U>(bv.p[0]) + uint8{128}); // with what made b, where that is a sum
         const __m512i b0 = i8_columns<0>(b);
         const __m512i b1 = i8_columns<1>(b);
         c[0] = _mm512_dpbusd_epi32(c[0], b0, i8_rows<0, 0>(a));
