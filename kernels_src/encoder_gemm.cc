@@ -5,98 +5,34 @@
 #include "encoder.h"
 #include "exp2.h"
 #include "key_scale.h"
+#include "sums.h"
 
 using namespace encoder;
 
 namespace {
 
-#if BLOCK_ROWS == 8
+// On AIE2 2 x 4 blocks of sums at a time take eight of its nine accumulators; on AIE2P, whose are twice as large and five,
+// 4 x 2 blocks take four.
+constexpr int int8_rows = array::tall == 2 ? 4 : 2;
+constexpr int int8_columns = 8 / int8_rows;
+using Int8Sums = array::SumsOf<array::Int8Product, int32, int8_rows, int8_columns>;
+using Bf16Sums = array::SumsOf<array::Bf16Product, float, 4, 4>;
 
-// 2 x 2 blocks of 8 x 8 at a time, which leaves AIE2P one of its five accumulators
+// acc: [16 row blocks][8 column blocks][4 x 8]
 void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
-    using MM = aie::mmul<8, 8, 8, int8, int8>;
-    for (int rb = 0; rb < 16; rb += 4) {
-        const int8_t *pa = a + (rb >> 2) * strip_bytes;
-        for (int nb = 0; nb < 8; nb += 2) {
-            const int8_t *pb = b + nb * 1024;
-            int32_t *c0 = acc + (rb * 8 + nb) * 32;
-            int32_t *c1 = c0 + 2 * 8 * 32;
-            MM c00, c01, c10, c11;
-            if (!first) {
-                c00 = MM(array::load_tall<32>(c0, 256));
-                c01 = MM(array::load_tall<32>(c0 + 32, 256));
-                c10 = MM(array::load_tall<32>(c1, 256));
-                c11 = MM(array::load_tall<32>(c1 + 32, 256));
-            } else {
-                const aie::vector<int32, 64> z = aie::zeros<int32, 64>();
-                c00 = MM(z), c01 = MM(z), c10 = MM(z), c11 = MM(z);
-            }
-            for (int kb = 0; kb < 16; ++kb) {
-                const aie::vector<int8, 64> x0 = array::load_tall<32>(pa + kb * 32, 512);
-                const aie::vector<int8, 64> x1 = array::load_tall<32>(pa + kb * 32 + 1024, 512);
-                const aie::vector<int8, 64> w0 = aie::load_v<64>(pb + kb * 64);
-                const aie::vector<int8, 64> w1 = aie::load_v<64>(pb + kb * 64 + 1024);
-                c00.mac(x0, w0), c01.mac(x0, w1), c10.mac(x1, w0), c11.mac(x1, w1);
-            }
-            array::store_tall<32>(c0, 256, c00.to_vector<int32>());
-            array::store_tall<32>(c0 + 32, 256, c01.to_vector<int32>());
-            array::store_tall<32>(c1, 256, c10.to_vector<int32>());
-            array::store_tall<32>(c1 + 32, 256, c11.to_vector<int32>());
-        }
-    }
+    constexpr int across = 8 / int8_columns; // turns over the columns
+    const auto place = [acc](int turn) {
+        return acc + (turn & 15) / across * int8_rows * 256 + turn % across * int8_columns * 32;
+    };
+    array::by_turns<Int8Sums>(16, first, place, [a, b](Int8Sums &set, int turn) {
+        const int rb = turn / across * int8_rows;
+        const int8_t *pa = a + (rb >> 2) * strip_bytes + (rb & 3) * 512;
+        const int8_t *pb = b + turn % across * int8_columns * 1024;
+        for (int kb = 0; kb < 16; ++kb)
+            set.add([pa, kb](int i) { return array::load_tall<32>(pa + i * 512 + kb * 32, 512); },
+                    [pb, kb](int j) { return aie::load_v<64>(pb + j * 1024 + kb * 64); });
+    });
 }
-
-#else
-
-void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
-    using MM = aie::mmul<4, 8, 8, int8, int8>;
-    for (int rb = 0; rb < 16; rb += 2) {
-        const int8_t *a0 = a + (rb >> 2) * strip_bytes + (rb & 3) * 512;
-        for (int nb = 0; nb < 8; nb += 4) {
-            const int8_t *pa = a0;
-            const int8_t *pb = b + nb * 1024;
-            int32_t *c0 = acc + (rb * 8 + nb) * 32;
-            int32_t *c1 = c0 + 8 * 32;
-            MM c00, c01, c02, c03, c10, c11, c12, c13;
-            if (!first) {
-                c00 = MM(aie::load_v<32>(c0));
-                c01 = MM(aie::load_v<32>(c0 + 32));
-                c02 = MM(aie::load_v<32>(c0 + 64));
-                c03 = MM(aie::load_v<32>(c0 + 96));
-                c10 = MM(aie::load_v<32>(c1));
-                c11 = MM(aie::load_v<32>(c1 + 32));
-                c12 = MM(aie::load_v<32>(c1 + 64));
-                c13 = MM(aie::load_v<32>(c1 + 96));
-            } else {
-                const aie::vector<int32, 32> z = aie::zeros<int32, 32>();
-                c00 = MM(z), c01 = MM(z), c02 = MM(z), c03 = MM(z);
-                c10 = MM(z), c11 = MM(z), c12 = MM(z), c13 = MM(z);
-            }
-            for (int kb = 0; kb < 16; ++kb) {
-                const aie::vector<int8, 32> x0 = aie::load_v<32>(pa);
-                const aie::vector<int8, 32> x1 = aie::load_v<32>(pa + 512);
-                const aie::vector<int8, 64> w0 = aie::load_v<64>(pb);
-                const aie::vector<int8, 64> w1 = aie::load_v<64>(pb + 1024);
-                const aie::vector<int8, 64> w2 = aie::load_v<64>(pb + 2048);
-                const aie::vector<int8, 64> w3 = aie::load_v<64>(pb + 3072);
-                c00.mac(x0, w0), c01.mac(x0, w1), c02.mac(x0, w2), c03.mac(x0, w3);
-                c10.mac(x1, w0), c11.mac(x1, w1), c12.mac(x1, w2), c13.mac(x1, w3);
-                pa += 32;
-                pb += 64;
-            }
-            aie::store_v(c0, c00.to_vector<int32>());
-            aie::store_v(c0 + 32, c01.to_vector<int32>());
-            aie::store_v(c0 + 64, c02.to_vector<int32>());
-            aie::store_v(c0 + 96, c03.to_vector<int32>());
-            aie::store_v(c1, c10.to_vector<int32>());
-            aie::store_v(c1 + 32, c11.to_vector<int32>());
-            aie::store_v(c1 + 64, c12.to_vector<int32>());
-            aie::store_v(c1 + 96, c13.to_vector<int32>());
-        }
-    }
-}
-
-#endif
 
 // A block of 4 rows x 8 channels: contiguous in a blocked tile, four 16-byte pieces of rows of 64 otherwise.
 template <bool Rows>
@@ -118,68 +54,40 @@ inline aie::vector<bfloat16, 32 * array::tall> rows_of(const bfloat16 *a, int rb
         return aie::concat(block_of<Rows>(a, rb, kb), block_of<Rows>(a, rb + 1, kb));
 }
 
+// acc: [16 row blocks][16 column blocks][4 x 4]
 template <bool Rows>
 void product_bf16(const bfloat16 *a, const bfloat16 *b, float *acc, bool first) {
-    using MM = aie::mmul<array::block_rows, 8, 4, bfloat16, bfloat16>;
-    constexpr int tall = array::tall;
-    for (int rb = 0; rb < 16; rb += 4) {
-        for (int nb = 0; nb < 16; nb += 4) {
-            MM c[4 / tall][4];
-            // unrolled for certain: 16 accumulators and 8 operands as arrays would be 1.5 KB of stack
-#pragma clang loop unroll(full)
-            for (int i = 0; i < 4 / tall; ++i)
-#pragma clang loop unroll(full)
-                for (int j = 0; j < 4; ++j)
-                    c[i][j] = MM(first ? aie::zeros<float, 16 * tall>()
-                                       : array::load_tall<16>(acc + ((rb + tall * i) * 16 + nb + j) * 16, 256));
-            for (int kb = 0; kb < 8; ++kb) {
-                aie::vector<bfloat16, 32 * tall> x[4 / tall];
-                aie::vector<bfloat16, 32> w[4];
-#pragma clang loop unroll(full)
-                for (int i = 0; i < 4 / tall; ++i)
-                    x[i] = rows_of<Rows>(a, rb + tall * i, kb);
-#pragma clang loop unroll(full)
-                for (int j = 0; j < 4; ++j)
-                    w[j] = aie::load_v<32>(b + ((nb + j) * 8 + kb) * 32);
-#pragma clang loop unroll(full)
-                for (int i = 0; i < 4 / tall; ++i)
-#pragma clang loop unroll(full)
-                    for (int j = 0; j < 4; ++j)
-                        c[i][j].mac(x[i], w[j]);
-            }
-#pragma clang loop unroll(full)
-            for (int i = 0; i < 4 / tall; ++i)
-#pragma clang loop unroll(full)
-                for (int j = 0; j < 4; ++j)
-                    array::store_tall<16>(acc + ((rb + tall * i) * 16 + nb + j) * 16, 256,
-                                          c[i][j].template to_vector<float>());
-        }
-    }
+    const auto place = [acc](int turn) { return acc + (turn >> 2 & 3) * 1024 + (turn & 3) * 64; };
+    array::by_turns<Bf16Sums>(16, first, place, [a, b](Bf16Sums &set, int turn) {
+        const int rb = turn >> 2 << 2;
+        const bfloat16 *pb = b + (turn & 3) * 1024;
+        for (int kb = 0; kb < 8; ++kb)
+            set.add([a, rb, kb](int i) { return rows_of<Rows>(a, rb + i, kb); },
+                    [pb, kb](int j) { return aie::load_v<32>(pb + (j * 8 + kb) * 32); });
+    });
 }
 
 // x / (1 + 2^-z), z = 2 sqrt(2/pi) log2(e) (x + 0.044715 x^3): GELU's tanh form, Hendrycks and Gimpel 2016, section 2.
-// Intermediate values are bf16; the reciprocal is a bit trick and two Newton steps.
+// Intermediate values are bf16. The reciprocal of d is the bits' estimate r, to 6 %, times 1 + e + e^2, e = 1 - d r.
 inline aie::vector<bfloat16, 32> gelu(const aie::vector<bfloat16, 32> &x) {
-    // beyond 16 the result is x; -z below -33,000 would come out of to_fixed as a large positive number
+    // beyond 16 the result is x, and -z would leave biased_q8's range
     const aie::vector<bfloat16, 32> bounded = aie::min(x, aie::broadcast<bfloat16, 32>(16.0f));
     const aie::vector<bfloat16, 32> square = aie::mul(bounded, bounded).to_vector<bfloat16>();
-    aie::accum<accfloat, 32> cubic(aie::broadcast<bfloat16, 32>(1.0f));
+    aie::accum<accfloat, 32> slope(aie::broadcast<float, 32>(-2.302208f));
     const aie::vector<bfloat16, 32> factor =
-        aie::mac(cubic, square, aie::broadcast<bfloat16, 32>(0.044715f)).to_vector<bfloat16>();
-    const aie::vector<bfloat16, 32> scaled =
-        aie::mul(bounded, aie::broadcast<bfloat16, 32>(-2.302208f)).to_vector<bfloat16>();
-    aie::vector<int16, 32> t = aie::to_fixed<int16>(aie::mul(scaled, factor).to_vector<float>(), 8);
-    t = aie::min(t, aie::broadcast<int16, 32>(96 * 256)); // what the reciprocal below can take
+        aie::mac(slope, square, aie::broadcast<bfloat16, 32>(-0.10294323f)).to_vector<bfloat16>();
+    aie::accum<accfloat, 32> shifted(aie::broadcast<float, 32>(exp2_magic));
+    shifted = aie::mac(shifted, bounded, factor);
+    aie::vector<uint16, 32> u = biased_q8(shifted);
+    u = aie::min(u, aie::broadcast<uint16, 32>(96 * 256 + exp2_bias)); // what the reciprocal below can take
     aie::accum<accfloat, 32> one(aie::broadcast<bfloat16, 32>(1.0f));
-    const aie::vector<bfloat16, 32> d = aie::add(one, exp2_q8(t)).to_vector<bfloat16>();
-    aie::vector<bfloat16, 32> r =
+    const aie::vector<bfloat16, 32> d = aie::add(one, exp2_of_biased(u)).to_vector<bfloat16>();
+    const aie::vector<bfloat16, 32> r =
         aie::sub(aie::broadcast<int16, 32>(0x7EF3), d.cast_to<int16>()).cast_to<bfloat16>();
-    for (int step = 0; step < 2; ++step) {
-        aie::accum<accfloat, 32> two(aie::broadcast<bfloat16, 32>(2.0f));
-        const aie::vector<bfloat16, 32> correction = aie::msc(two, d, r).to_vector<bfloat16>();
-        r = aie::mul(r, correction).to_vector<bfloat16>();
-    }
-    return aie::mul(x, r).to_vector<bfloat16>();
+    const aie::vector<bfloat16, 32> e = aie::msc(one, d, r).to_vector<bfloat16>();
+    const aie::vector<bfloat16, 32> more = aie::mac(aie::accum<accfloat, 32>(e), e, e).to_vector<bfloat16>();
+    const aie::accum<accfloat, 32> y = aie::mul(x, r);
+    return aie::mac(y, y.to_vector<bfloat16>(), more).to_vector<bfloat16>();
 }
 
 struct Scales {
@@ -199,12 +107,11 @@ inline aie::vector<bfloat16, 32> repeat_columns(const float *v4) {
 }
 
 // Rows 4 rb to 4 rb + 3, columns 8 nb to 8 nb + 7 of the finished tile.
-template <bool Int8>
-inline aie::vector<bfloat16, 32> finished_block(const int32_t *acc, const Scales &scales,
+inline aie::vector<bfloat16, 32> finished_block(bool int8_sums, const int32_t *acc, const Scales &scales,
                                                 const aie::vector<bfloat16, 32> &row_scale, const int8_t *residual,
                                                 int epilogue, int rb, int nb) {
     aie::accum<accfloat, 32> y(repeat_rows(scales.bias + nb * 8));
-    if constexpr (Int8) {
+    if (int8_sums) {
         const aie::vector<float, 32> sum = aie::to_float(aie::load_v<32>(acc + (rb * 8 + nb) * 32));
         const aie::vector<bfloat16, 32> scale =
             aie::mul(row_scale, repeat_rows(scales.column + nb * 8)).to_vector<bfloat16>();
@@ -275,8 +182,8 @@ void pack_keys(const int32_t *acc, int8_t *C, bool values) {
     }
 }
 
-template <bool Int8>
-void epilogue(int32_t *acc, const int32_t *stats, const int32_t *params, const int8_t *residual, int8_t *C,
+// One copy for both kinds of sums: a core's program has 16 KB.
+void epilogue(bool int8_sums, int32_t *acc, const int32_t *stats, const int32_t *params, const int8_t *residual, int8_t *C,
               int tile, int row, int column) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     aie::set_saturation(aie::saturation_mode::saturate);
@@ -293,7 +200,7 @@ void epilogue(int32_t *acc, const int32_t *stats, const int32_t *params, const i
         aie::store_v(strip + strip_data / 2 + (rb & 2) * 8, aie::zeros<bfloat16, 16>()); // what is unused is sent too
         aie::vector<bfloat16, 32> keep[2], row_scale[2];
         for (int i = 0; i < 2; ++i) {
-            if constexpr (Int8)
+            if (int8_sums)
                 row_scale[i] = repeat_columns(scales.row + (rb + i) * 4);
             if (flags & mask_rows_flag) {
                 float one[4];
@@ -307,12 +214,12 @@ void epilogue(int32_t *acc, const int32_t *stats, const int32_t *params, const i
         for (int nb = 0; nb < 8; ++nb) {
             aie::vector<bfloat16, 32> out[2];
             for (int i = 0; i < 2; ++i) {
-                out[i] = finished_block<Int8>(acc, scales, row_scale[i], residual, flags, rb + i, nb);
+                out[i] = finished_block(int8_sums, acc, scales, row_scale[i], residual, flags, rb + i, nb);
                 if (flags & mask_rows_flag)
                     out[i] = aie::mul(out[i], keep[i]).to_vector<bfloat16>();
             }
             const int place = ((rb & 3) * 8 + nb) * 32;
-            if (Int8 && (flags & (keys_flag | values_flag))) {
+            if (flags & (keys_flag | values_flag)) {
                 for (int i = 0; i < 2; ++i)
                     aie::store_v((bfloat16 *)(acc + ((rb + i) * 8 + nb) * 32), out[i]);
             } else if (transposed) {
@@ -329,7 +236,7 @@ void epilogue(int32_t *acc, const int32_t *stats, const int32_t *params, const i
             }
         }
     }
-    if (Int8 && (flags & (keys_flag | values_flag)))
+    if (flags & (keys_flag | values_flag))
         pack_keys(acc, C, (flags & values_flag) != 0);
 }
 
@@ -358,10 +265,7 @@ void encoder_gemm_step(int8_t *A, int8_t *B, int32_t *acc, int32_t *stats, int32
 
 void encoder_gemm_finish(int8_t *C, int8_t *residual, int32_t *acc, int32_t *stats, int32_t *params, int32_t tile,
                          int32_t row, int32_t column) {
-    if (params[p_kind] == gemm_int8)
-        epilogue<true>(acc, stats, params, residual, C, tile, row, column);
-    else
-        epilogue<false>(acc, stats, params, residual, C, tile, row, column);
+    epilogue(params[p_kind] == gemm_int8, acc, stats, params, residual, C, tile, row, column);
 }
 
 } // extern "C"

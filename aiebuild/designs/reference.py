@@ -74,12 +74,11 @@ def stored(value: Doubles, tolerance: Doubles) -> Expected:
 
 
 def exp2_q8(t: NDArray[np.int16]) -> NDArray[np.float32]:
-    """2^(t / 256) for t <= 127 * 256 as `exp2.h` computes it, but that its two shifts round: exponent from t's whole
-    part, mantissa 1 + f - 0.34375 f (1 - f) in units of 1/128, rounded to nearest even once."""
+    """2^(t / 256) for t <= 127 * 256 as `exp2.h` computes it: exponent from t's whole part, mantissa
+    1 + f - 0.34375 f (1 - f) in units of 1/128, rounded to nearest even once."""
     t = np.maximum(t.astype(np.int64), -127 * 256)
     f = t & 255
-    rest = 256 - f
-    bits = _half_even(t * 1024 - f * (rest + (rest >> 2) + (rest >> 3)), 11) + 127 * 128
+    bits = _half_even((t + 127 * 256) * 8192 - 11 * f * (256 - f), 14)
     return from_bf16(bits.astype(np.uint16))
 
 

@@ -168,7 +168,20 @@ struct mmul_two_blocks {
     }
 };
 
+template <typename A>
+struct zero_op {
+    const A &acc;
+    bool to_zero;
+};
+
 } // namespace detail
+
+// For an mmul's construction: as if `acc` were zero, whatever is in it, where `to_zero`.
+template <Accum A>
+AIEBUILD_INLINE constexpr detail::zero_op<A> op_zero(const A &acc, bool to_zero)
+{
+    return {acc, to_zero};
+}
 
 template <unsigned M_Elems, unsigned K_Elems, unsigned N_Elems, typename TypeA, typename TypeB = TypeA, AccumElemBaseType AccumTag = accauto>
 struct mmul {
@@ -186,8 +199,13 @@ struct mmul {
     using lane_type = std::conditional_t<fp, float, std::conditional_t<(acc_bits == 64), int64, int32>>;
     using tag = std::conditional_t<fp, accfloat, std::conditional_t<(acc_bits == 64), acc64, acc32>>;
 
-    static AIEBUILD_INLINE void charge()
+    AIEBUILD_INLINE void charge() const
     {
+#if defined(AIEBUILD_SLOTS)
+        const uint64_t phase = begun;
+#else
+        constexpr uint64_t phase = 0;
+#endif
 #if __AIE_ARCH__ == 21
 #if AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 || defined(AIEBUILD_SLOTS_AS_BLOCKS)
         constexpr bool as_blocks = K == 8 && N == 8;
@@ -195,11 +213,11 @@ struct mmul {
         constexpr bool as_blocks = false;
 #endif
         if constexpr (fp && sizeof(TypeA) == 2 && !as_blocks) {
-            detail::slot_mmul_by_lanes<M, K, N>();
+            detail::slot_mmul_by_lanes<M, K, N>(phase);
             return;
         }
 #endif
-        detail::slot_mmul(detail::mmul_slots(sizeof(TypeA) * 8, sizeof(TypeB) * 8, fp, M * K * N), fp);
+        detail::slot_mmul(detail::mmul_slots(sizeof(TypeA) * 8, sizeof(TypeB) * 8, fp, M * K * N), fp, phase);
         if constexpr (fp && sizeof(TypeA) == 2)
             detail::slot_to_blocks(M * K * sizeof(TypeA));
     }
@@ -212,11 +230,14 @@ struct mmul {
 
     AIEBUILD_INLINE mmul() { kernel.clear(); }
     AIEBUILD_INLINE mmul(const accum_type &acc) { kernel.set(acc.to_native()); }
-    AIEBUILD_INLINE mmul &operator=(const accum_type &acc)
+    AIEBUILD_INLINE mmul(const detail::zero_op<accum_type> &op)
     {
-        kernel.set(acc.to_native());
-        return *this;
+        if (op.to_zero)
+            kernel.clear();
+        else
+            kernel.set(op.acc.to_native());
     }
+    AIEBUILD_INLINE mmul &operator=(const accum_type &acc) { return *this = mmul(acc); }
     template <typename T>
     AIEBUILD_INLINE mmul(const vector<T, size_C> &v, int shift = 0)
     {
@@ -263,6 +284,9 @@ struct mmul {
     }
 
     detail::mmul_of<M, K, N, TypeA, TypeB, lane_type> kernel;
+#if defined(AIEBUILD_SLOTS)
+    uint64_t begun = detail::slot_phase(); // when the sums were loaded
+#endif
 };
 
 } // namespace aie

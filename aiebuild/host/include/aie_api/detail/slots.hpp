@@ -17,7 +17,9 @@
 //
 // Phases: a run of matrix products up to the first store or narrowing of its results is a phase of its own, as is what
 // comes between two runs: a compiler overlaps operations within a phase, not across, as the next run's accumulators wait
-// for the last one's. A phase takes as long as its busiest slot.
+// for the last one's. A phase takes as long as its busiest slot. Where a kernel has loaded a run's sums before the end of
+// the last run, into other accumulators, nothing waits: sums that are stored and loaded meanwhile, and nothing else, are
+// part of the new run's phase. Stores of sums and loads of the next ones overlap where a kernel has them in turns.
 
 #pragma once
 
@@ -83,6 +85,8 @@ struct slots_t {
 
 struct slot_counts_t {
     slots_t phase, total;
+    slots_t stored;                // stores of sums before the next ones' loads
+    uint64_t number = 0;           // of the phase
     bool floating = false;         // the phase's products
     uint64_t integer_cycles = 0;   // of phases with matrix products of integers
     uint64_t floating_cycles = 0;  // of floats
@@ -90,8 +94,25 @@ struct slot_counts_t {
     uint64_t other_cycles = 0;     // of the other phases
     uint64_t phases = 0;           // with matrix products
 
+    static bool moves_only(const slots_t &p) { return p.vec == 0 && p.mv == 0 && p.narrow == 0 && p.alu == 0; }
+
+    // Products begin, with sums that were loaded in phase `begun`.
+    void products(uint64_t begun)
+    {
+        if (phase.mmul != 0)
+            return;
+        if (begun == number || !moves_only(phase))
+            close();
+        phase.add(stored);
+        stored = {};
+    }
+
     void close()
     {
+        memory_cycles += stored.cycles();
+        total.add(stored);
+        stored = {};
+        ++number;
         if (phase.mmul != 0)
             (floating ? floating_cycles : integer_cycles) += phase.cycles(), ++phases;
         else if (phase.vec == 0 && phase.mv == 0 && phase.alu == 0)
@@ -120,11 +141,11 @@ __attribute__((noinline, visibility("hidden"))) inline void slot_site(unsigned k
 AIEBUILD_INLINE void slot_site(unsigned, unsigned) {}
 #endif
 
-AIEBUILD_INLINE void slot_mmul(unsigned n, bool floating)
+AIEBUILD_INLINE uint64_t slot_phase() { return slot_counts.number; }
+AIEBUILD_INLINE void slot_mmul(unsigned n, bool floating, uint64_t begun)
 {
     slot_site(0, n);
-    if (slot_counts.phase.mmul == 0)
-        slot_counts.close();
+    slot_counts.products(begun);
     slot_counts.phase.mmul += n;
     slot_counts.floating = floating;
 }
@@ -157,8 +178,10 @@ AIEBUILD_INLINE void slot_begin_accum()
 {
     // stores of finished sums, and nothing else, before the next sums are loaded: loops around products do not overlap
     const slots_t &p = slot_counts.phase;
-    if (p.mmul == 0 && p.stores != 0 && p.vec == 0 && p.mv == 0)
-        slot_counts.close();
+    if (p.mmul != 0 || p.stores == 0 || p.widen != 0 || p.vec != 0 || p.mv != 0)
+        return;
+    slot_counts.stored.add(p);
+    slot_counts.phase = {};
 }
 AIEBUILD_INLINE void slot_store(unsigned bytes)
 {
@@ -177,7 +200,8 @@ AIEBUILD_INLINE void slot_narrowed(unsigned bytes)
 
 #else
 
-AIEBUILD_INLINE void slot_mmul(unsigned, bool) {}
+AIEBUILD_INLINE uint64_t slot_phase() { return 0; }
+AIEBUILD_INLINE void slot_mmul(unsigned, bool, uint64_t) {}
 AIEBUILD_INLINE void slot_vec(unsigned) {}
 AIEBUILD_INLINE void slot_mv(unsigned) {}
 AIEBUILD_INLINE void slot_alu(unsigned) {}
@@ -250,9 +274,9 @@ AIEBUILD_INLINE void slot_to_blocks([[maybe_unused]] unsigned bytes)
 // A bf16 product of AIE2P without blocks: K products of 32 lanes; A's and B's operands for them take 18 and 8 shuffles and
 // broadcasts (emulated_mmul_intrinsics.hpp), of which half are charged, as where two by two blocks of C accumulate.
 template <unsigned M, unsigned K, unsigned N>
-AIEBUILD_INLINE void slot_mmul_by_lanes()
+AIEBUILD_INLINE void slot_mmul_by_lanes(uint64_t begun)
 {
-    slot_mmul(K * slots_for(M * N, 32), true);
+    slot_mmul(K * slots_for(M * N, 32), true, begun);
     slot_mv(13 * slots_for(M * N, 32));
 }
 AIEBUILD_INLINE void slot_shuffle(unsigned bytes) { slot_mv(slots_for(bytes, 64) * (bytes > 64 ? 2 : 1)); }
