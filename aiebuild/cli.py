@@ -51,7 +51,11 @@ def model_options(command: Any) -> Any:
         click.option(
             "--target", type=click.Choice(TARGETS), default="auto", show_default=True, help="Where the model runs."
         ),
-        click.option("--device", type=click.Choice(DEVICES), default="npu1", help="The array it is built for."),
+        click.option(
+            "--device",
+            type=click.Choice(DEVICES),
+            help="The array it is built for. [default: the NPU's that is here; npu1 for the host]",
+        ),
         click.option("--model", default="base", show_default=True, help="Name of a model, or a .toml file."),
     ):
         command = option(command)
@@ -62,7 +66,7 @@ def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelB
     return [
         ModelBuild(
             options["model"],
-            options["device"],
+            _device_for(options["device"], target),
             target,
             options["weights"],
             options["offline"],
@@ -72,6 +76,23 @@ def _build_of(options: dict[str, Any], *, counting: bool = False) -> list[ModelB
         )
         for target in resolve_targets(options["target"])
     ]
+
+
+def _device_for(asked: str | None, target: str) -> str:
+    """The array that designs are made for: the one asked for, or for the NPU the kind that is here, which is said."""
+    from aiebuild.runtime.choice import DEFAULT_DEVICE
+
+    if asked is not None or target == "host":
+        return asked or DEFAULT_DEVICE
+    from aiebuild.report.terminal import note
+    from aiebuild.toolchain.xrt import npu_found
+
+    npu = npu_found()
+    if npu.device is None:
+        note(f"built for {DEFAULT_DEVICE}, the default: {npu.problem} (--device)")
+        return DEFAULT_DEVICE
+    note(f"built for {npu.device}: the NPU here is {npu.name}")
+    return npu.device
 
 
 @cli.command("compile")
@@ -222,7 +243,8 @@ def run_command_line(audio: tuple[Path, ...], **options: Any) -> int:
     else:
         chosen_target = choose_target("host", options["device"])
     on_npu = chosen_target.target == "npu"
-    builds = _build_of({**options, "target": chosen_target.target}, counting=options["profile"] and not on_npu)
+    where = {"target": chosen_target.target, "device": chosen_target.device}
+    builds = _build_of({**options, **where}, counting=options["profile"] and not on_npu)
     how = _transcribe_options(options, len(audio))
     folder: Path = options["output_dir"] or Path()
     given = options["output_dir"] is not None
@@ -381,8 +403,9 @@ def bench(
         raise UsageError("nothing to transcribe", hint="aiebuild bench --audio FILE")
     if modelled or clock or bandwidth or timeline:
         from aiebuild.report.modelled import machine_of, run_modelled
+        from aiebuild.runtime.choice import DEFAULT_DEVICE
 
-        machine = machine_of(options["device"], clock, bandwidth)
+        machine = machine_of(options["device"] or DEFAULT_DEVICE, clock, bandwidth)
         (build,) = _build_of({**options, "target": "host"})
         run_modelled(build, audio or sample, machine, as_json=as_json, timeline=timeline)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -355,6 +356,18 @@ class Decoder:
                     ops += self._after_keys(layer, block, index, what)
                 index += len(what)
         return ops + [self._logits(block, number) for number, block in enumerate(asked)]
+
+    def block_macs(self, operations: Sequence[Operation]) -> list[int]:
+        """The model's multiply-accumulates for each block of rows; `operations`: those of the dispatch."""
+        blocks = len(attending(self.plan.shape, self.dispatch))
+        out, block, asked = [0] * blocks, -1, iter(self.dispatch.asked(self.plan.shape))
+        for operation in operations:
+            if operation.phase == "qkv":
+                block = (block + 1) % blocks
+            elif operation.phase == "logits":
+                block = next(asked)
+            out[block] += operation.macs
+        return out
 
     def _after_keys(self, layer: int, block: int, index: int, groups: list[Attending]) -> list[Operation]:
         """What a layer does with a block once its keys and values are in the log. In the last layer only those blocks

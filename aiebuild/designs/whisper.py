@@ -144,7 +144,7 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
         facts.append({
             "sequence": dispatch.name,
             **asdict(dispatch),
-            "macs": _macs(operations),
+            "block_macs": builder.block_macs(operations),
             "activations": _activations(operations, decoder.ARENA, builder.arena.pool),
             "arguments": list(decoder_sequences.argument_bytes(plan, dispatch)),
             "areas": dict(builder.arena.areas),

@@ -77,6 +77,15 @@ def why_not(device: str | None = None) -> str | None:
     return None
 
 
+def npu_here() -> tuple[str, str] | None:
+    """Name of the NPU that XRT opens, and the device it is in designs; None where there is none of a known kind."""
+    try:
+        name = _name(_open(load_pyxrt(), 0))
+        return name, npu_kind(name).device
+    except (DeviceError, MissingError):
+        return None
+
+
 def _open(module: Any, index: int) -> Any:
     try:
         return module.device(index)

@@ -123,3 +123,11 @@ def report_or_none() -> tuple[SmiReport | None, AiebuildError | None]:
         return examine_xrt(tool), None
     except BuildError as error:
         return None, error
+
+
+def npu_found() -> Npu:
+    """The NPU that xrt-smi names, or why there is none to name."""
+    report, problem = report_or_none()
+    if report is None:
+        return Npu(None, None, problem.message if problem is not None else "no xrt-smi is here")
+    return npu_of(report)

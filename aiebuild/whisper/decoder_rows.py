@@ -35,7 +35,7 @@ class Kind:
     rows: int
     bucket: int
     logits: str
-    macs: int
+    block_macs: list[int]
     arguments: list[int]
     areas: dict[str, int]
     strides: dict[str, int]
@@ -58,12 +58,18 @@ class Kind:
         """The first row whose logits it gives out; those of all after it too."""
         return self.total - self.asked * self.block_rows
 
+    def macs(self, wanted: Sequence[bool]) -> float:
+        """The model's multiply-accumulates for the rows that somebody wants."""
+        size = self.block_rows
+        blocks = (sum(wanted[first : first + size]) for first in range(0, self.total, size))
+        return sum(macs * rows / size for macs, rows in zip(self.block_macs, blocks, strict=True))
+
     @staticmethod
     def of(facts: dict[str, Any]) -> Kind:
         """From the manifest."""
         block = facts["block"]
         return Kind(
-            facts["sequence"], facts["windows"], facts["rows"], facts["bucket"], facts["logits"], facts["macs"],
+            facts["sequence"], facts["windows"], facts["rows"], facts["bucket"], facts["logits"], facts["block_macs"],
             facts["arguments"], facts["areas"], facts["strides"], block["count"] * block["slices"], block["count"],
             block["slices"], facts["asked"], [(w, f, n) for w, f, n in facts["attending"]],
             np.array(facts["self_command"], np.int32).view(np.uint8), facts["logits_command"],
@@ -351,7 +357,7 @@ class DeviceDecoder:
                 log.part(at, arguments[4]),
             ],
         )
-        self._run(dispatch, kind.macs)
+        self._run(dispatch, kind.macs([row.seen is not None for row in rows]))
         return arena
 
     def _fill_rows(self, kind: Kind, arena: NDArray[np.uint8], rows: list[Row]) -> None:

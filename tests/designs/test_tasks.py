@@ -8,7 +8,7 @@ import pytest
 
 from aiebuild.config.model import load_model_config
 from aiebuild.designs import decoder, encoder
-from aiebuild.designs.decoder_sequences import decoder_sequence
+from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
 from aiebuild.designs.tasks import QUEUE, Operation, Round, Transfer, emit
 
 
@@ -98,3 +98,22 @@ def test_padding_of_the_base_encoder_is_below_a_tenth() -> None:
     padded = sum(operation.padded_macs for operation in operations)
     assert macs == pytest.approx(48.4e9, rel=0.01)  # the model's arithmetic, cross-attention's keys and values with it
     assert macs < padded < 1.1 * macs
+
+
+@pytest.mark.parametrize(
+    "dispatch", [decoder.Dispatch(1, 1, 64), decoder.Dispatch(8, 4, 64), decoder.Dispatch(1, 128, 128)]
+)
+def test_products_by_block(dispatch: decoder.Dispatch) -> None:
+    """The model's arithmetic of a block of rows: in the last layer and the logits, of those that are asked for."""
+    dims = load_model_config("tiny.en").dims
+    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    builder = Decoder(plan, dispatch)
+    operations = builder.operations()
+    found = builder.block_macs(operations)
+    assert sum(found) == sum(operation.macs for operation in operations)
+    *others, last = found
+    assert len(found) == max(1, dispatch.total // 32) and len(set(others)) <= 1
+    rows, n = dispatch.total // len(found), dims.n_text_state
+    row = dims.n_text_layer * (14 * n * n + 2 * (1500 + dispatch.bucket) * n) + dims.n_vocab * n
+    assert last == rows * row
+    assert all(other < last - rows * dims.n_vocab * n for other in others)

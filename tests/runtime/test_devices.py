@@ -22,6 +22,7 @@ from aiebuild.errors import DeviceError, MissingError
 from aiebuild.manifest import store
 from aiebuild.resources import artifacts_dir
 from aiebuild.runtime import xrt
+from aiebuild.runtime.choice import choose_target
 from aiebuild.runtime.device import Device, Overlay
 from aiebuild.runtime.host import HostDevice
 from aiebuild.runtime.pyxrt_finder import find_pyxrt
@@ -351,6 +352,25 @@ def test_another_npu(built: Path, world: fake_pyxrt.World) -> None:
     assert xrt.why_not("npu2") is None
     world.name = "RyzenAI-npu9"
     assert "of no known kind" in str(xrt.why_not())
+
+
+def test_designs_are_those_of_the_npu_that_is_here(built: Path, world: fake_pyxrt.World) -> None:
+    def chosen(asked: str, device: str | None = None) -> tuple[str, str]:
+        choice = choose_target(asked, device)
+        return choice.target, choice.device
+
+    assert chosen("auto") == chosen("npu") == chosen("auto", "npu1") == ("npu", "npu1")
+    world.name = "RyzenAI-npu4"
+    assert chosen("auto") == chosen("npu") == chosen("npu", "npu2") == ("npu", "npu2")
+    assert choose_target("npu").reason == "asked for; npu2, as the NPU here is RyzenAI-npu4"
+    assert choose_target("npu", "npu2").reason == "asked for"
+    # asked for one that is not here, or for none: the host has a default
+    assert chosen("auto", "npu1") == chosen("host") == chosen("host", "npu1") == ("host", "npu1")
+    assert chosen("host", "npu2") == ("host", "npu2")
+    world.name = "RyzenAI-npu9"
+    assert chosen("auto") == ("host", "npu1")
+    with pytest.raises(DeviceError, match="of no known kind"):
+        choose_target("npu")
 
 
 def test_buffers_need_an_overlay(built: Path, world: fake_pyxrt.World) -> None:

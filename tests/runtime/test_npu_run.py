@@ -82,12 +82,12 @@ def test_the_whole_transcript_goes_through_xrt(world: fake_pyxrt.World, capsys: 
 def test_auto_takes_the_npu_and_says_why(world: fake_pyxrt.World, capsys: pytest.CaptureFixture[str]) -> None:
     code, text, said = run(capsys)
     assert (code, text) == (0, SPOKEN)
-    assert "on npu (RyzenAI-npu1) (there is an NPU it is built for)" in said
+    assert "on npu (RyzenAI-npu1) (there is an NPU it is built for; npu1, as the NPU here is RyzenAI-npu1)" in said
     world.name = "RyzenAI-npu4"
-    code, text, said = run(capsys)
+    code, text, said = run(capsys, "--device", "npu1")
     assert (code, text) == (0, SPOKEN)
     assert "no NPU: the NPU here, RyzenAI-npu4, is npu2; asked for was npu1)" in said
-    assert run(capsys, "--target", "npu")[0] == 4
+    assert run(capsys, "--target", "npu", "--device", "npu1")[0] == 4
 
 
 def test_a_failure_midway_goes_on_with_the_host_and_is_in_the_result(

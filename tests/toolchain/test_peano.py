@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from aiebuild.cli import run_command
 from aiebuild.config.aiecc import aiecc_generations
 from aiebuild.config.npu import npu_kind, peano_profile
 from aiebuild.config.toolchain import host_toolchain
@@ -138,6 +139,22 @@ def test_unknown_and_absent_npus(tmp_path: Path) -> None:
     assert xrt.npu_of(none).problem == "XRT sees no NPU"
     with pytest.raises(DeviceError, match="no known kind"):
         npu_kind("Radeon")
+
+
+def test_compiling_for_the_npu_that_is_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def planned(*options: str) -> tuple[str, str]:
+        run_command(["compile", "--model", "tiny.en", "--dry-run", "--offline", *options])
+        said = capsys.readouterr()
+        return said.out, said.err
+
+    monkeypatch.setenv("XILINX_XRT", str(tmp_path / "nothing"))
+    assert "built for npu1, the default: no xrt-smi is here (--device)" in planned("--target", "npu")[1]
+    monkeypatch.setenv("XILINX_XRT", str(install_xrt_smi(tmp_path / "strix", "2.21")))
+    assert planned("--target", "npu")[1].startswith("built for npu2: the NPU here is RyzenAI-npu4 (0000:66:00.1)")
+    assert "built for" not in planned("--target", "host")[1]
+    assert "built for" not in planned("--target", "npu", "--device", "npu1")[1]
 
 
 @pytest.mark.parametrize(
