@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from aiebuild.designs.encoder import POSITIONS
 from aiebuild.weights import WhisperWeights
 from aiebuild.weights.pack import unpack_rows_int8
+from aiebuild.whisper.constants import N_FRAMES
 from aiebuild.whisper.decoding import Context, DecodingOptions, decode_window
 from aiebuild.whisper.model import DeviceAudio, DeviceModel
 from aiebuild.whisper.reference import ReferenceModel
@@ -69,7 +70,8 @@ class NextTokens:
 
 def log_mel(audio: DeviceAudio) -> FloatArray:
     """A device's log-mel on Whisper's final scale, [frames, n_mels]."""
-    return np.maximum(audio.mel, audio.floor).astype(np.float32) / np.float32(8192) + np.float32(1)
+    mel = np.maximum(audio.rows(0, audio.content_frames + N_FRAMES), audio.floor)
+    return mel.astype(np.float32) / np.float32(8192) + np.float32(1)
 
 
 def encoder_features(model: DeviceModel, weights: WhisperWeights) -> FloatArray:

@@ -17,11 +17,9 @@ from aiebuild.report.terminal import AudioProgress, BuildProgress, note, report_
 from aiebuild.resources import artifacts_dir
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from aiebuild.whisper.clip import TranscribeOptions
     from aiebuild.whisper.model import DeviceModel
+    from aiebuild.whisper.samples import Recording
     from aiebuild.whisper.tokenizer import WhisperTokenizer
     from aiebuild.whisper.transcript import Segment, Transcript
 
@@ -179,25 +177,27 @@ class _Files:
         """What is transcribed, in words."""
         return str(self._paths[0]) if len(self._paths) == 1 else f"{len(self._paths)} files"
 
-    def samples(self) -> Iterator[NDArray[np.int16]]:
+    def samples(self) -> Iterator[Recording]:
         """16 kHz samples, file by file; what is wrong with one is said."""
-        from aiebuild.whisper.audio import load_audio
+        from aiebuild.whisper.audio import record
+        from aiebuild.whisper.constants import SAMPLE_RATE
 
         for path in self._paths:
             self._asked += 1
             start = time.monotonic()
+            warnings: list[str] = []
             try:
-                audio = load_audio(path)
+                recording = record(path, warnings.append)
             except AiebuildError as error:
                 if len(self._paths) == 1:
                     raise
                 self.failed += 1
                 report_error(error)
                 continue
-            for warning in audio.warnings:
+            for warning in warnings:
                 note(f"warning: {warning}")
-            self.taken.append((path, audio.seconds, start))
-            yield audio.samples
+            self.taken.append((path, recording.size / SAMPLE_RATE, start))
+            yield recording
 
     def left(self) -> _Files:
         """The files that no transcript was given for, to be done anew."""

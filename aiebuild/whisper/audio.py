@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from aiebuild.errors import BuildError, UsageError
 from aiebuild.whisper.constants import SAMPLE_RATE
+from aiebuild.whisper.samples import Recording
 
 Warn = Callable[[str], None]
 
@@ -46,6 +47,14 @@ class DecodedAudio:
     def seconds(self) -> float:
         """The length."""
         return self.samples.size / SAMPLE_RATE
+
+
+def record(path: Path, warn: Warn) -> Recording:
+    """Decode a whole file, in constant memory. `warn` and errors as `iter_audio`."""
+    recording = Recording()
+    for block in iter_audio(path, warn):
+        recording.append(block)
+    return recording
 
 
 def load_audio(path: Path) -> DecodedAudio:

@@ -25,19 +25,31 @@ from aiebuild.runtime.host import HostDevice
 from aiebuild.runtime.profile import Profile, StageProfile
 from aiebuild.whisper.constants import N_FRAMES
 from aiebuild.whisper.decoder_rows import DeviceDecoder
+from aiebuild.whisper.samples import Samples, Spool, read_samples
 from aiebuild.whisper.speech import Allowed, Candidates
 
 DYNAMIC_RANGE = 8
 """Log-mel is clamped to the maximum minus this, in decades (openai/whisper, audio.py)."""
 
 
+PREPARED = 12288
+"""Mel frames that are made at a time, of 123 s: a whole number of the longest dispatches, and few bytes."""
+
+
 @dataclass(frozen=True)
 class DeviceAudio:
-    """A file's log-mel: int16 Q11, unclamped, [content_frames + 3000, n_mels]; and the whole file's lower clamp."""
+    """A file's log-mel: int16 Q11, unclamped, content_frames + 3000 rows of n_mels, of which those behind the last one
+    of `mel` are `silence`; and the whole file's lower clamp."""
 
-    mel: NDArray[np.int16]
+    mel: Spool
+    silence: int
     floor: int
     content_frames: int
+
+    def rows(self, first: int, last: int) -> NDArray[np.int16]:
+        """The frames [first, last), [n, n_mels]."""
+        found = self.mel.read(first, last)
+        return np.pad(found, ((0, last - first - len(found)), (0, 0)), constant_values=self.silence)
 
 
 @dataclass
@@ -189,39 +201,51 @@ class DeviceModel:
 
     # --- log-mel -------------------------------------------------------------------------------------------------
 
-    def prepare(self, samples: NDArray[np.int16]) -> DeviceAudio:
+    def prepare(self, samples: Samples) -> DeviceAudio:
         """The log-mel of a whole file; see `SpeechModel.prepare`."""
         facts = self._mel
-        n_mels, edge, hop, silence = self._dims.n_mels, facts["edge_samples"], facts["hop"], facts["floor"]
+        edge, hop, silence = facts["edge_samples"], facts["hop"], facts["floor"]
         content = samples.size // hop
-        frames = content + N_FRAMES
-        heard = min(frames, -(-(samples.size + edge) // hop)) if samples.size else 0
-        plan = self._mel_dispatches(heard)
-        last = plan[-1][0] + plan[-1][1] * facts["round_frames"] if plan else 0
-        padded = self._device.buffer(2 * max(last * hop + 2 * edge, edge + samples.size + 1))
-        audio = padded.array.view(np.int16)
-        audio[edge : edge + samples.size] = samples
-        audio[:edge] = audio[2 * edge : edge : -1]
-        rows = max(last, frames)
-        mel_buffer = self._device.buffer(rows * n_mels * 2)
-        mel = mel_buffer.array.view(np.int16).reshape(rows, n_mels)
-        mel[last:] = silence
+        heard = min(content + N_FRAMES, -(-(samples.size + edge) // hop)) if samples.size else 0
+        plans = [self._mel_dispatches(min(PREPARED, heard - first)) for first in range(0, heard, PREPARED)]
+        longest = max((sum(rounds for _, rounds in plan) for plan in plans), default=1) * facts["round_frames"]
+        audio = self._device.buffer(2 * (longest * hop + 2 * edge))
+        frames = self._device.buffer(2 * longest * self._dims.n_mels)
+        mel, peak = Spool(self._dims.n_mels), int(silence)
+        for number, plan in enumerate(plans):
+            first = number * PREPARED
+            self._fill_audio(audio.array.view(np.int16), samples, first * hop - edge)
+            peak = max(peak, self._run_mel(plan, audio, frames))
+            rows = frames.array.view(np.int16).reshape(-1, self._dims.n_mels)
+            mel.append(rows[: min(PREPARED, heard - first)])
+        floor = max(peak - (DYNAMIC_RANGE << facts["fraction_bits"]), -32768)
+        return DeviceAudio(mel, silence, floor, content)
+
+    @staticmethod
+    def _fill_audio(audio: NDArray[np.int16], samples: Samples, first: int) -> None:
+        """The samples from number `first` on; before the file's first one it is mirrored, behind its end are zeros."""
+        before = max(0, -first)
+        found = read_samples(samples, max(0, first), first + audio.size)
+        audio[before : before + found.size] = found
+        audio[before + found.size :] = 0
+        audio[:before] = audio[2 * before : before : -1]
+
+    def _run_mel(self, plan: Sequence[tuple[int, int]], audio: Buffer, frames: Buffer) -> int:
+        """The log-mel of `audio`'s frames; the largest value of all."""
+        facts, n_mels = self._mel, self._dims.n_mels
         overlay = self._stages["mel"].overlay
         peaks: list[Buffer] = []
         dispatches: list[Dispatch] = []
         for first, rounds in plan:
             sizes = self._mel_arguments[rounds]
             peaks.append(self._device.buffer(sizes[3]))
-            parts = (padded.part(2 * hop * first, sizes[0]), mel_buffer.part(2 * n_mels * first, sizes[2]))
+            parts = (audio.part(2 * facts["hop"] * first, sizes[0]), frames.part(2 * n_mels * first, sizes[2]))
             dispatches.append(
                 overlay.prepare(self._mel_sequences[rounds], [parts[0], self._mel_constants, parts[1], peaks[-1]])
             )
         self._run_all("mel", dispatches, sum(facts["macs"][str(rounds)] for _, rounds in plan))
         of_object = facts["peak_object"] // 2
-        largest = (int(part.array.view(np.int16).reshape(-1, of_object)[:, 0].max()) for part in peaks)
-        peak = max((silence, *largest))
-        floor = max(peak - (DYNAMIC_RANGE << facts["fraction_bits"]), -32768)
-        return DeviceAudio(mel[:frames], floor, content)
+        return max(int(part.array.view(np.int16).reshape(-1, of_object)[:, 0].max()) for part in peaks)
 
     def _mel_dispatches(self, frames: int) -> list[tuple[int, int]]:
         """(first frame, rounds) of the dispatches that cover `frames`."""
@@ -245,7 +269,7 @@ class DeviceModel:
         words[facts["floor_word"]] = audio.floor
         words[facts["elements_word"]] = n_frames * self._dims.n_mels
         start = facts["object"]
-        part = audio.mel[frame_offset : frame_offset + n_frames].reshape(-1)
+        part = audio.rows(frame_offset, frame_offset + n_frames).reshape(-1)
         self._window.array[start : start + 2 * part.size].view(np.int16)[:] = part
         dispatch = self._stages["encoder"].overlay.prepare(
             self._encode, [self._encoder_weights, self._activations, self._window, self._decoder.keys(window)]

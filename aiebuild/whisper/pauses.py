@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.whisper.constants import HOP_LENGTH, N_FRAMES
+from aiebuild.whisper.samples import Samples, read_samples
 
 SMOOTHING = 31
 """Frames of 10 ms whose mean level says how quiet a place is: a pause of 0.3 s is one between phrases."""
@@ -23,15 +24,15 @@ FLOOR = 1.0
 """Added to a frame's mean square (of int16 samples): digital silence is as good as very quiet."""
 
 
-def levels(samples: NDArray[np.int16]) -> NDArray[np.float64]:
+def levels(samples: Samples) -> NDArray[np.float64]:
     """The level of each mel frame of 16 kHz samples, smoothed, in decibels: [n // 160]."""
     frames = samples.size // HOP_LENGTH
     power = np.empty(frames)
     step = 1 << 14  # frames at a time: the samples of an hour as floats would be large
     for first in range(0, frames, step):
         last = min(frames, first + step)
-        block = samples[first * HOP_LENGTH : last * HOP_LENGTH].astype(np.float32).reshape(-1, HOP_LENGTH)
-        power[first:last] = np.square(block).mean(axis=1, dtype=np.float64)
+        block = read_samples(samples, first * HOP_LENGTH, last * HOP_LENGTH).astype(np.float32)
+        power[first:last] = np.square(block.reshape(-1, HOP_LENGTH)).mean(axis=1, dtype=np.float64)
     decibels = 10 * np.log10(power + FLOOR)
     if frames == 0:
         return decibels
@@ -39,7 +40,7 @@ def levels(samples: NDArray[np.int16]) -> NDArray[np.float64]:
     return (sums[SMOOTHING:] - sums[:-SMOOTHING]) / SMOOTHING
 
 
-def cut_at_pauses(samples: NDArray[np.int16]) -> list[tuple[int, int]]:
+def cut_at_pauses(samples: Samples) -> list[tuple[int, int]]:
     """Clips [start, stop) in mel frames that cover a file of 16 kHz samples, none longer than a window.
 
     A cut is made where a file goes on for more than a window: at the quietest place of its second half.

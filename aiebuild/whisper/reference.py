@@ -27,6 +27,7 @@ from aiebuild.config.model import ModelDims
 from aiebuild.whisper.candidates import reduce_logits
 from aiebuild.whisper.constants import CHUNK_SECONDS, N_FRAMES
 from aiebuild.whisper.reference_mel import log_mel_spectrogram
+from aiebuild.whisper.samples import Samples, read_samples
 from aiebuild.whisper.speech import Allowed, Candidates
 
 FloatArray = NDArray[np.float32]
@@ -95,9 +96,9 @@ class ReferenceModel:
         """Live rows a window can have."""
         return 8
 
-    def prepare(self, samples: NDArray[np.int16]) -> ReferenceAudio:
+    def prepare(self, samples: Samples) -> ReferenceAudio:
         """The log-mel of a whole file, with 30 s of zeros after it."""
-        return ReferenceAudio(log_mel_spectrogram(samples, self._dims.n_mels))
+        return ReferenceAudio(log_mel_spectrogram(read_samples(samples, 0, samples.size), self._dims.n_mels))
 
     def encode(self, audio: ReferenceAudio, frame_offset: int, n_frames: int, window: int = 0) -> None:
         """Encode a window (see `SpeechModel.encode`) and compute the cross-attention's keys and values."""

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelDims
+from aiebuild.whisper.samples import Samples
 
 
 class AudioHandle(Protocol):
@@ -87,7 +88,7 @@ class SpeechModel(Protocol[Audio]):
         """Live rows a window can have."""
         ...
 
-    def prepare(self, samples: NDArray[np.int16]) -> Audio:
+    def prepare(self, samples: Samples) -> Audio:
         """The log-mel of a whole file: 16 kHz mono samples [n], n >= 0.
 
         The file is followed by 480,000 zero samples, and the clamp to the maximum minus 8 uses the maximum over all of

@@ -12,15 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Generic
 
-import numpy as np
-from numpy.typing import NDArray
-
 from aiebuild.errors import UsageError
 from aiebuild.whisper.clip import Clip, TranscribeOptions
 from aiebuild.whisper.constants import FRAMES_PER_SECOND, N_FRAMES, SAMPLE_RATE
 from aiebuild.whisper.decoding import DecodingResult, decode_windows, detect_language
 from aiebuild.whisper.languages import language_code
 from aiebuild.whisper.pauses import cut_at_pauses
+from aiebuild.whisper.samples import Samples
 from aiebuild.whisper.speech import Audio, SpeechModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 from aiebuild.whisper.transcript import Segment, Transcript
@@ -37,7 +35,7 @@ Progress = Callable[[float, float], None]
 def transcribe(
     model: SpeechModel[Audio],
     tokenizer: WhisperTokenizer,
-    samples: NDArray[np.int16],
+    samples: Samples,
     options: TranscribeOptions,
     *,
     batch_size: int = 1,
@@ -65,7 +63,7 @@ def transcribe(
 def transcribe_files(
     model: SpeechModel[Audio],
     tokenizer: WhisperTokenizer,
-    files: Iterable[NDArray[np.int16]],
+    files: Iterable[Samples],
     options: TranscribeOptions,
     *,
     batch_size: int = 1,
@@ -163,7 +161,7 @@ class _Rounds(Generic[Audio]):
             tokenizer.sot_sequence(language, options.task)  # refuses what the model does not have, before any work
             self._given = language, {}
 
-    def run(self, source: Iterator[NDArray[np.int16]]) -> Iterator[Transcript]:
+    def run(self, source: Iterator[Samples]) -> Iterator[Transcript]:
         """The files' transcripts, in order."""
         while True:
             self._fill(source)
@@ -182,7 +180,7 @@ class _Rounds(Generic[Audio]):
                 self._frames = [total + sum(c.stop - c.start for c in first.clips) for total in self._frames]
                 yield first.transcript(self._tokenizer)
 
-    def _fill(self, source: Iterator[NDArray[np.int16]]) -> None:
+    def _fill(self, source: Iterator[Samples]) -> None:
         """Make up the number of clips under way, from the files that are here and then from new ones."""
         while len(self._active) < self._batch_size:
             file = next((file for file in self._files if file.waiting), None)
@@ -194,7 +192,7 @@ class _Rounds(Generic[Audio]):
                 return
             self._files.append(self._take(samples))
 
-    def _take(self, samples: NDArray[np.int16]) -> _File[Audio]:
+    def _take(self, samples: Samples) -> _File[Audio]:
         audio = self._model.prepare(samples)
         pieces = cut_at_pauses(samples) if self._options.cut else [(0, audio.content_frames)]
         slot, held = len(self._active), 0

@@ -29,6 +29,7 @@ from aiebuild.manifest import store
 from aiebuild.runtime.device import Counters
 from aiebuild.toolchain.compiler import find_host_compiler
 from aiebuild.weights import WeightFiles
+from aiebuild.whisper import model as model_module
 from aiebuild.whisper.model import DeviceModel
 from aiebuild.whisper.speech import Allowed
 from aiebuild.whisper.tokenizer import WhisperTokenizer
@@ -302,6 +303,20 @@ def test_one_dispatch_a_window_and_a_step(
         counting.step([[0] * rows], [[1000 + step] * rows], [[everything] * rows])
         assert dispatches("decoder") == 2 + step
     assert dispatches("mel") == 3
+
+
+@pytest.mark.parametrize("samples", [0, 1, 399, 176000])
+def test_log_mel_in_pieces(
+    samples: int, counting: DeviceModel, jfk_samples: NDArray[np.int16], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long file's log-mel is made piece by piece: where one ends changes nothing."""
+    whole = counting.prepare(jfk_samples[:samples])
+    monkeypatch.setattr(model_module, "PREPARED", 512)
+    pieces = counting.prepare(jfk_samples[:samples])
+    frames = samples // 160 + 3000
+    assert whole.content_frames == pieces.content_frames == samples // 160
+    assert whole.floor == pieces.floor
+    np.testing.assert_array_equal(whole.rows(0, frames), pieces.rows(0, frames))
 
 
 def test_counted_products_are_the_models(
