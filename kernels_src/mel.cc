@@ -70,8 +70,8 @@ inline void store_blocks(int16_t *out, const aie::vector<int16, 32> &v01, const 
 constexpr int tall = array::tall; // quads of frames that a product takes at a time
 using Product = aie::mmul<array::block_rows, 4, 8, int16, int8>;
 
-// Quad `i` of a product's.
-inline aie::vector<bfloat16, 32> joined(const Product &high, const Product &low, int i) {
+// Quad `i` of a product's. By value: the accumulators' addresses would keep them in memory.
+inline aie::vector<bfloat16, 32> joined(Product high, Product low, int i) {
     return aie::to_float<bfloat16>(aie::add(array::block_of_tall<32, int32>(high.to_vector<int32>(0), i),
                                             array::block_of_tall<32, int32>(low.to_vector<int32>(8), i)));
 }
