@@ -232,10 +232,11 @@ struct mmul {
     AIEBUILD_INLINE mmul(const accum_type &acc) { kernel.set(acc.to_native()); }
     AIEBUILD_INLINE mmul(const detail::zero_op<accum_type> &op)
     {
-        if (op.to_zero)
-            kernel.clear();
-        else
-            kernel.set(op.acc.to_native());
+        // a mask rather than a branch, in loops that hold many of these in registers
+        constexpr unsigned lanes = size_C * sizeof(lane_type) / sizeof(int32);
+        const auto kept = detail::splat<int32, lanes>(op.to_zero ? 0 : -1);
+        kernel.set(detail::bitcast<lane_type>(detail::map_parts<int32>(
+            [](auto p, auto q) AIEBUILD_LAMBDA { return p & q; }, detail::bitcast<int32>(op.acc.to_native()), kept)));
     }
     AIEBUILD_INLINE mmul &operator=(const accum_type &acc) { return *this = mmul(acc); }
     template <typename T>
