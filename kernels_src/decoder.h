@@ -64,6 +64,7 @@ constexpr int32_t lowest_key = -1900671691; // the integer that stands for it
 constexpr int raw_row = 1 << 30;   // in the table's first word: suppressed tokens count
 
 enum Kind { linear_norm = 0, linear = 1, linear_merge = 2, self_attention = 3, cross_attention = 4, report = 5 };
+constexpr int four_bit_blocks = 4;      // k blocks of a group
 constexpr int multiplier_bytes = 16;     // of a group
 constexpr int least_scale = 103 << 7;    // bf16 bits of 2^-24
 

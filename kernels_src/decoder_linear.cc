@@ -21,35 +21,6 @@ inline void add_block(const aie::vector<int32, 32> &sums, const aie::vector<floa
     }
 }
 
-using Sums = aie::accum<acc32, 32>;
-
-// 4 x 32 sums over k blocks of weights of `Weight`.
-template <typename Weight> inline void block_sums(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, Sums *sums) {
-    using MM = aie::mmul<4, 8, 8, int8, int8>;
-    constexpr int bytes = std::is_same_v<Weight, int8> ? 64 : 32;
-    const auto weights = [](const int8_t *from) {
-        if constexpr (bytes == 64)
-            return aie::load_v<64>(from);
-        else
-            return aie::load_v<32>(from).cast_to<int4>().unpack();
-    };
-    MM c0(aie::zeros<int32, 32>()), c1(aie::zeros<int32, 32>()), c2(aie::zeros<int32, 32>()),
-        c3(aie::zeros<int32, 32>());
-    for (int kb = 0; kb < k_blocks; ++kb) {
-        const aie::vector<int8, 32> a = aie::load_v<32>(x);
-        c0.mac(a, weights(w));
-        c1.mac(a, weights(w + bytes));
-        c2.mac(a, weights(w + 2 * bytes));
-        c3.mac(a, weights(w + 3 * bytes));
-        x += 32;
-        w += k_stride;
-    }
-    sums[0] = c0.to_accum();
-    sums[1] = c1.to_accum();
-    sums[2] = c2.to_accum();
-    sums[3] = c3.to_accum();
-}
-
 // Four bits of 32 columns as 16.
 inline aie::vector<uint16, 32> nibbles(const int8_t *from) {
     return aie::load_v<16>(from).cast_to<uint4>().unpack().unpack();
@@ -73,31 +44,50 @@ void four_bit_scales(const int8_t *groups, float *columns) {
 __attribute__((noinline)) void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride,
                                         const float *columns, const float *rows, float *y, int stride, int count,
                                         bool first, const int8_t *multipliers) {
-    Sums c[4];
-    if (multipliers == nullptr) {
-        block_sums<int8>(x, k_blocks, w, k_stride, c);
-    } else {
-        c[0] = c[1] = c[2] = c[3] = aie::zeros<acc32, 32>();
-        for (int kb = 0; kb < k_blocks; kb += 4) {
-            Sums group[4];
-            block_sums<int4>(x + kb * 32, 4, w + kb * k_stride, k_stride, group);
+    using MM = aie::mmul<4, 8, 8, int8, int8>;
+    using Sums = aie::accum<acc32, 32>;
+    alignas(32) int8_t wide[four_bit_blocks * 256];
+    Sums t0 = aie::zeros<acc32, 32>(), t1 = t0, t2 = t0, t3 = t0;
+    const int at_once = multipliers == nullptr ? k_blocks : four_bit_blocks;
+    for (int done = 0; done < k_blocks; done += at_once) {
+        const int8_t *from = w;
+        if (multipliers != nullptr) {
+            for (int i = 0; i < four_bit_blocks * 4; ++i)
+                aie::store_v(wide + i * 64, aie::load_v<32>(w + i * 32).cast_to<int4>().unpack());
+            from = wide;
+        }
+        MM c0(aie::zeros<int32, 32>()), c1(aie::zeros<int32, 32>()), c2(aie::zeros<int32, 32>()),
+            c3(aie::zeros<int32, 32>());
+        for (int kb = 0; kb < at_once; ++kb) {
+            const aie::vector<int8, 32> a = aie::load_v<32>(x);
+            c0.mac(a, aie::load_v<64>(from));
+            c1.mac(a, aie::load_v<64>(from + 64));
+            c2.mac(a, aie::load_v<64>(from + 128));
+            c3.mac(a, aie::load_v<64>(from + 192));
+            x += 32;
+            from += k_stride;
+        }
+        if (multipliers == nullptr) {
+            t0 = c0.to_accum();
+            t1 = c1.to_accum();
+            t2 = c2.to_accum();
+            t3 = c3.to_accum();
+        } else {
             const aie::vector<int16, 32> by =
                 aie::bit_or(nibbles(multipliers).cast_to<int16>(), aie::broadcast<int16, 32>(8));
             // a group's sum fits 16 bits: 32 x 128 x 7
-            const auto add = [&](int n, const aie::vector<int16, 8> &of) {
-                c[n] = aie::mac(c[n], group[n].to_vector<int16>(), of.grow_replicate<32>());
-            };
-            add(0, by.extract<8>(0));
-            add(1, by.extract<8>(1));
-            add(2, by.extract<8>(2));
-            add(3, by.extract<8>(3));
+            t0 = aie::mac(t0, c0.to_vector<int16>(), by.extract<8>(0).grow_replicate<32>());
+            t1 = aie::mac(t1, c1.to_vector<int16>(), by.extract<8>(1).grow_replicate<32>());
+            t2 = aie::mac(t2, c2.to_vector<int16>(), by.extract<8>(2).grow_replicate<32>());
+            t3 = aie::mac(t3, c3.to_vector<int16>(), by.extract<8>(3).grow_replicate<32>());
             multipliers += multiplier_bytes;
+            w += four_bit_blocks * 128;
         }
     }
-    add_block(c[0].to_vector<int32>(), aie::load_v<8>(columns), rows, y, stride, count, first);
-    add_block(c[1].to_vector<int32>(), aie::load_v<8>(columns + 8), rows, y + 8, stride, count, first);
-    add_block(c[2].to_vector<int32>(), aie::load_v<8>(columns + 16), rows, y + 16, stride, count, first);
-    add_block(c[3].to_vector<int32>(), aie::load_v<8>(columns + 24), rows, y + 24, stride, count, first);
+    add_block(t0.to_vector<int32>(), aie::load_v<8>(columns), rows, y, stride, count, first);
+    add_block(t1.to_vector<int32>(), aie::load_v<8>(columns + 8), rows, y + 8, stride, count, first);
+    add_block(t2.to_vector<int32>(), aie::load_v<8>(columns + 16), rows, y + 16, stride, count, first);
+    add_block(t3.to_vector<int32>(), aie::load_v<8>(columns + 24), rows, y + 24, stride, count, first);
 }
 
 } // namespace decoder
@@ -148,7 +138,7 @@ void decoder_linear_step(int8_t *B, int8_t *X, float *y, float *scales, int32_t 
             for (int r = 0; r < rows; r += 2) {
                 const int count = rows - r < 2 ? 1 : 2;
                 if (is_live(params, r))
-                    products(X + ((r >> 1) * k_tiles + k) * 512, 16, w + (k - begin) * 2048, four_bits ? 128 : 256,
+                    products(X + ((r >> 1) * k_tiles + k) * 512, 16, w + (k - begin) * 2048, 256,
                              columns, scales + k * most_rows + r, out + r * stride, stride, count, first, multipliers);
                 else if (first)
                     for (int j = 0; j < count; ++j)
