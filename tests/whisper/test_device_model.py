@@ -64,6 +64,22 @@ def test_text_is_faster_whispers(name: str, request: pytest.FixtureRequest, jfk_
     assert "ask not what your country can do for you" in ours.text
 
 
+def test_four_bits_with_the_same_overlays(tiny_en_artifact: Path, jfk_samples: NDArray[np.int16]) -> None:
+    build = ModelBuild("tiny.en", decoder_weights="int4")
+    four = compile_model(build, Silent(), artifacts=tiny_en_artifact.parent).path
+    sizes: list[int] = []
+    for artifact, weights in ((tiny_en_artifact, "int8"), (four, "int4")):
+        manifest = store.load(artifact)
+        assert manifest.metadata["decoder_weights"] == weights
+        sizes.append(next(b.bytes for b in manifest.buffers if b.name == "decoder.weights"))
+    assert sizes[1] < 0.7 * sizes[0]
+    for overlay in STAGES:
+        assert (four / "overlays" / f"{overlay}.so").read_bytes() == (
+            tiny_en_artifact / "overlays" / f"{overlay}.so"
+        ).read_bytes()
+    assert "ask not what your country can do for you" in text_of(four, jfk_samples)
+
+
 # --- where the arithmetic is done ---------------------------------------------------------------------------------
 
 ROUTINES = ("gemm", "gemv", "syrk", "axpy")
