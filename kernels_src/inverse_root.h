@@ -12,6 +12,8 @@ inline float inverse_root(float x) {
     } y = {x};
     y.i = 0x5f375a86 - (y.i >> 1);
     const float half = 0.5f * x;
+    // a scalar product is a call of some 36 bytes on AIE2
+#pragma clang loop unroll(disable)
     for (int step = 0; step < 3; ++step)
         y.f = y.f * (1.5f - half * y.f * y.f);
     return y.f;
