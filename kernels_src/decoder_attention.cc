@@ -156,6 +156,8 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
     } else {
         stage((const bfloat16 *)(B + row * 2048), X + staged_keys, stats + key_scales, false);
         stage((const bfloat16 *)(B + rows_panel + row * 2048), X + staged_values, stats + value_scales, true);
+        for (int scales = key_scales; scales <= value_scales; scales += value_scales - key_scales)
+            aie::store_v(stats + scales + 16, aie::zeros<float, 16>());
         keys = X + staged_keys;
         values = X + staged_values;
     }

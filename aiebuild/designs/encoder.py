@@ -482,7 +482,9 @@ class Encoder:
                 )
             parts.append(part)
         macs = 2 * POSITIONS * POSITIONS * shape.state
-        padded = 2 * ROW_TILES * 64 * round_up(POSITIONS, 16) * groups * columns * 64
+        # beside scores and values: sums of probabilities, a block of rows for one; the first 32 keys' scores twice
+        keys = round_up(POSITIONS, 16)
+        padded = ROW_TILES * groups * columns * 64 * (2 * keys * 64 + keys * self._grid.block_rows + 32 * 64)
         return Operation(name, _rounds(parts), self._grid.channels("C"), macs, padded)
 
     def keys_output(self, place: int) -> list[Transfer]:

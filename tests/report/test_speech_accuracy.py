@@ -1,4 +1,4 @@
-"""Real speech: the word error rate of a compiled model beside float32's, on one copy of the audio.
+"""Real speech: the word error rate of a compiled model beside float32's, on two copies of the audio.
 
 The whole comparison, over eight copies and with beams, is `benchmarks/accuracy.py`; this runs a part of it.
 """
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.weights, pytest.mark.slow]
 def test_tiny_en_hears_as_well_as_float32(tiny_en_artifact: Path) -> None:
     pytest.importorskip("faster_whisper")
     argv = [
-        sys.executable, str(ROOT / "benchmarks" / "accuracy.py"), "--model", "tiny.en", "--shifts", "1", "--beams", "1",
+        sys.executable, str(ROOT / "benchmarks" / "accuracy.py"), "--model", "tiny.en", "--shifts", "2", "--beams", "1",
         "--parts", "words", "--no-build", "--json",
     ]  # fmt: skip
     env = {**os.environ, "AIEBUILD_ARTIFACTS": str(tiny_en_artifact.parent)}
@@ -33,6 +33,6 @@ def test_tiny_en_hears_as_well_as_float32(tiny_en_artifact: Path) -> None:
     assert result["words"] > 800
     for name in ("greedy, simple", "greedy, normalised"):
         ours, theirs = result["rates"][name]
-        # the mean over eight copies is to be within 0.5; of one copy, a few words more or less are chance
+        # the mean over eight copies is to be within 0.5; of two, a few words more or less are chance
         assert ours["mean"] < theirs["mean"] + 1.5, name
         assert theirs["mean"] < 6

@@ -354,7 +354,8 @@ def test_counted_products_are_the_models(
     per_core = products_of(counting, "encoder")
     operations = encoder.Encoder(encoder.plan_encoder(encoder.EncoderShape.of(dims))).operations()
     model, padded = sum(o.macs for o in operations), sum(o.padded_macs for o in operations)
-    assert per_core.sum() == padded
+    # where a score exceeds the maximum known so far, its strip of 32 keys is done twice
+    assert padded <= per_core.sum() <= 1.0001 * padded and (per_core.sum() - padded) % (32 * 16 * 64) == 0
     assert model <= padded <= 1.10 * model
     assert per_core.size == 16
     assert per_core.max() <= 2 * per_core.min()
