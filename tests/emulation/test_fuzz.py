@@ -17,6 +17,7 @@ from aiebuild.emulation.library import lower
 from aiebuild.errors import AiebuildError
 from aiebuild.host.checked import Checks
 from aiebuild.host.program import encode
+from aiebuild.host.replay import composed
 from aiebuild.host.sequence import read_sequence
 
 CORPUS = Path(__file__).parent.parent / "designs"
@@ -139,7 +140,7 @@ def prepared(text: str) -> bool:
         for sequence in design.sequences:
             taken = parameters(sequence)
             if all(not parameter.number for parameter in taken):
-                encode(read_sequence(design.module, sequence.symbol))
+                encode(composed(read_sequence(design.module, sequence.symbol)))
         return bool(design.sequences)
     except AiebuildError as error:
         assert "\n" not in error.message
