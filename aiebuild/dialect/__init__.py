@@ -146,4 +146,10 @@ def location(op: Operation) -> str:
     return "<unknown>"
 
 
-__all__ = ["AIE", "AIEX", "DesignError", "location", "parse_module", "print_module"]
+def line_of(op: Operation) -> int:
+    """The line an operation stands on; 0 when it was not parsed."""
+    _, _, line = location(op).rpartition(":")
+    return int(line) if line.isdigit() else 0
+
+
+__all__ = ["AIE", "AIEX", "DesignError", "line_of", "location", "parse_module", "print_module"]

@@ -11,12 +11,13 @@ from enum import Enum, auto
 from xdsl.dialects import affine, func, memref
 from xdsl.ir import Operation, SSAValue
 
+from aiebuild.dialect import line_of
 from aiebuild.dialect.attributes import LockAction, Port, memref_of
 from aiebuild.dialect.circuits import UseLockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp
 from aiebuild.dialect.raw import CopyOp
 from aiebuild.dialect.structure import BufferOp, CoreOp
-from aiebuild.host.cores import BodyWriter, line_of
+from aiebuild.host.cores import BodyWriter
 from aiebuild.host.types import element_type, memref_bytes, memref_elements, scalar_type
 
 HEADER = "#include <aiebuild_sanitize/watch.hpp>"
@@ -39,7 +40,7 @@ class CountedWriter(BodyWriter):
     def enter(self, op: Operation | None) -> None:
         """Passes of loops are counted."""
         where = str(line_of(op or self.body.core))
-        self.line(f"if (c.watch.step({self.place('uint32_t', where)})) co_return;")
+        self.line(f"if (c.watch.step({self.body.place('uint32_t', where)})) co_return;")
 
 
 class CheckedWriter(CountedWriter):
@@ -82,12 +83,12 @@ class CheckedWriter(CountedWriter):
         """A line of C++, with the current operation's line where it is asked for."""
         if _LINE in text:
             where = self.current or self.body.core
-            text = text.replace(_LINE, self.place("uint32_t", str(line_of(where))))
+            text = text.replace(_LINE, self.body.place("uint32_t", str(line_of(where))))
         super().line(text)
 
     def leave(self) -> None:
         """The body ends: nothing may be held."""
-        self.line(f"c.watch.ends({self.place('uint32_t', str(line_of(self.body.core)))});")
+        self.line(f"c.watch.ends({self.body.place('uint32_t', str(line_of(self.body.core)))});")
         super().leave()
 
     def acquire(self, op: ObjectFifoAcquireOp) -> None:
@@ -136,7 +137,7 @@ class CheckedWriter(CountedWriter):
         kind = memref_of(op.results[0].type)
         assert kind is not None
         name = self.fresh()
-        where = self.place("uint32_t", str(line_of(op)))
+        where = self.body.place("uint32_t", str(line_of(op)))
         text = f"aieb::check::Local<{element_type(kind, op)}, {memref_elements(kind, op)}> {name}(c.watch, {where});"
         if self.hoisted is None:
             self.line(text)

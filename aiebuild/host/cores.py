@@ -6,116 +6,27 @@ from a context: compile time then does not grow with the array.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
 from xdsl.dialects import affine, arith, cf, func, memref, scf
 from xdsl.dialects.builtin import (
     DYNAMIC_INDEX,
     AffineMapAttr,
     DenseIntOrFPElementsAttr,
-    FloatAttr,
-    IntegerAttr,
     NoneAttr,
-    UnrealizedConversionCastOp,
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from aiebuild.dialect import DesignError, location
+from aiebuild.dialect import DesignError, line_of, location
 from aiebuild.dialect.attributes import LockAction, Port, memref_of
-from aiebuild.dialect.circuits import LockOp, UseLockOp
+from aiebuild.dialect.circuits import UseLockOp
 from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
 from aiebuild.dialect.raw import CopyOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, EndOp
 from aiebuild.host.affine import expressions
+from aiebuild.host.body import Body, BufferUse, FifoUse, LockUse
+from aiebuild.host.expressions import constant, expression
 from aiebuild.host.types import element_type, memref_bytes, memref_elements, scalar_type
-
-_PLACE = re.compile("\x01([0-9]+)\x02")
-
-
-@dataclass(frozen=True)
-class BufferUse:
-    """A buffer that a body refers to."""
-
-    op: BufferOp
-
-
-@dataclass(frozen=True)
-class FifoUse:
-    """An objectfifo end that a body refers to."""
-
-    fifo: str
-    port: Port
-
-
-@dataclass(frozen=True)
-class LockUse:
-    """A lock that a body refers to, and where it does so first."""
-
-    op: LockOp
-    first: UseLockOp
-
-
-@dataclass
-class Body:
-    """A core's body: text in which constants are places, and what it refers to, in order of first use."""
-
-    core: CoreOp
-    text: str = ""
-    constants: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
-    buffers: list[BufferUse] = field(default_factory=list[BufferUse])
-    fifos: list[FifoUse] = field(default_factory=list[FifoUse])
-    kernels: dict[str, str] = field(default_factory=dict[str, str])
-    written: set[str] = field(default_factory=set[str])
-    """Objectfifos of which the body changes consumed objects."""
-    locks: list[LockUse] = field(default_factory=list[LockUse])
-
-    def skeleton(self, kind_of: Callable[[FifoUse], str]) -> tuple[object, ...]:
-        """What two cores that share a coroutine have in common."""
-        return (
-            self.text,
-            tuple(kind for kind, _ in self.constants),
-            tuple(element_type(use.op.type, use.op) for use in self.buffers),
-            tuple(kind_of(use) for use in self.fifos),
-        )
-
-    def render(self, varying: set[int]) -> str:
-        """The text with constants in place; those in `varying` come from the context."""
-
-        def value(match: re.Match[str]) -> str:
-            k = int(match.group(1))
-            return f"c.k{k}" if k in varying else self.constants[k][1]
-
-        return _PLACE.sub(value, self.text)
-
-
-_BINARY = {
-    "arith.addi": "+",
-    "arith.subi": "-",
-    "arith.muli": "*",
-    "arith.andi": "&",
-    "arith.ori": "|",
-    "arith.xori": "^",
-    "arith.addf": "+",
-    "arith.subf": "-",
-    "arith.mulf": "*",
-    "arith.divf": "/",
-    "arith.divsi": "/",
-    "arith.remsi": "%",
-    "arith.shli": "<<",
-    "arith.shrsi": ">>",
-}
-_UNSIGNED = {"arith.divui": "/", "arith.remui": "%", "arith.shrui": ">>"}
-_MINMAX = {
-    "arith.maxsi": ("aieb::max", False),
-    "arith.minsi": ("aieb::min", False),
-    "arith.maxui": ("aieb::max", True),
-    "arith.minui": ("aieb::min", True),
-}
-_ROUNDED = {"arith.ceildivsi": "aieb::ceil_div", "arith.floordivsi": "aieb::floor_div"}
-_COMPARE = ("==", "!=", "<", "<=", ">", ">=", "<", "<=", ">", ">=")
-_CASTS = ("arith.index_cast", "arith.extsi", "arith.trunci", "arith.sitofp", "arith.fptosi")
 
 
 class BodyWriter:
@@ -177,21 +88,7 @@ class BodyWriter:
             self.line(f"{name} = {expression};")
 
     def constant(self, op: arith.ConstantOp) -> None:
-        attr = op.value
-        kind = scalar_type(op.result.type, op)
-        if isinstance(attr, IntegerAttr):
-            value = attr.value.data
-            text = ("true" if value else "false") if kind == "bool" else _integer(value, kind)
-        elif isinstance(attr, FloatAttr):
-            text = f"float({attr.value.data!r})" if abs(attr.value.data) < 1e38 else _inf(op, attr.value.data)
-        else:
-            raise DesignError(f"{location(op)}: a constant of type {op.result.type} is not modelled")
-        self.names[op.result] = self.place(kind, text)
-
-    def place(self, kind: str, text: str) -> str:
-        """Stands for a constant, which may differ between cores that share the text."""
-        self.body.constants.append((kind, text))
-        return f"\x01{len(self.body.constants) - 1}\x02"
+        self.names[op.result] = self.body.place(*constant(op))
 
     def enter(self, op: Operation | None) -> None:
         """A pass of a loop, or a block that others jump to, begins; `op` is the loop or the block's first."""
@@ -289,7 +186,7 @@ class BodyWriter:
                 self.constant(op)
             case ObjectFifoAcquireOp():
                 end = self.fifo(op.fifo_name, op.port)
-                line = self.place("uint32_t", str(line_of(op)))
+                line = self.body.place("uint32_t", str(line_of(op)))
                 self.line(f"if (!{end}.acquire({op.size})) co_await c.wait({end}, {op.size}, {line});")
                 self.line(f"AIEB_TRACE_ACQUIRE(c, {end}, {op.size});")
                 name = self.fresh()
@@ -352,7 +249,7 @@ class BodyWriter:
             case scf.IndexSwitchOp():
                 self.switch_op(op)
             case _:
-                self.arithmetic(op)
+                self.define(op, expression(op, [self.use(v) for v in op.operands]))
 
     def use_lock(self, op: UseLockOp) -> None:
         lock = op.lock_op
@@ -570,65 +467,6 @@ class BodyWriter:
         self.line("}")
         for result, name in zip(op.results, targets, strict=True):
             self.names[result] = name
-
-    def arithmetic(self, op: Operation) -> None:
-        name = op.name
-        if not op.results:
-            raise DesignError(f"{location(op)}: `{name}` is not modelled by the host target")
-        values = [self.use(v) for v in op.operands]
-        kind = scalar_type(op.results[0].type, op)
-        if name in _BINARY:
-            self.define(op, f"{kind}({values[0]} {_BINARY[name]} {values[1]})")
-        elif name in _UNSIGNED:
-            wide = _unsigned(kind)
-            self.define(op, f"{kind}({wide}({values[0]}) {_UNSIGNED[name]} {wide}({values[1]}))")
-        elif name in _MINMAX:
-            function, unsigned = _MINMAX[name]
-            wide = _unsigned(kind) if unsigned else kind
-            self.define(op, f"{kind}({function}<{wide}>({wide}({values[0]}), {wide}({values[1]})))")
-        elif name in _ROUNDED:
-            self.define(op, f"{kind}({_ROUNDED[name]}({values[0]}, {values[1]}))")
-        elif isinstance(op, arith.CmpiOp):
-            predicate = op.predicate.value.data
-            wide = scalar_type(op.lhs.type, op)
-            wide = _unsigned(wide) if predicate >= 6 else wide
-            self.define(op, f"{wide}({values[0]}) {_COMPARE[predicate]} {wide}({values[1]})")
-        elif isinstance(op, arith.SelectOp):
-            self.define(op, f"{values[0]} ? {values[1]} : {values[2]}")
-        elif name in _CASTS:
-            source = op.operands[0].type
-            text = values[0]
-            if name == "arith.extsi" and scalar_type(source, op) == "bool":
-                text = f"-int32_t({text})"
-            if name == "arith.trunci" and kind == "bool":
-                text = f"({text} & 1) != 0"
-            self.define(op, f"{kind}({text})")
-        elif name in ("arith.extui", "arith.index_castui", "arith.uitofp"):
-            self.define(op, f"{kind}({_unsigned(scalar_type(op.operands[0].type, op))}({values[0]}))")
-        elif isinstance(op, UnrealizedConversionCastOp) and len(values) == 1:
-            self.define(op, f"{kind}({values[0]})")
-        else:
-            raise DesignError(f"{location(op)}: `{name}` is not modelled by the host target")
-
-
-def _integer(value: int, kind: str) -> str:
-    if value == -(1 << 63):
-        return "INT64_MIN"
-    return f"{kind}({value}{'ll' if abs(value) >= 1 << 31 else ''})"
-
-
-def _inf(op: Operation, value: float) -> str:
-    raise DesignError(f"{location(op)}: the constant {value} is not modelled")
-
-
-def _unsigned(kind: str) -> str:
-    return kind if kind in ("bool", "float") or kind.startswith("u") else f"u{kind}"
-
-
-def line_of(op: Operation) -> int:
-    """The line an operation stands on; 0 when it was not parsed."""
-    _, _, line = location(op).rpartition(":")
-    return int(line) if line.isdigit() else 0
 
 
 def core_body(core: CoreOp, kind: type[BodyWriter] = BodyWriter) -> Body:

@@ -23,8 +23,9 @@ from aiebuild.dialect.raw import GlobalOp
 from aiebuild.dialect.sequence import RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, TileOp
 from aiebuild.dialect.trace import TraceOp
+from aiebuild.host.body import Body, FifoUse
 from aiebuild.host.checked import HEADER, Checks, guarded, region_of, start, writer
-from aiebuild.host.cores import Body, FifoUse, core_body, initial_values
+from aiebuild.host.cores import core_body, initial_values
 from aiebuild.host.fifos import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, find_paths, is_core
 from aiebuild.host.types import element_type, memref_bytes, memref_elements
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from xdsl.dialects import arith
 from xdsl.ir import Block, Operation, SSAValue
 
+from aiebuild.dialect import line_of
 from aiebuild.dialect.attributes import LockAction
 from aiebuild.dialect.circuits import UseLockOp
 from aiebuild.dialect.dma import DmaBdOp, NextBdOp
 from aiebuild.dialect.sequence import DmaConfigureTaskOp
 from aiebuild.dialect.structure import BufferOp, EndOp
-from aiebuild.host.cores import line_of
 from aiebuild.host.fifos import Coordinates, coordinates, refuse
 from aiebuild.host.program import WriteMemoryBd
 from aiebuild.host.types import element_bytes, memref_bytes

@@ -1,7 +1,7 @@
 """A runtime sequence as data: instructions in the stream's own terms, and the bytes of a `.seq` file.
 
-The layout is described in `include/aiebuild_host/sequence.hpp`, that of the engine of tiles in `src/tiles.cc`. Bytes
-everywhere, where MLIR counts elements.
+The layout is described in `include/aiebuild_host/sequence_file.hpp`, that of the engine of tiles in `src/tiles.cc`.
+Bytes everywhere, where MLIR counts elements.
 """
 
 from __future__ import annotations

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Operation
 
+from aiebuild.dialect import line_of
 from aiebuild.dialect.attributes import Direction, Pairs, Port
 from aiebuild.dialect.circuits import FlowOp, PacketDestOp, PacketSourceOp, ShimDmaAllocationOp
 from aiebuild.dialect.dma import DmaOp, DmaStartOp
 from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.structure import DeviceOp, MemOp, MemTileDmaOp
-from aiebuild.host.cores import line_of
 from aiebuild.host.fifos import ShimChannel, coordinates, depth_at, is_core, is_shim, most_acquired, refuse
 from aiebuild.host.memory import Coordinates
 from aiebuild.host.patterns import levels_of

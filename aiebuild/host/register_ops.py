@@ -8,13 +8,13 @@ from xdsl.dialects import memref
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import Operation, SSAValue
 
+from aiebuild.dialect import line_of
 from aiebuild.dialect.circuits import LockOp
 from aiebuild.dialect.npu import NpuBlockWriteOp, NpuMaskWrite32Op, NpuWrite32Op
 from aiebuild.dialect.raw import GlobalOp, NpuAddressPatchOp, NpuPushQueueOp, NpuWriteBdOp
 from aiebuild.dialect.resets import CoreResetOp, DmaChannelResetOp
 from aiebuild.dialect.sequence import SetLockOp
 from aiebuild.dialect.structure import DeviceOp
-from aiebuild.host.cores import line_of
 from aiebuild.host.fifos import coordinates, refuse
 from aiebuild.host.memory import Coordinates
 from aiebuild.host.registers import (

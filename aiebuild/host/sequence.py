@@ -6,16 +6,15 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from aiebuild.dialect import location
+from aiebuild.dialect import line_of, location
 from aiebuild.dialect.attributes import memref_of
 from aiebuild.dialect.dma import DmaBdOp, NextBdOp
 from aiebuild.dialect.npu import NpuDmaMemcpyNdOp, NpuDmaWaitOp, NpuRtpWriteOp, NpuSyncOp
@@ -31,22 +30,22 @@ from aiebuild.dialect.sequence import (
 )
 from aiebuild.dialect.structure import BufferOp, DeviceOp, EndOp
 from aiebuild.dialect.trace import HostConfigOp, StartConfigOp
-from aiebuild.host.cores import line_of
 from aiebuild.host.fifos import Paths, ShimChannel, find_paths, refuse
 from aiebuild.host.memory_tasks import MEMORY_DESCRIPTORS, memory_descriptors
+from aiebuild.host.numbers import Numbers
 from aiebuild.host.program import (
     SHIM_DESCRIPTORS,
     Instruction,
     Push,
     SequenceProgram,
     Sync,
-    WriteBd,
     WriteRtp,
     encode,
 )
 from aiebuild.host.register_ops import REGISTER_OPS, RegisterReader
 from aiebuild.host.registers import LoadConfiguration
 from aiebuild.host.replay import composed
+from aiebuild.host.shim_tasks import Transfer, shim_descriptor
 from aiebuild.host.tiles import buffer_places, packet_routes, shim_channels, tile_tasks, token_sources, uses_circuits
 from aiebuild.host.types import element_bytes, is_number, memref_bytes, memref_elements
 
@@ -124,36 +123,6 @@ class _Scope:
         }
 
 
-def _unsigned(value: int) -> int:
-    return value % (1 << 64)
-
-
-_COMPARE: tuple[Callable[[int, int], bool], ...] = (
-    operator.eq,
-    operator.ne,
-    operator.lt,
-    operator.le,
-    operator.gt,
-    operator.ge,
-    lambda a, b: _unsigned(a) < _unsigned(b),
-    lambda a, b: _unsigned(a) <= _unsigned(b),
-    lambda a, b: _unsigned(a) > _unsigned(b),
-    lambda a, b: _unsigned(a) >= _unsigned(b),
-)
-_ARITHMETIC: dict[str, Callable[[int, int], int]] = {
-    "arith.addi": operator.add,
-    "arith.subi": operator.sub,
-    "arith.muli": operator.mul,
-    "arith.divui": lambda a, b: int(a // b),
-    "arith.remui": operator.mod,
-    "arith.shli": lambda a, b: int(a << b),
-    "arith.minsi": min,
-    "arith.maxsi": max,
-}
-_CASTS = ("arith.index_cast", "arith.trunci", "arith.extsi", "arith.extui")
-"""Operations on numbers of a sequence, which are small and not negative; none wraps."""
-
-
 class _Reader:
     def __init__(
         self, module: ModuleOp, device: DeviceOp, sequence: RuntimeSequenceOp, scalars: Mapping[int, int]
@@ -167,7 +136,8 @@ class _Reader:
         self.channels: list[ShimChannel] = []
         self.buffers: list[str] = []
         self.out: list[Instruction] = []
-        self.environment: dict[SSAValue, int] = {}
+        self.numbers = Numbers()
+        self.value = self.numbers.of
         self.tasks: dict[SSAValue, _Task] = {}
         self.enter(device)
 
@@ -185,7 +155,7 @@ class _Reader:
                 self.arguments[arg] = _Argument(len(sizes))
                 sizes.append(memref_bytes(kind, self.sequence))
             elif is_number(arg.type):
-                self.environment[arg] = self.scalars.get(position, 1)
+                self.numbers[arg] = self.scalars.get(position, 1)
             else:
                 raise refuse(self.sequence, f"argument of type {arg.type}: only buffers and integers are modelled")
         self.block(self.sequence.block)
@@ -212,8 +182,7 @@ class _Reader:
     def op(self, op: Operation) -> None:
         match op:
             case arith.ConstantOp():
-                if isinstance(op.value, IntegerAttr):
-                    self.environment[op.result] = op.value.value.data
+                pass
             case DmaConfigureTaskForOp():
                 self.configure(op, self.channel_of(op.alloc, op))
             case DmaConfigureTaskOp():
@@ -255,20 +224,7 @@ class _Reader:
                     raise refuse(op, f"`{op.name}` in a runtime sequence is not modelled by the host target")
                 self.out += RegisterReader(self.scope.device, self.value, buffer_places).read(op)
             case _:
-                self.arithmetic(op)
-
-    def arithmetic(self, op: Operation) -> None:
-        name = op.name
-        if name not in _ARITHMETIC and name not in _CASTS and not isinstance(op, arith.CmpiOp | arith.SelectOp):
-            raise refuse(op, f"`{name}` in a runtime sequence is not modelled by the host target")
-        values = [self.value(v, op) for v in op.operands]
-        if isinstance(op, arith.CmpiOp):
-            result = int(_COMPARE[op.predicate.value.data](values[0], values[1]))
-        elif isinstance(op, arith.SelectOp):
-            result = values[1] if values[0] else values[2]
-        else:
-            result = _ARITHMETIC[name](values[0], values[1]) if name in _ARITHMETIC else values[0]
-        self.environment[op.results[0]] = result
+                self.numbers.compute(op)
 
     # -- configurations ----------------------------------------------------------------------------------
     def device_named(self, op: Operation, name: str | None) -> DeviceOp:
@@ -310,7 +266,7 @@ class _Reader:
             if value in self.arguments:
                 self.arguments[arg] = self.arguments[value]
             else:
-                self.environment[arg] = self.value(value, op)
+                self.numbers[arg] = self.value(value, op)
         self.block(found[0].block)
 
     def view(self, op: memref.SubviewOp | memref.ReinterpretCastOp | memref.CastOp) -> None:
@@ -339,7 +295,7 @@ class _Reader:
             if isinstance(value, _Task):
                 self.tasks[target] = value
             else:
-                self.environment[target] = value
+                self.numbers[target] = value
 
     def branch(self, op: scf.IfOp) -> None:
         region = op.true_region if self.value(op.cond, op) else op.false_region
@@ -354,21 +310,11 @@ class _Reader:
         variable, *carried = op.body.block.args
         self.pass_on(op.iter_args, carried, op)
         for k in range(first, last, step):
-            self.environment[variable] = k
+            self.numbers[variable] = k
             end = self.block(op.body.block)
             if end is not None:
                 self.pass_on(end.operands, carried, op)
         self.pass_on(carried, op.results, op)
-
-    def value(self, value: int | SSAValue, op: Operation) -> int:
-        if isinstance(value, int):
-            return value
-        if value in self.environment:
-            return self.environment[value]
-        owner = value.owner
-        if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-            return owner.value.value.data
-        raise refuse(op, "a value that is only known at run time is not modelled")
 
     # -- channels and descriptors ------------------------------------------------------------------------
     def channel_of(self, symbol: str, op: Operation) -> ShimChannel:
@@ -513,7 +459,8 @@ class _Reader:
         offset = self.value(op.offset, op)
         size = element_bytes(op.buffer_type, op)
         packet = self.packet(op, op.packet, channel)
-        self.write(op, channel.column, bd, following, op.buffer, offset, length, sizes, strides, size, packet)
+        transfer = Transfer(offset, length, sizes, strides, size)
+        self.write(op, channel.column, bd, op.buffer, transfer, following, packet)
 
     def packet(self, op: Operation, packet: tuple[int, int] | None, channel: ShimChannel) -> int | None:
         """The identifier of (type, identifier)."""
@@ -531,63 +478,17 @@ class _Reader:
         op: Operation,
         column: int,
         bd: int,
-        following: int | None,
         buffer: SSAValue,
-        offset: int,
-        length: int,
-        sizes: list[int],
-        strides: list[int],
-        element: int,
+        transfer: Transfer,
+        following: int | None = None,
         packet: int | None = None,
     ) -> None:
-        """Emits a descriptor; sizes and strides in elements, outermost first, at most four."""
+        """Emits a descriptor."""
         argument = self.arguments.get(buffer)
         if argument is None:
             raise refuse(op, "a transfer of what is not an argument of the sequence is not modelled")
-        if len(sizes) != len(strides) or len(sizes) > 4:
-            raise refuse(op, f"{len(sizes)} sizes and {len(strides)} strides; a shim has at most 4 of each")
-        if not sizes:
-            sizes, strides = [length], [1]
-        iterations, iteration_stride = 0, 0
-        if len(sizes) == 4:
-            if sizes[0] > 1 and strides[0] != 0:
-                iterations, iteration_stride = sizes[0], strides[0] * element
-            sizes, strides = sizes[1:], strides[1:]
-        total = 1
-        for size in sizes:
-            total *= size
-        if total != length:
-            raise refuse(op, f"length {length} differs from the product of the inner sizes, {total}")
-        if min(sizes) < 1 or min(strides) < 0 or offset < 0:
-            raise refuse(op, "sizes must be positive, offsets and strides not negative")
-        for what, value in (("offset", offset), ("length", length)):
-            if value * element % 4:
-                raise refuse(op, f"{what} of {value * element} bytes: transfers move 4-byte words")
-        inner_size, inner_stride = sizes[-1], strides[-1]
-        levels = [(n, stride * element) for n, stride in zip(reversed(sizes[:-1]), reversed(strides[:-1]), strict=True)]
-        if inner_stride == 1 or inner_size == 1:
-            run = inner_size * element
-        else:
-            run = element
-            levels.insert(0, (inner_size, inner_stride * element))
-        if run % 4 and length * element != run:
-            raise refuse(op, f"runs of {run} bytes: transfers move 4-byte words")
-        self.out.append(
-            WriteBd(
-                line_of(op),
-                bd,
-                column,
-                argument.position,
-                argument.offset + offset * element,
-                length * element,
-                run,
-                tuple(levels),
-                iterations,
-                iteration_stride,
-                following,
-                packet,
-            )
-        )
+        place = (argument.position, argument.offset)
+        self.out.append(shim_descriptor(op, column, bd, place, transfer, following, packet))
 
     def start(self, op: DmaStartTaskOp) -> None:
         task = self.task(op)
@@ -616,7 +517,8 @@ class _Reader:
         length = sizes[1] * sizes[2] * sizes[3]
         size = element_bytes(kind, op)
         # The descriptor is written even while in use; the sequence answers for that.
-        self.write(op, channel.column, op.bd_id, None, op.memref, offset, length, sizes, strides, size, packet)
+        transfer = Transfer(offset, length, sizes, strides, size)
+        self.write(op, channel.column, op.bd_id, op.memref, transfer, packet=packet)
         token = op.issue_token or not channel.into_array
         self.out.append(Push(line_of(op), self.position(channel), op.bd_id, sizes[0] - 1, token))
 

@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from aiebuild.dialect import location
+from aiebuild.dialect import line_of, location
 from aiebuild.dialect.attributes import Direction, LockAction, WireBundle
 from aiebuild.dialect.circuits import (
     CascadeFlowOp,
@@ -33,8 +33,9 @@ from aiebuild.dialect.raw import GlobalOp
 from aiebuild.dialect.sequence import DmaConfigureTaskOp, RuntimeSequenceOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, MemOp, MemTileDmaOp, TileOp
 from aiebuild.dialect.trace import TraceOp
+from aiebuild.host.body import Body
 from aiebuild.host.checked import Checks, start, writer
-from aiebuild.host.cores import Body, core_body, initial_values, line_of
+from aiebuild.host.cores import core_body, initial_values
 from aiebuild.host.fifos import ShimChannel, coordinates, refuse
 from aiebuild.host.memory import lock_numbers
 from aiebuild.host.patterns import levels_of

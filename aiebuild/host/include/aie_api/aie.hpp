@@ -16,8 +16,15 @@
 #include "detail/state.hpp"
 
 #include "detail/vector.hpp"
+#include "detail/accum.hpp"
+#include "detail/mask.hpp"
+#include "detail/memory.hpp"
+#include "detail/construct.hpp"
 
 #include "detail/arith.hpp"
+#include "detail/bits.hpp"
+#include "detail/compare.hpp"
+#include "detail/reduce.hpp"
 #include "detail/elementary.hpp"
 #include "detail/lookup.hpp"
 #include "detail/mmul.hpp"

@@ -14,7 +14,7 @@
 
 #pragma once
 
-#include "arith.hpp"
+#include "compare.hpp"
 
 #if __AIE_ARCH__ == 21
 

@@ -16,7 +16,7 @@
 
 #pragma once
 
-#include "arith.hpp"
+#include "compare.hpp"
 
 namespace aie {
 

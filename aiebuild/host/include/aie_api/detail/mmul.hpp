@@ -12,7 +12,7 @@
 
 #pragma once
 
-#include "arith.hpp"
+#include "compare.hpp"
 #include "block_vector.hpp"
 #include "mmul_shapes.hpp"
 

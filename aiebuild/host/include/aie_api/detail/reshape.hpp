@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "vector.hpp"
+#include "construct.hpp"
 
 namespace aie {
 

@@ -12,7 +12,7 @@
 
 #pragma once
 
-#include "arith.hpp"
+#include "compare.hpp"
 
 namespace aie {
 
