@@ -16,7 +16,8 @@ STREAM_BYTES = 16
 TASK_BYTES = 120
 """Instructions of a task: its descriptor, the address and the push into the queue, as aiecc writes them."""
 AWAIT_BYTES = 44
-"""Instructions more for a task whose token is awaited."""
+SYNC_BYTES = 16
+"""Instructions more for a task whose token is awaited, and of these the wait itself, which columns can share."""
 MEMORY_TASK_BYTES = 24
 DESCRIPTOR_BYTES = 76
 """Instructions that queue a memory tile's task, and those that write one of its descriptors."""
@@ -41,7 +42,7 @@ class Instructions:
 
 def instructions(sequence: Mapping[str, Any]) -> Instructions:
     """Of a template's value `sequence`."""
-    steps = [step for step in sequence["steps"] if step["kind"] in ("start", "await")]
+    steps = [step for step in sequence["steps"] if step["kind"] in ("start", "await", "await_columns")]
     kinds = [step["kind"] for step in steps]
     started = [step["task"] for step in steps if step["kind"] == "start"]
     chains = [len(task["chain"]) for task in started if task["chain"]]
@@ -49,8 +50,10 @@ def instructions(sequence: Mapping[str, Any]) -> Instructions:
     size = sum(MEMORY_TASK_BYTES + DESCRIPTOR_BYTES * chain for chain in chains)
     size += sum(TASK_BYTES + FURTHER_BYTES * more for more in further)
     written = sum(chains) + sum(1 + more for more in further)
-    awaited = kinds.count("await")
-    after = sum(a == "await" and b == "start" for a, b in pairwise(kinds))
+    columns = [len(step["tasks"]) for step in steps if step["kind"] == "await_columns"]
+    awaited = kinds.count("await") + sum(columns)
+    size -= SYNC_BYTES * (sum(columns) - len(columns))
+    after = sum(a != "start" and b == "start" for a, b in pairwise(kinds))
     return Instructions(
         len(started), awaited, STREAM_BYTES + size + AWAIT_BYTES * awaited,
         TASK_CYCLES * (written - after) + DEPENDENT_CYCLES * after,

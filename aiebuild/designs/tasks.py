@@ -3,6 +3,10 @@
 Transfers of channels that a memory tile keeps (`keep.py`) become three tasks: the shim's, the one that takes it in and
 the one that sends it, whose token stands for all three.
 
+Where `together` is asked for, an operation's outputs are awaited by one instruction for all columns (a sync counts the
+tokens of neighbouring columns' channels), and the next operation's outputs are queued before: cores write them when
+they have had its inputs, which are not.
+
 A shim channel runs one task and queues four more; a fifth is lost without a word, so no more than `QUEUE` tasks of a
 channel are outstanding at any place of a sequence. A task is known to be over when its token was awaited, or when the
 output that needed its data was (a finished C implies its inputs).
@@ -110,6 +114,7 @@ class _Kept:
 @dataclass
 class _Emitter:
     keep: Keep | None = None
+    together: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     tasks: list[_Task] = field(default_factory=list[_Task])
     outstanding: dict[str, deque[_Task | _Kept]] = field(default_factory=dict[str, "deque[_Task | _Kept]"])
@@ -170,6 +175,13 @@ class _Emitter:
             self.steps += [{"kind": "free", "task": task.load}, {"kind": "free", "task": task.fill}]
             self.tile(last.channel).give(task.chain)
 
+    def wait_for_columns(self, tasks: Sequence[_Task | _Kept]) -> None:
+        """Await tasks of the same channel of all columns."""
+        parts = [task for task in tasks if isinstance(task, _Task)]
+        for task in parts:
+            task.token = True
+        self.steps.append({"kind": "await_columns", "tasks": parts})
+
     def free(self, task: _Task | _Kept) -> None:
         if isinstance(task, _Kept):
             self.steps += [{"kind": "free", "task": part} for part in (task.load, task.fill, task.send)]
@@ -179,24 +191,36 @@ class _Emitter:
 
     def finish(self, operation: Operation, own: dict[str, int]) -> None:
         """Await the outputs of `operation`; free its inputs. `own`: how many tasks of a channel came after it."""
-        for channel in operation.outputs:
-            queue = self.outstanding.get(channel, deque())
-            while queue:
-                self.wait(queue.popleft())
+        queues = [self.outstanding.get(channel, deque()) for channel in operation.outputs]
+        over = [len(queue) - own.get(channel, 0) for channel, queue in zip(operation.outputs, queues, strict=True)]
+        if self.together and len(set(over)) == 1:
+            for _ in range(over[0]):
+                self.wait_for_columns([queue.popleft() for queue in queues])
+        else:
+            for queue, count in zip(queues, over, strict=True):
+                for _ in range(count):
+                    self.wait(queue.popleft())
         for channel, queue in self.outstanding.items():
             while len(queue) > own.get(channel, 0):
                 self.free(queue.popleft())
 
 
 def emit(
-    name: str, operations: Sequence[Operation], argument_bytes: Sequence[int], keep: Keep | None = None
+    name: str,
+    operations: Sequence[Operation],
+    argument_bytes: Sequence[int],
+    keep: Keep | None = None,
+    *,
+    together: bool = False,
 ) -> dict[str, Any]:
-    """The template's value `sequence` for `operations`: name, arguments and steps as plain values.
+    """The template's value `sequence` for `operations`: name, arguments and steps as plain values. `together`: outputs
+    of a sequence whose operations give out on all columns of the array, by the shims' S2MM channel 0, are awaited
+    together.
 
     Raises ValueError when a transfer leaves its argument.
     """
     types = [f"memref<{size}xi8>" for size in argument_bytes]
-    emitter = _Emitter(keep)
+    emitter = _Emitter(keep, together)
     pending: list[list[tuple[str, Transfer]]] = [list(_in_order(op)) for op in operations]
     for operation, transfers in zip(operations, pending, strict=True):
         for channel, transfer in ((channel, one) for channel, first in transfers for one in first.chain):
@@ -236,14 +260,16 @@ def _prefetch(
 ) -> list[tuple[str, Transfer]]:
     """Queue what the next operation reads of static data, where there is room; what is left comes back.
 
-    For what a memory tile keeps room is made: the oldest of its transfers is over long before the operation is.
+    Outputs too, where they are awaited together. For what a memory tile keeps room is made: the oldest of its transfers
+    is over long before the operation is.
     """
     left: list[tuple[str, Transfer]] = []
     closed: set[str] = set()
     for channel, transfer in transfers:
-        if transfer.static and channel not in closed:
+        early = transfer.static or (emitter.together and channel.startswith("C"))
+        if early and channel not in closed:
             emitter.make_room(channel, transfer, ahead.get(channel, 0))
-        if transfer.static and channel not in closed and emitter.room(channel, transfer):
+        if early and channel not in closed and emitter.room(channel, transfer):
             emitter.start(channel, transfer)
             ahead[channel] = ahead.get(channel, 0) + 1
         else:
@@ -259,6 +285,8 @@ def _digits(channel: str) -> str:
 
 
 def _plain(step: dict[str, Any], types: Sequence[str], emitter: _Emitter) -> dict[str, Any]:
+    if step["kind"] == "await_columns":
+        return {**step, "tasks": [{"value": task.value, "channel": task.channel} for task in step["tasks"]]}
     task = step.get("task")
     if not isinstance(task, _Task):
         return step

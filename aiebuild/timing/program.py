@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -337,7 +338,7 @@ class _Sequence:
 
     def steps(self) -> Iterable[Step]:
         costs = self.machine.costs
-        for op in self.program.instructions:
+        for op, after in zip_longest(self.program.instructions, self.program.instructions[1:]):
             match op:
                 case WriteBd():
                     self.shim[(op.column, op.bd)] = op
@@ -346,7 +347,9 @@ class _Sequence:
                 case Push():
                     yield self.push(op)
                 case Sync():
-                    yield Step(AWAIT, self.mover(op.channel), None, costs.token, op.line)
+                    # one wait for several columns' tokens is one instruction
+                    more = isinstance(after, Sync) and after.line == op.line
+                    yield Step(AWAIT, self.mover(op.channel), None, 0.0 if more else costs.token, op.line)
                 case _:
                     yield Step(DELAY, 0, None, costs.parameter, op.line)
 

@@ -30,6 +30,12 @@ def audit(sequence: dict[str, Any]) -> None:
     for step in sequence["steps"]:
         if step["kind"] == "operation":
             continue
+        if step["kind"] == "await_columns":
+            assert [task["channel"] for task in step["tasks"]] == [f"C{c}_out" for c in range(len(step["tasks"]))]
+            for task in step["tasks"]:
+                assert queued[task["channel"]].pop(0) == task["value"], "tasks of a channel end in order"
+                awaited.add(task["value"])
+            continue
         task = step["task"]
         place = f"{task['tile']} {task['direction']} {task['channel']}" if task["chain"] else task["channel"]
         channel = queued.setdefault(place, [])
@@ -69,6 +75,19 @@ def test_static_inputs_of_the_next_operation_are_queued_before_the_wait() -> Non
 def test_a_transfer_outside_its_argument_is_refused() -> None:
     with pytest.raises(ValueError, match="reaches byte 320 of argument 0, which has 256"):
         emit("s", [simple("one", 7)], [256])
+
+
+def test_outputs_of_all_columns_are_awaited_together_and_the_next_ones_queued_before() -> None:
+    def both(name: str) -> Operation:
+        part = {"A0_in": (transfer(),), "C0_out": (transfer(0),), "C1_out": (transfer(64),)}
+        return Operation(name, (Round(part),), ("C0_out", "C1_out"))
+
+    sequence = emit("s", [both("one"), both("two"), both("three")], [1024], together=True)
+    audit(sequence)
+    steps = [step for step in sequence["steps"] if step["kind"] not in ("operation", "free")]
+    kinds = [step["kind"] if "tasks" in step else step["task"]["channel"] for step in steps]
+    outputs, after = ["C0_out", "C1_out"], ["await_columns", "A0_in"]
+    assert kinds == [*outputs, "A0_in", *outputs, *after, *outputs, *after, "await_columns"]
 
 
 @pytest.mark.parametrize("model", ["tiny.en", "base", "small", "turbo"])
