@@ -3,9 +3,10 @@
 // A dispatch has rows (tokens), each core works on up to eight of them. Either the four rows of cores share the rows and
 // split a tile's columns (one slice each), or they split the rows and each computes all columns (four slices). A column
 // tile has 128 columns for each column of cores.
-// A objects of 5,248 bytes hold one float row (or a part of it), attention parts or a command; B objects of 16,896
-// bytes hold four slices of 4,224:
-//   weights       : 128 x 32 int8 as [16 k blocks][4 column blocks][8 x 8], then 32 float column scales
+// A objects of 2,816 bytes hold a float row or a piece of it, attention parts or a command; B objects of 16,896 bytes hold
+// four slices of 4,224:
+//   weights       : 128 x 32 int8 as [16 k blocks][4 column blocks][8 x 8], then 32 bf16 column scales and 32 bf16 that
+//                   are the bias (in the slice of a column's first 128 weights) or what that leaves of it (in the second)
 //   or            : 256 x 32 of four bits as [32 k blocks][4 column blocks][8 x 8], the first of two in the low half of a
 //                   byte, then four bits for [8 groups of 32 k][32 columns]: three are the group's multiplier less 8, the
 //                   fourth ones of a column's groups, from the first on, make the eight bits of its scale (`four_bit_scales`)
@@ -24,14 +25,15 @@ namespace decoder {
 
 constexpr int slice_bytes = 4224;
 constexpr int scales_offset = 4096;
+constexpr int bias_offset = 4160;
 constexpr int key_scales_offset = 2048;
 constexpr int values_offset = 2112;
 constexpr int rows_panel = 8448;       // self-attention: bytes from keys to values
 constexpr int tile_columns = 32;       // of a slice of a column tile of 128, which is one of four in a tile of 512
-constexpr int object_units = 16;       // of 32 floats in a C object; twice as many of bf16
-constexpr int object_floats = 512;
-constexpr int partial_floats = 68;     // of a row and head: 64 sums, maximum, sum of probabilities, 2 unused
-constexpr int part_rows = 4;           // rows in a C object of attention parts
+constexpr int object_units = 4;        // of 32 floats in a C object; twice as many of bf16
+constexpr int object_floats = 128;
+constexpr int slot_floats = 88;        // of an A object of eight attention parts: 64 sums, maximum, sum of probabilities
+constexpr int query_heads = 22;        // in an A object
 constexpr int most_rows = 8;           // of a core
 
 // X of attention: queries [head group][row pair][8 channel blocks][4 x 8], then self-attention's keys and values as int8.
@@ -44,8 +46,9 @@ constexpr int masks_place = 512;
 constexpr int scores_place = 864;
 constexpr int probabilities_place = 928;
 constexpr int totals = 960;
-// y while rows are loaded, in floats: gamma (bf16) at 0, a piece of a row.
-constexpr int piece_place = 896;
+// y while rows are loaded, in floats: a row that came in pieces, gamma (bf16), 128 floats of a row.
+constexpr int gamma_place = 1280;
+constexpr int piece_place = 1920;
 // Words of `stats`: row scales [k tile or head group][8], and in attention the rest.
 constexpr int maxima = 48;
 constexpr int key_scales = 64;
@@ -56,9 +59,9 @@ constexpr int ones = 128;
 constexpr int best = 8;
 constexpr int best_words = 36; // [2 lists][8 ordered keys, 8 tokens], then [2 lists][maximum, sum]
 constexpr int totals_place = 32;
-constexpr int table_object = 2816; // byte of the logits' command at which the rows' tables begin
 constexpr int table_words = 8;     // range of the first list, of the second, four banned tokens
-constexpr int table_place = 64;    // in `params`
+constexpr int suppressed_place = 256; // word of a chunk's A object where the suppressed tokens' bits begin; before: tables
+constexpr int report_rows = 3;     // in a C object
 constexpr float lowest = -1.0e30f;   // of a token that does not count
 constexpr int32_t lowest_key = -1900671691; // the integer that stands for it
 constexpr int raw_row = 1 << 30;   // in the table's first word: suppressed tokens count
@@ -87,20 +90,18 @@ enum Param {
     p_keys = 14,        // cross-attention: valid keys
     p_side_floats = 15, // columns a side object covers
     p_side_pieces = 16, // side objects that cover a chunk's columns once
-    p_side_common = 17, // times that they are covered for all rows (bias, suppressed tokens), before residual rows
+    p_side_common = 17, // times that they are covered for all rows (bias), before residual rows
     p_groups = 18,      // head groups
     p_channels = 19,
-    p_load_rows = 20,   // merge: rows in a load
-    p_load_windows = 21, // merge: windows among them, the inner index
-    p_mask_bytes = 22,  // self-attention: mask bits of a row
+    p_mask_bytes = 20,  // self-attention: mask bits of a row
     // Rows of the dispatch that anybody wants (bit 31 also stands for all beyond it), its windows, and which of an
     // operation's attentions this is: in self-attention's commands. Others have 0 here: what was said last holds.
-    p_live = 23,
-    p_windows = 24,
-    p_group = 25,
-    p_tiles = 26,       // column tiles of a chunk
-    p_objects = 27,     // B objects of a column tile in a part
-    p_here = 28,        // not sent: the live ones among the operation's own rows; both of a block of two, if one is
+    p_live = 21,
+    p_windows = 22,
+    p_group = 23,
+    p_tiles = 24,       // column tiles of a chunk
+    p_objects = 25,     // B objects of a column tile in a part
+    p_here = 26,        // not sent: the live ones among the operation's own rows; both of a block of two, if one is
 };
 
 // Whether somebody wants row `row` of the operation, or the one it shares a block with. What is computed of others is

@@ -184,22 +184,15 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
     }
 }
 
-// C object `output`: for each of four rows 64 sums, the maximum and the sum of probabilities.
-void decoder_attention_finish(int8_t *C, float *y, float *stats, int32_t *params, int32_t output) {
-    const int first = output * part_rows;
-    const int rows = params[p_rows] - first;
+// C: 64 sums of row `output`, the maximum and the sum of probabilities.
+void decoder_attention_finish(int8_t *C, float *y, float *stats, int32_t output) {
     float *out = (float *)C;
-    for (int r = 0; r < part_rows && r < rows; ++r) {
-        for (int i = 0; i < 64; i += 16)
-            aie::store_v(out + i, aie::load_v<16>(y + (first + r) * 64 + i));
-        out[64] = stats[maxima + first + r];
-        out[65] = aie::reduce_add(aie::load_v<8>(y + totals + (first + r) * 8));
-        out[66] = 0.0f;
-        out[67] = 0.0f;
-        out += partial_floats;
+    for (int i = 0; i < 64; i += 16) {
+        aie::store_v(out + i, aie::load_v<16>(y + output * 64 + i));
+        aie::store_v(out + 64 + i, aie::zeros<float, 16>());
     }
-    for (float *end = (float *)C + object_floats; out < end; out += 4)
-        aie::store_v(out, aie::zeros<float, 4>());
+    out[64] = stats[maxima + output];
+    out[65] = aie::reduce_add(aie::load_v<8>(y + totals + output * 8));
 }
 
 } // extern "C"

@@ -110,6 +110,21 @@ aie::vector<float, 16> gelu(const aie::vector<float, 16> &x) {
 
 } // namespace
 
+namespace {
+
+// 32 columns' outputs of `rows` rows: what products are added to at first, or, later, what is added to them.
+void prepare(const bfloat16 *from, float *out, int stride, int rows, bool first) {
+    const aie::vector<float, 32> bias = aie::accum<accfloat, 32>(aie::load_v<32>(from)).to_vector<float>();
+    for (int r = 0; r < rows; ++r)
+        for (int i = 0; i < 2; ++i) {
+            float *to = out + r * stride + i * 16;
+            const aie::vector<float, 16> half = bias.extract<16>(i);
+            aie::store_v(to, first ? half : aie::add(aie::load_v<16>(to), half));
+        }
+}
+
+} // namespace
+
 extern "C" {
 
 // B object i of a part: one k tile, or two of four bits, of column tile i / objects of a tile. Of an odd number of k
@@ -124,33 +139,34 @@ void decoder_linear_step(int8_t *B, int8_t *X, float *y, float *scales, int32_t 
     const int tile = i / params[p_objects];
     const int begin = (i - tile * params[p_objects]) << (four_bits ? 1 : 0);
     const int end = four_bits && begin + 1 < k_tiles ? begin + 2 : begin + 1;
-    alignas(32) float four_bit_columns[tile_columns];
+    alignas(32) float columns[tile_columns];
+    alignas(32) bfloat16 none[tile_columns];
+    if (four_bits)
+        aie::store_v(none, aie::zeros<bfloat16, 32>());
     for (int s = 0; s < slices; ++s) {
         const int8_t *w = B + (slices == 1 ? row : s) * slice_bytes;
         const int8_t *trailer = w + scales_offset;
         float *out = y + tile * rows * stride + s * tile_columns;
         if (four_bits)
-            four_bit_scales(trailer, four_bit_columns);
+            four_bit_scales(trailer, columns);
+        else
+            aie::store_v(columns, aie::accum<accfloat, 32>(aie::load_v<32>((const bfloat16 *)trailer)).to_vector<float>());
+        const int number = part * k_tiles + begin; // of the product's k tiles
+        if (number < (four_bits ? 1 : 2))
+            prepare(four_bits ? none : (const bfloat16 *)(w + bias_offset), out, stride, rows, number == 0);
         for (int k = begin; k < end; ++k) {
-            const bool first = part == 0 && k == 0;
             const int8_t *multipliers = four_bits ? trailer + (k - begin) * 4 * multiplier_bytes : nullptr;
-            const float *columns = four_bits ? four_bit_columns : (const float *)trailer;
-            for (int r = 0; r < rows; r += 2) {
-                const int count = rows - r < 2 ? 1 : 2;
+            for (int r = 0; r < rows; r += 2)
                 if (is_live(params, r))
-                    products(X + ((r >> 1) * k_tiles + k) * 512, 16, w + (k - begin) * 2048, 256,
-                             columns, scales + k * most_rows + r, out + r * stride, stride, count, first, multipliers);
-                else if (first)
-                    for (int j = 0; j < count; ++j)
-                        for (int c = 0; c < tile_columns; c += 16)
-                            aie::store_v(out + (r + j) * stride + c, aie::zeros<float, 16>());
-            }
+                    products(X + ((r >> 1) * k_tiles + k) * 512, 16, w + (k - begin) * 2048, 256, columns,
+                             scales + k * most_rows + r, out + r * stride, stride, rows - r < 2 ? 1 : 2, false,
+                             multipliers);
         }
     }
 }
 
-// Side object j: what is added to `side_floats` columns of the chunk in all rows (the bias; for logits what keeps
-// suppressed tokens from being sampled), or one row of the residual.
+// Side object j: what is added to `side_floats` columns of the chunk in all rows (the bias of weights of four bits), or
+// one row of the residual.
 void decoder_add(int8_t *A, float *y, int32_t *params, int32_t j, int32_t row, int32_t column) {
     const int rows = params[p_rows];
     const int slices = params[p_slices];
@@ -168,8 +184,6 @@ void decoder_add(int8_t *A, float *y, int32_t *params, int32_t j, int32_t row, i
                 continue;
             const float *add = (const float *)A + n;
             for (int r = low; r < high; ++r) {
-                if (common && index == 1 && (params[table_place + r * table_words] & raw_row))
-                    continue;
                 float *out = y + ((t * rows + r) * slices + s) * tile_columns;
                 for (int i = 0; i < tile_columns; i += 16)
                     aie::store_v(out + i, aie::add(aie::load_v<16>(out + i), aie::load_v<16>(add + i)));

@@ -54,7 +54,7 @@ void normalise(const float *x, int8_t *X, float *y, float *scales, int row, int 
         squares = aie::add(squares, product(d, d));
     }
     const aie::vector<float, 16> factor = aie::broadcast<float, 16>(inverse_root(aie::reduce_add(squares) * over + 1.0e-5f));
-    const bfloat16 *gamma = (const bfloat16 *)y;
+    const bfloat16 *gamma = (const bfloat16 *)(y + gamma_place);
     float *piece = y + piece_place;
     const int tiles = n / 128;
     for (int t = 0; t < tiles; ++t) {
@@ -111,7 +111,7 @@ void merge(const float *parts, int stride, float *out) {
 extern "C" {
 
 // Start of an operation: the header into `params`, and what else comes with it: a layer norm's gamma (bf16) into `y`,
-// which is free until products; self-attention's mask bits; the tables of sampling's rows.
+// which is free until products; self-attention's mask bits.
 void decoder_command(int8_t *A, int32_t *y, int32_t *top, int32_t *params, int32_t row) {
     const int32_t *words = (const int32_t *)A;
     int32_t live = words[p_live];
@@ -130,16 +130,12 @@ void decoder_command(int8_t *A, int32_t *y, int32_t *top, int32_t *params, int32
     params[p_here] = rows_here(params, row);
     if (params[p_kind] == linear_norm)
         for (int i = 0; i < params[p_channels] / 2; i += 16)
-            aie::store_v(y + i, aie::load_v<16>(words + 64 + i));
+            aie::store_v(y + gamma_place + i, aie::load_v<16>(words + 64 + i));
     if (params[p_kind] == self_attention)
         for (int i = 0; i < scores_place - masks_place; i += 16)
             aie::store_v(y + masks_place + i, aie::load_v<16>(words + 64 + i));
     if (params[p_kind] == linear_norm && (params[p_epilogue] & sample_flag)) {
         const int rows = params[p_rows];
-        const int first = params[p_slices] == 1 ? 0 : row * rows;
-        for (int i = 0; i < rows * table_words; i += 8)
-            aie::store_v(params + table_place + i,
-                         aie::load_v<8>(words + table_object / 4 + first * table_words + i));
         for (int i = 0; i < rows * best_words; i += 4)
             aie::store_v(top + i, aie::broadcast<int32, 4>(lowest_key));
         for (int r = 0; r < rows; ++r)
@@ -151,7 +147,7 @@ void decoder_command(int8_t *A, int32_t *y, int32_t *top, int32_t *params, int32
     }
 }
 
-// Load j of a part: a row (or a piece of it), a head's attention parts, or a row of queries.
+// Load j of a part: a row or a piece of it, eight attention parts, or a row of queries.
 void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *params, int32_t j, int32_t column) {
     aie::set_rounding(aie::rounding_mode::positive_inf); // 16 bits are split in bytes: ties must go up
     aie::set_saturation(aie::saturation_mode::saturate);
@@ -160,44 +156,50 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
     const int k_tiles = params[p_k_tiles];
     const float *x = (const float *)A;
     float *scales = (float *)stats;
-    if (kind == linear_norm) {
-        if (!is_live(params, j))
-            return;
-        normalise(x, X, (float *)y, scales, j, rows, params[p_channels]);
-    } else if (kind == linear_merge) {
-        // four key ranges of each window's rows; two heads of a row make a tile of 128 channels
-        const int count = params[p_load_rows];
-        const int windows = params[p_load_windows];
-        const int loads = rows / count;
-        const int head = j / loads;
-        const int first = (j - head * loads) * count;
-        const int stride = 328 * 4 / (windows * 4);
+    if (kind == linear_merge) {
+        // of the four rows of cores two rows' parts of a head, or, where there is one row, of two heads; two heads of a
+        // row make a tile of 128 channels
         float *pairs = (float *)y;
-        for (int i = 0; i < count; ++i) {
-            if (!is_live(params, first + i))
+        const int loads = rows >> 1;
+        for (int i = 0; i < 2; ++i) {
+            const int head = rows == 1 ? 2 * j + i : j / loads;
+            const int row = rows == 1 ? 0 : (j - head * loads) * 2 + i;
+            if (!is_live(params, row))
                 continue;
-            const int inner = i / windows;
-            const float *parts = x + (i - inner * windows) * 4 * stride + inner * partial_floats;
-            float *pair = pairs + (first + i) * 128;
-            merge(parts, stride, pair + (head & 1) * 64);
+            float *pair = pairs + row * 128;
+            merge(x + i * 4 * slot_floats, slot_floats, pair + (head & 1) * 64);
             if (head & 1)
-                scales[(head >> 1) * most_rows + first + i] =
-                    quantise(pair, 128, row_place(X, first + i, head >> 1, k_tiles), rows == 1);
+                scales[(head >> 1) * most_rows + row] =
+                    quantise(pair, 128, row_place(X, row, head >> 1, k_tiles), rows == 1);
         }
-    } else if (kind == linear) {
+    } else if (kind == linear || kind == linear_norm) {
         const int pieces = params[p_load_pieces];
+        const int floats = params[p_load_floats];
         const int row = j / pieces;
-        const int tiles = params[p_load_floats] / 128;
-        const int first = (j - row * pieces) * tiles;
+        const int piece = j - row * pieces;
         if (!is_live(params, row))
             return;
+        if (kind == linear_norm) {
+            float *whole = (float *)y;
+            if (pieces > 1) {
+                for (int i = 0; i < floats; i += 16)
+                    aie::store_v(whole + piece * floats + i, aie::load_v<16>(x + i));
+                x = whole;
+            }
+            if (piece == pieces - 1)
+                normalise(x, X, whole, scales, row, rows, params[p_channels]);
+            return;
+        }
+        const int tiles = floats / 128;
         for (int t = 0; t < tiles; ++t)
-            scales[(first + t) * most_rows + row] =
-                quantise(x + t * 128, 128, row_place(X, row, first + t, k_tiles), rows == 1);
+            scales[(piece * tiles + t) * most_rows + row] =
+                quantise(x + t * 128, 128, row_place(X, row, piece * tiles + t, k_tiles), rows == 1);
     } else if (is_live(params, j)) {
         float *piece = (float *)y + piece_place;
         for (int g = 0; g < params[p_groups]; ++g) {
-            const bfloat16 *query = (const bfloat16 *)A + (g * array::columns + column) * 64;
+            // of heads beyond the last anything will do
+            const int head = g * array::columns + column;
+            const bfloat16 *query = (const bfloat16 *)A + (head < query_heads ? head : 0) * 64;
             for (int i = 0; i < 64; i += 32)
                 aie::store_v(piece + i, aie::accum<accfloat, 32>(aie::load_v<32>(query + i)).to_vector<float>());
             scales[g * most_rows + j] =

@@ -59,20 +59,24 @@ void candidates(const float *logits, int token, uint32_t allowed, int32_t *keys,
 
 extern "C" {
 
-// The finished logits of a chunk, in y.
-void decoder_sample(const float *y, int32_t *top, const int32_t *params, int32_t chunk, int32_t row, int32_t column) {
+// The finished logits of a chunk, in y. A: the tables of the block's rows, then a bit for each of the chunk's tokens that
+// is suppressed.
+void decoder_sample(const int32_t *A, const float *y, int32_t *top, const int32_t *params, int32_t chunk, int32_t row,
+                    int32_t column) {
     const int rows = params[p_rows];
     const int slices = params[p_slices];
+    const int32_t *tables = A + (slices == 1 ? 0 : row * rows * table_words);
     const int tiles = params[p_tiles];
     for (int t = 0; t < tiles; ++t)
         for (int r = 0; r < rows; ++r) {
             if (!is_live(params, r))
                 continue;
-            const int32_t *table = params + table_place + r * table_words;
+            const int32_t *table = tables + r * table_words;
             int32_t *state = top + r * best_words;
             for (int s = 0; s < slices; ++s) {
-                const int token = ((chunk * tiles + t) * array::columns + column) * 128 + (slices == 1 ? row : s) * tile_columns;
-                uint32_t banned = 0;
+                const int unit = (t * array::columns + column) * 4 + (slices == 1 ? row : s); // of the chunk
+                const int token = chunk * tiles * array::columns * 128 + unit * tile_columns;
+                uint32_t banned = table[0] & raw_row ? 0 : (uint32_t)A[suppressed_place + unit];
                 for (int i = 4; i < table_words; ++i)
                     if (table[i] >= token && table[i] < token + 32)
                         banned |= 1u << (table[i] - token);
@@ -95,10 +99,13 @@ void decoder_sample(const float *y, int32_t *top, const int32_t *params, int32_t
         }
 }
 
-// C: what there is of each row.
-void decoder_report(int8_t *C, const int32_t *top, const int32_t *params) {
+// C: what there is of three rows.
+void decoder_report(int8_t *C, const int32_t *top, const int32_t *params, int32_t output) {
     int32_t *out = (int32_t *)C;
-    const int count = params[p_rows] * best_words;
+    const int first = output * report_rows;
+    const int left = params[p_rows] - first;
+    const int count = (left < report_rows ? left : report_rows) * best_words;
+    top += first * best_words;
     for (int i = 0; i < object_floats; i += 4)
         aie::store_v(out + i, i < count ? aie::load_v<4>(top + i) : aie::zeros<int32, 4>());
 }

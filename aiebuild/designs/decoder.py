@@ -28,36 +28,38 @@ from aiebuild.designs.spec import KernelSpec
 KERNELS = (
     "decoder_load.cc", "decoder_linear.cc", "decoder_attention.cc", "decoder_sample.cc", "decoder_dispatch.cc",
 )  # fmt: skip
-A_OBJECT = 5248
-A_RUN = 2624
-"""Half an A object: the innermost run of a pattern (656 words)."""
-A_FLOATS = 1280
-"""Floats of an A object that are used: the widest model's row."""
+A_OBJECT = 2816
+"""A command with the widest layer norm's gamma; a row of 640 floats or 1,280 bf16; eight attention parts."""
+A_FLOATS = 640
+"""Floats of an A object that are used: wider rows come in pieces."""
+A_SLOT = 352
+"""Bytes of an A object for each of its attention parts."""
 B_OBJECT = KV_OBJECT
 B_RUN = 2112
 SLICE = 4224
-C_OBJECT = 2048
-UNITS = 16
+C_OBJECT = 512
+UNITS = 4
 """Pieces of a row, 32 columns each, in a C object; twice as many in bf16."""
 COLUMN = 128
 """Outputs of a column of cores in a column tile."""
 X_BYTES = 8192
-Y_FLOATS = 1024
+Y_FLOATS = 2048
 MOST_ROWS = 8
 """Rows of a core, and of a window in an attention operation."""
-PART_ROWS = 4
-"""Rows in a C object of attention parts, and in an A object of them."""
 PART_BYTES = 272
-"""A row's attention part: 64 sums, the maximum, the sum of probabilities, two unused, in floats."""
+"""A row's attention part, a C object: 64 sums, the maximum, the sum of probabilities, two unused, in floats."""
 CROSS_OBJECTS = -(-POSITIONS // 128)
 """B objects of a head's keys and values."""
 BEST = 8
 """Tokens that a dispatch names for each row and list."""
 BEST_WORDS = 36
 """Of a row: two lists of BEST ordered logits and BEST tokens, then maximum and sum of each."""
-TABLE_OBJECT = 2816
-"""Byte of the logits' command where the rows' tables begin."""
+BEST_ROWS = C_OBJECT // (4 * BEST_WORDS)
+"""Rows in a C object of them."""
 TABLE_WORDS = 8
+SUPPRESSED_PLACE = 4 * TABLE_WORDS * 32
+"""Byte of a chunk's A object for sampling where the suppressed tokens' bits begin; before are the tables of the block's
+rows."""
 RAW_ROW = 1 << 30
 ENTRIES = 1408
 """Most entries of a window that a row can see: its mask has to fit the core's memory."""
@@ -241,6 +243,8 @@ class Linear:
     """Outputs of a column tile: `DecoderShape.tile`."""
     bits: int = 8
     """Of a weight: 8 or 4."""
+    sampled: bool = False
+    """A chunk's columns have bits in one A object."""
 
     @property
     def tiles(self) -> int:
@@ -276,7 +280,11 @@ class Split:
     def of(linear: Linear, rows: Rows) -> Split:
         """The split of a product; raises ValueError when no number of parts fits."""
         capacity = Y_FLOATS // (32 * rows.units)
-        chunks = -(-linear.tiles // capacity)
+        if linear.sampled:
+            capacity = min(capacity, (A_OBJECT - SUPPRESSED_PLACE) * 8 // linear.tile)
+        least = -(-linear.tiles // capacity)
+        # as few tiles of padding as there can be, then as few chunks
+        chunks = min(range(least, min(2 * least, linear.tiles) + 1), key=lambda n: n * -(-linear.tiles // n))
         chunk_tiles = -(-linear.tiles // chunks)
         pairs = -(-rows.count // 2)
         parts = next(
@@ -289,8 +297,8 @@ class Split:
         units = 2 * UNITS if linear.bf16 else UNITS
         outputs = -(-chunk_tiles * rows.units // units)
         side_pieces = -(-min(chunk_tiles * linear.tile, linear.n) // A_FLOATS)
-        if linear.residual and (chunks > 1 or side_pieces > 1):
-            raise ValueError(f"{linear.name}: a residual of {linear.n} columns does not fit one side object")
+        if linear.residual and chunks > 1:
+            raise ValueError(f"{linear.name}: a residual of {linear.n} columns in {chunks} chunks")
         return Split(chunks, chunk_tiles, parts, outputs, max(1, units // rows.units), side_pieces)
 
 
@@ -309,7 +317,8 @@ def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
 
 def logits_product(s: DecoderShape) -> Linear:
     """The product of the vocabulary."""
-    return Linear("logits", "linear_norm", s.state, s.vocabulary, tile=s.tile, bits=WEIGHT_TYPES[s.weights][1])
+    bits = WEIGHT_TYPES[s.weights][1]
+    return Linear("logits", "linear_norm", s.state, s.vocabulary, tile=s.tile, bits=bits, sampled=True)
 
 
 def all_products(s: DecoderShape) -> list[Linear]:
@@ -325,31 +334,19 @@ def stored_tiles(s: DecoderShape, linear: Linear) -> int:
 
 @dataclass(frozen=True)
 class Variant:
-    """What a product's command depends on beside the product.
-
-    `windows`: among the rows that a load of attention parts brings, 1 elsewhere. `sample`: no output but a report's.
-    """
+    """What a product's command depends on beside the product. `sample`: no output but a report's."""
 
     rows: Rows
-    windows: int = 1
     sample: bool = False
 
     def name(self, linear: Linear) -> str:
         """Name of the command among the weights."""
-        return f"{linear.name}.command.{self.rows.key}.{self.windows}" + (".best" if self.sample else "")
+        return f"{linear.name}.command.{self.rows.key}" + (".best" if self.sample else "")
 
 
 def variants(s: DecoderShape, linear: Linear) -> list[Variant]:
     """Every command of a product."""
-    out: list[Variant] = []
-    for rows in all_rows(s):
-        windows = 1
-        while windows <= (min(rows.count, PART_ROWS) if linear.kind == "linear_merge" else 1):
-            out.append(Variant(rows, windows))
-            windows *= 2
-        if linear.name == "logits":
-            out.append(Variant(rows, sample=True))
-    return out
+    return [Variant(rows, sample) for rows in all_rows(s) for sample in ((False, True) if linear.sampled else (False,))]
 
 
 @dataclass(frozen=True)
@@ -413,7 +410,8 @@ def _weight_sizes(shape: DecoderShape) -> Iterator[tuple[str, int]]:
         for variant in variants(shape, linear):
             yield variant.name(linear), A_OBJECT
         tiles = stored_tiles(shape, linear)
-        yield linear.name + ".bias", (tiles * linear.tile + A_FLOATS) * 4 + A_OBJECT
+        if linear.bits == 4:
+            yield linear.name + ".bias", (tiles * linear.tile + A_FLOATS) * 4 + A_OBJECT
         yield linear.name, shape.grid.columns * tiles * linear.objects * B_OBJECT
     for rows in (1, 2, 4, 8):
         yield f"cross.command{rows}", A_OBJECT
@@ -459,9 +457,9 @@ def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
         area(name, count * strides[name] + A_OBJECT, *phases)
 
     # what the run fills in, and what may be read at any time
-    area("suppressed", (stored_tiles(s, logits_product(s)) * s.tile + A_FLOATS) * 4 + A_OBJECT)
     asked = len(dispatch.asked(s))
-    area("logits_command", asked * A_OBJECT)
+    if dispatch.logits == "best":
+        area("sampling", asked * Split.of(logits_product(s), rows).chunks * A_OBJECT)
     area("commands", sum(map(len, groups)) * A_OBJECT)
     rows_area("x", products["out"], dispatch.total)
     area("unused", C_OBJECT)
@@ -469,15 +467,9 @@ def plan_arena(plan: DecoderPlan, dispatch: Dispatch) -> ArenaPlan:
     rows_area("hidden", products["fc1"], rows.total, "fc1", "fc2")
     if dispatch.logits == "all":
         rows_area("logits", logits_product(s), asked * rows.total, "logits")
-    area("best", asked * s.grid.cores * C_OBJECT, "logits")
-    parts = _part_sets(rows, dispatch) * s.groups * s.grid.cores * C_OBJECT + A_OBJECT
-    area("parts", parts, "self", "out", "cross", "cross_out")
+    area("best", asked * s.grid.cores * -(-rows.count // BEST_ROWS) * C_OBJECT, "logits")
+    area("parts", rows.total * s.groups * s.grid.cores * C_OBJECT + A_OBJECT, "self", "out", "cross", "cross_out")
     return ArenaPlan(plan_pool(wanted), strides)
-
-
-def _part_sets(rows: Rows, dispatch: Dispatch) -> int:
-    windows = min(rows.total, dispatch.windows)
-    return windows * -(-(rows.total // windows) // PART_ROWS)
 
 
 def decoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
@@ -497,7 +489,7 @@ def decoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
         "outputs": f"memref<{Y_FLOATS}xi32>",
         "stats": "memref<160xi32>",
         "top": f"memref<{MOST_ROWS * BEST_WORDS}xi32>",
-        "params": f"memref<{64 + MOST_ROWS * TABLE_WORDS}xi32>",
+        "params": "memref<64xi32>",
         "trip_counts": [
             ["first", 1], ["chunks", 2], ["parts", 3], ["loads", 4], ["steps", 5], ["side", 6], ["objects", 7],
         ],

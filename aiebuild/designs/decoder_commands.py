@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 from aiebuild.designs.decoder import (
     A_FLOATS,
     A_OBJECT,
+    BEST_ROWS,
     MOST_ROWS,
-    PART_ROWS,
     RAW_ROW,
-    TABLE_OBJECT,
     DecoderShape,
     Linear,
     Rows,
@@ -31,7 +30,7 @@ KINDS = {
 GELU, BF16, SAMPLE, FOUR_BIT = 1, 2, 4, 8
 ALL_LIVE, AS_BEFORE = -1, 0
 """Rows of a dispatch that are wanted, a bit each: all of them; those of the self-attention before."""
-LIVE, GROUP = 23, 25
+LIVE, GROUP = 21, 23
 """Words of a self-attention's command that a run writes: wanted rows, number among the operation's attentions."""
 HEADER = 256
 """Bytes of the header; what else comes with a command follows it."""
@@ -61,8 +60,6 @@ class Command:
     side_common: int = 1
     groups: int = 1
     channels: int = 0
-    load_rows: int = 1
-    load_windows: int = 1
     mask_bytes: int = 0
     live: int = ALL_LIVE
     windows: int = 1
@@ -73,10 +70,10 @@ class Command:
     def object(self, payload: bytes = b"") -> bytes:
         """The command as one A object."""
         head = struct.pack(
-            "<28i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
+            "<26i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
             self.outputs, self.rows, self.k_tiles, self.load_floats, self.load_pieces, self.epilogue, self.slices,
-            self.keys, self.side_floats, self.side_pieces, self.side_common, self.groups, self.channels, self.load_rows,
-            self.load_windows, self.mask_bytes, self.live, self.windows, self.group, self.tiles, self.objects,
+            self.keys, self.side_floats, self.side_pieces, self.side_common, self.groups, self.channels,
+            self.mask_bytes, self.live, self.windows, self.group, self.tiles, self.objects,
         )  # fmt: skip
         return (head.ljust(HEADER, b"\0") + payload).ljust(A_OBJECT, b"\0")
 
@@ -94,9 +91,9 @@ def linear_command(
     rows = variant.rows
     split = Split.of(linear, rows)
     pieces = load_pieces(linear, split)
-    merged = min(rows.count, PART_ROWS)
-    loads = s.heads * (rows.count // merged) if linear.kind == "linear_merge" else rows.count * pieces
-    common = 2 if variant.sample else 1
+    # two rows of a head are a load of attention parts, or two heads of a row
+    loads = s.heads * rows.count // 2 if linear.kind == "linear_merge" else rows.count * pieces
+    common = 1 if linear.bits == 4 else 0
     times = common + (rows.count if linear.residual else 0)
     first = split.parts == 1
     flags = (GELU if linear.gelu else 0) | (BF16 if linear.bf16 else 0) | (SAMPLE if variant.sample else 0)
@@ -104,14 +101,14 @@ def linear_command(
     command = Command(
         linear.kind, first_loads=loads if first else 0, chunks=split.chunks, parts=split.parts,
         loads=0 if first else loads, steps=split.chunk_tiles * linear.objects // split.parts,
-        side=times * split.side_pieces, outputs=0 if variant.sample else split.outputs,
+        side=times * split.side_pieces + (1 if variant.sample else 0), outputs=0 if variant.sample else split.outputs,
         rows=rows.count, slices=rows.slices, k_tiles=linear.k_tiles // split.parts,
         load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags,
-        side_pieces=split.side_pieces, side_common=common, channels=s.state, load_rows=merged,
-        load_windows=variant.windows, live=live, tiles=split.chunk_tiles, objects=linear.objects // split.parts,
+        side_pieces=split.side_pieces, side_common=common, channels=s.state, live=live, tiles=split.chunk_tiles,
+        objects=linear.objects // split.parts,
     )  # fmt: skip
     payload = b"" if gamma is None else to_bf16(gamma).tobytes()
-    if len(payload) > TABLE_OBJECT - HEADER:
+    if len(payload) > A_OBJECT - HEADER:
         raise ValueError(f"{linear.name}: a layer norm of {gamma.size if gamma is not None else 0} channels")
     return command.object(payload)
 
@@ -126,7 +123,7 @@ def self_command(
     masks = b"" if seen is None else np.packbits(seen, axis=1, bitorder="little").tobytes()
     return Command(
         "self_attention", first_loads=rows, chunks=s.groups, steps=bucket // 64, rows=rows, groups=s.groups,
-        outputs=-(-rows // PART_ROWS), channels=s.state, mask_bytes=bucket // 8,
+        outputs=rows, channels=s.state, mask_bytes=bucket // 8,
         windows=windows,
     ).object(masks)  # fmt: skip
 
@@ -135,13 +132,14 @@ def cross_command(s: DecoderShape, rows: int, keys: int = POSITIONS, live: int =
     """The command of a window's cross-attention."""
     return Command(
         "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // 128),
-        rows=rows, keys=keys, groups=s.groups, outputs=-(-rows // PART_ROWS), channels=s.state, live=live,
+        rows=rows, keys=keys, groups=s.groups, outputs=rows, channels=s.state, live=live,
     ).object()  # fmt: skip
 
 
 def report_command(rows: Rows) -> bytes:
     """The command that gives out what sampling needs."""
-    return Command("report", rows=rows.count, slices=rows.slices, live=AS_BEFORE).object()
+    outputs = -(-rows.count // BEST_ROWS)
+    return Command("report", rows=rows.count, slices=rows.slices, outputs=outputs, live=AS_BEFORE).object()
 
 
 def table(

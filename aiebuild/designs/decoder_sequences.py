@@ -10,17 +10,16 @@ from typing import Any
 from aiebuild.designs.decoder import (
     A_FLOATS,
     A_OBJECT,
-    A_RUN,
+    A_SLOT,
     ARENA,
     B_OBJECT,
     B_RUN,
+    BEST_ROWS,
     C_OBJECT,
     CROSS_OBJECTS,
     KEYS,
     LOG,
     LOG_AT,
-    PART_BYTES,
-    PART_ROWS,
     SLACK,
     STRIDE_LIMIT,
     UNITS,
@@ -107,29 +106,28 @@ class Decoder:
         return Place(LOG_AT, first, row, row // tile if self.rows.total > 1 else SLACK * row // tile)
 
     def _weights_object(self, name: str) -> Transfer:
-        return Transfer(WEIGHTS, self.plan.weight_offsets[name], (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=True)
+        return _objects(WEIGHTS, self.plan.weight_offsets[name])
 
     def _of_core(self, place: Place, channel: int, *, piece: int = 0, pieces: int = 1) -> Transfer:
         """The rows of the cores on A channel `channel` as A objects: each row in `pieces` of `piece` bytes, an object
         read from each piece's beginning."""
         first = channel * self.rows.count * place.stride if self.rows.slices > 1 else 0
         return Transfer(
-            place.argument, place.offset + first, (self.rows.count, pieces, 2, A_RUN), (place.stride, piece, A_RUN, 1)
+            place.argument, place.offset + first, (self.rows.count, 1, pieces, A_OBJECT), (place.stride, 0, piece, 1)
         )
 
     # --- products ----------------------------------------------------------------------------------------------------
 
     def linear(
         self, linear: Linear, source: Place | None, destination: Place | None, *, residual: Place | None = None,
-        parts: int = 0, sample: bool = False, command: Transfer | None = None,
+        sampling: int | None = None,
     ) -> Operation:  # fmt: skip
         """The operation of a product of a block. `source`: None for attention parts. `destination`: None where a report
-        gives out what there is to know. `parts`: number of the block's first window and row, for attention parts."""
+        gives out what there is to know; `sampling`: where its rows' tables and the suppressed tokens lie."""
         s, plan, rows = self.plan.shape, self.plan, self.rows
         split = Split.of(linear, rows)
         pieces = load_pieces(linear, split)
-        windows = min(rows.count, PART_ROWS, self.dispatch.windows) if source is None else 1
-        head = command or self._weights_object(Variant(rows, windows, sample).name(linear))
+        head = self._weights_object(Variant(rows, sampling is not None).name(linear))
         rounds: list[Round] = []
         tiles = stored_tiles(s, linear)
         objects = linear.objects // split.parts
@@ -146,18 +144,21 @@ class Decoder:
                             from_part = Place(source.argument, source.offset + part * width, source.stride, 0)
                             a.append(self._of_core(from_part, r, piece=width // pieces, pieces=pieces))
                     if part == split.parts - 1:
-                        a += self._side(linear, split, chunk, r, residual, sample=sample)
+                        a += self._side(linear, split, chunk, r, residual, sampling)
                     todo[f"A{r}_in"] = tuple(a)
-                for c in range(self._columns):
+                for c in range(self._columns if split.parts > 1 or chunk == 0 else 0):
+                    # without parts the chunks' weights are one run
+                    count = split.chunk_tiles * (split.chunks if split.parts == 1 else 1)
                     first = (
                         plan.weight_offsets[linear.name]
                         + ((c * tiles + chunk * split.chunk_tiles) * linear.objects + part * objects) * B_OBJECT
                     )
                     todo[f"B{c}_in"] = (
-                        Transfer(WEIGHTS, first, (1, split.chunk_tiles, 8 * objects, B_RUN),
+                        Transfer(WEIGHTS, first, (1, count, 8 * objects, B_RUN),
                                  (0, linear.objects * B_OBJECT, B_RUN, 1), static=True),
                     )  # fmt: skip
-                    if part == split.parts - 1 and destination is not None:
+                if part == split.parts - 1 and destination is not None:
+                    for c in range(self._columns):
                         todo[f"C{c}_out"] = self._output(destination, linear, split, chunk, c)
                 rounds.append(Round(todo))
         columns = split.chunks * split.chunk_tiles * linear.tile
@@ -168,43 +169,32 @@ class Decoder:
         )  # fmt: skip
 
     def _merged(self, channel: int) -> list[Transfer]:
-        """Attention parts of the rows of A channel `channel`, head by head."""
-        s, rows = self.plan.shape, self.rows
-        windows = min(rows.total, self.dispatch.windows)
-        at_once = min(rows.count, PART_ROWS)
-        among = min(at_once, self.dispatch.windows)
-        head = ROWS * C_OBJECT
-        window = s.groups * self._columns * head
-        loads = rows.count // at_once
+        """Attention parts of the rows of A channel `channel`, head by head, eight an object."""
+        heads, rows = self.plan.shape.heads, self.rows
         first = channel * rows.count if rows.slices > 1 else 0
-        run = A_OBJECT // (ROWS * among)
-        starts: list[int] = []
-        for load in range(loads):
-            row, start = divmod(first + load * at_once, windows)
-            quarter, inner = divmod(row, PART_ROWS)
-            starts.append(self.arena.areas["parts"] + (quarter * windows + start) * window + inner * PART_BYTES)
-        step = starts[1] - starts[0] if loads > 1 else among * window
-        if step == among * window:
-            return [Transfer(ARENA, starts[0], (s.heads, loads * among, ROWS, run), (head, window, C_OBJECT, 1))]
-        if among == 1:
-            return [Transfer(ARENA, starts[0], (s.heads, loads, ROWS, run), (head, step, C_OBJECT, 1))]
         return [
-            Transfer(ARENA, start + h * head, (1, among, ROWS, run), (0, window, C_OBJECT, 1))
-            for h in range(s.heads)
-            for start in starts
-        ]
+            Transfer(
+                ARENA, self.arena.areas["parts"] + first * self._row_parts, (heads, rows.count, ROWS, A_SLOT),
+                (ROWS * C_OBJECT, self._row_parts, C_OBJECT, 1),
+            )
+        ]  # fmt: skip
+
+    @property
+    def _row_parts(self) -> int:
+        """Bytes of a row's attention parts: C objects [head][row of cores]."""
+        return self.plan.shape.groups * self._columns * ROWS * C_OBJECT
 
     def _side(
-        self, linear: Linear, split: Split, chunk: int, channel: int, residual: Place | None, *, sample: bool
+        self, linear: Linear, split: Split, chunk: int, channel: int, residual: Place | None, sampling: int | None
     ) -> list[Transfer]:
-        at = chunk * split.chunk_tiles * linear.tile * 4
-        bias = self.plan.weight_offsets[linear.name + ".bias"] + at
-        pieces = (1, split.side_pieces, 2, A_RUN), (0, A_FLOATS * 4, A_RUN, 1)
-        side = [Transfer(WEIGHTS, bias, *pieces, static=True)]
-        if sample:
-            side.append(Transfer(ARENA, self.arena.areas["suppressed"] + at, *pieces, static=True))
+        side: list[Transfer] = []
+        if linear.bits == 4:  # with weights of eight bits the bias comes with them
+            bias = self.plan.weight_offsets[linear.name + ".bias"] + chunk * split.chunk_tiles * linear.tile * 4
+            side.append(_objects(WEIGHTS, bias, split.side_pieces, A_FLOATS * 4))
+        if sampling is not None:
+            side.append(_objects(ARENA, sampling + chunk * A_OBJECT))
         if residual is not None:
-            side.append(self._of_core(residual, channel))
+            side.append(self._of_core(residual, channel, piece=A_FLOATS * 4, pieces=split.side_pieces))
         return side
 
     def _output(self, to: Place, linear: Linear, split: Split, chunk: int, c: int) -> tuple[Transfer, ...]:
@@ -218,11 +208,15 @@ class Decoder:
         units = 2 * UNITS if linear.bf16 else UNITS
         if rows.units > units:  # a tile takes several objects
             at_once = units // rows.slices
+            if at_once == 1:
+                return (
+                    Transfer(to.argument, base, (split.chunk_tiles, rows.count, ROWS, run),
+                             (tile_bytes, to.stride, core, 1)),
+                )  # fmt: skip
             return tuple(
-                Transfer(to.argument, base + tile * tile_bytes + first * to.stride, (1, ROWS, at_once, run),
-                         (0, core, to.stride, 1))
+                Transfer(to.argument, base + tile * tile_bytes, (rows.count // at_once, ROWS, at_once, run),
+                         (at_once * to.stride, core, to.stride, 1))
                 for tile in range(split.chunk_tiles)
-                for first in range(0, rows.count, at_once)
             )  # fmt: skip
         tiles = split.output_tiles
         room = to.tiles - chunk * split.chunk_tiles
@@ -233,6 +227,10 @@ class Decoder:
                 Transfer(
                     to.argument, base, (split.outputs, ROWS, tiles, run), (tiles * tile_bytes, core, tile_bytes, 1)
                 ),
+            )
+        if tiles == 1 and room >= split.outputs:
+            return (
+                Transfer(to.argument, base, (split.outputs, ROWS, rows.count, run), (tile_bytes, core, to.stride, 1)),
             )
         out: list[Transfer] = []
         for index in range(split.outputs):
@@ -253,17 +251,13 @@ class Decoder:
     # --- attention ---------------------------------------------------------------------------------------------------
 
     def _parts_output(self, block: int, what: Attending, c: int) -> Transfer:
-        s, dispatch = self.plan.shape, self.dispatch
-        windows = min(self.rows.total, dispatch.windows)
-        first = (block * self.rows.total) // dispatch.windows
-        start = (block * self.rows.total) % dispatch.windows
-        head = ROWS * C_OBJECT
-        window = s.groups * self._columns * head
-        quarter = (what.first - first) // PART_ROWS
-        place = self.arena.areas["parts"] + (quarter * windows + what.window - start) * window + c * head
+        s, windows = self.plan.shape, min(self.rows.total, self.dispatch.windows)
+        row, window = divmod(block * self.rows.total, self.dispatch.windows)
+        first = (what.first - row) * windows + what.window - window
         return Transfer(
-            ARENA, place, (s.groups, -(-what.rows // PART_ROWS), ROWS, C_OBJECT),
-            (self._columns * head, windows * window, C_OBJECT, 1),
+            ARENA, self.arena.areas["parts"] + first * self._row_parts + c * ROWS * C_OBJECT,
+            (s.groups, what.rows, ROWS, C_OBJECT),
+            (self._columns * ROWS * C_OBJECT, windows * self._row_parts, C_OBJECT, 1),
         )  # fmt: skip
 
     def self_attention(self, layer: int, block: int, index: int, groups: list[Attending]) -> Operation:
@@ -273,12 +267,9 @@ class Decoder:
         entry = dispatch.windows * row
         rounds: list[Round] = []
         for number, what in enumerate(groups):
-            command = Transfer(
-                ARENA, self.arena.areas["commands"] + (index + number) * A_OBJECT, (1, 1, 2, A_RUN), (0, 0, A_RUN, 1),
-                static=True,
-            )  # fmt: skip
+            command = _objects(ARENA, self.arena.areas["commands"] + (index + number) * A_OBJECT)
             first = layer * self.log_layer + (what.first * dispatch.windows + what.window) * row
-            queries = Transfer(LOG_AT, first, (what.rows, 1, 2, A_RUN), (entry, 0, A_RUN, 1))
+            queries = Transfer(LOG_AT, first, (what.rows, 1, 1, A_OBJECT), (entry, 0, 0, 1))
             for group in range(s.groups):
                 todo: dict[str, tuple[Transfer, ...]] = {}
                 if group == 0:
@@ -324,7 +315,7 @@ class Decoder:
             for channel in s.grid.channels("A"):
                 todo[channel] = (
                     self._weights_object(f"cross.command{what.rows}"),
-                    Transfer(ARENA, first, (what.rows, 1, 2, A_RUN), (windows * query.stride, 0, A_RUN, 1)),
+                    Transfer(ARENA, first, (what.rows, 1, 1, A_OBJECT), (windows * query.stride, 0, 0, 1)),
                 )
             for c in range(columns):
                 todo[f"B{c}_in"] = tuple(
@@ -389,19 +380,26 @@ class Decoder:
         linear, x = logits_product(self.plan.shape), self._area("x", block * self.rows.total)
         if self.dispatch.logits == "all":
             return self.linear(linear, x, self._area("logits", number * self.rows.total))
-        place = self.arena.areas["logits_command"] + number * A_OBJECT
-        command = Transfer(ARENA, place, (1, 1, 2, A_RUN), (0, 0, A_RUN, 1), static=True)
-        product = self.linear(linear, x, None, sample=True, command=command)
-        best = self.arena.areas["best"] + number * self.plan.shape.grid.cores * C_OBJECT
+        chunks = Split.of(linear, self.rows).chunks
+        sampling = self.arena.areas["sampling"] + number * chunks * A_OBJECT
+        product = self.linear(linear, x, None, sampling=sampling)
+        objects = -(-self.rows.count // BEST_ROWS)
+        best = self.arena.areas["best"] + number * self.plan.shape.grid.cores * objects * C_OBJECT
         report: dict[str, tuple[Transfer, ...]] = {}
         grid = self.plan.shape.grid
         for channel in grid.channels("A"):
             report[channel] = (self._weights_object(f"report.command.{self.rows.key}"),)
         for c, channel in enumerate(grid.channels("C")):
             report[channel] = (
-                Transfer(ARENA, best + c * ROWS * C_OBJECT, (1, 1, ROWS, C_OBJECT), (0, 0, C_OBJECT, 1)),
-            )
+                Transfer(ARENA, best + c * ROWS * objects * C_OBJECT, (1, objects, ROWS, C_OBJECT),
+                         (0, C_OBJECT, objects * C_OBJECT, 1)),
+            )  # fmt: skip
         return Operation("logits", (*product.rounds, Round(report)), self._outputs, product.macs, product.padded_macs)
+
+
+def _objects(argument: int, offset: int, count: int = 1, apart: int = A_OBJECT) -> Transfer:
+    """A objects that no sequence writes, `apart` bytes from one to the next."""
+    return Transfer(argument, offset, (1, 1, count, A_OBJECT), (0, 0, apart, 1), static=True)
 
 
 def argument_bytes(plan: DecoderPlan, dispatch: Dispatch) -> tuple[int, int, int, int, int]:

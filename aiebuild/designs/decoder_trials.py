@@ -15,16 +15,18 @@ from aiebuild.designs import four_bit, reference
 from aiebuild.designs.decoder import (
     A_FLOATS,
     A_OBJECT,
+    A_SLOT,
     B_OBJECT,
     BEST,
+    BEST_ROWS,
     BEST_WORDS,
     C_OBJECT,
     COLUMN,
     PART_BYTES,
-    PART_ROWS,
     SLICE,
     SUPPRESSED,
-    TABLE_OBJECT,
+    SUPPRESSED_PLACE,
+    TABLE_WORDS,
     DecoderShape,
     Linear,
     Rows,
@@ -100,13 +102,12 @@ class DecoderCore:
 
 @dataclass(frozen=True)
 class Product:
-    """A product of a block of rows and the core it is tried on. `windows`: as in `Variant`."""
+    """A product of a block of rows and the core it is tried on."""
 
     linear: Linear
     rows: Rows
     row: int = 0
     column: int = 0
-    windows: int = 1
 
     @property
     def split(self) -> Split:
@@ -133,11 +134,11 @@ class Operands:
 
 def operands(
     rng: np.random.Generator, what: Product, *, size: float = 1.0, values: Floats | None = None,
-    variant: Variant | None = None, more: Floats | None = None,
+    sampling: list[Object] | None = None,
 ) -> Operands:  # fmt: skip
     """A linear layer with bias, and residual and GELU where `what.linear` has them; of rows as they are, of normalised
-    rows or of merged attention parts. `values`: the rows [rows, k] instead of random ones. `more`: added to all rows
-    like the bias, with `variant.sample`."""
+    rows or of merged attention parts. `values`: the rows [rows, k] instead of random ones. `sampling`: A objects of the
+    chunks, where the logits are only sampled."""
     linear, rows, split = what.linear, what.rows.count, what.split
     state = linear.k if linear.kind == "linear_norm" else 64
     shape = DecoderShape(state, linear.k // 64, 1, linear.n, 448)
@@ -146,9 +147,12 @@ def operands(
     w[:, : linear.n] = rng.standard_normal((linear.k, linear.n), np.float32) * np.float32(0.05)
     bias = np.zeros(width, np.float32)
     bias[: linear.n] = rng.standard_normal(linear.n, np.float32)
+    if linear.bits == 8:  # two bf16 hold it
+        high = reference.bf16(bias)
+        bias = high + reference.bf16(bias - high)
     gamma = None
     if linear.kind == "linear_merge":
-        loads, x = _parts(rng, rows, linear.k // 64, what.windows)
+        loads, x = _parts(rng, rows, linear.k // 64)
         error: Any = NORM_ERROR * np.abs(x)
     else:
         given = _rows(rng, rows, linear.k, size) if values is None else values
@@ -159,10 +163,11 @@ def operands(
             x = reference.layer_norm(given, gamma)
             error = NORM_ERROR * (np.abs(x) + np.abs(gamma) * np.abs(given).max(axis=1, keepdims=True) / _spread(given))
     residual = _rows(rng, rows, width, 1.0)
+    residual[:, split.side_pieces * A_FLOATS :] = 0  # of columns that there are not
 
-    a = _a_stream(what, loads, bias, residual, more)
+    a = _a_stream(what, loads, bias, residual, sampling)
     across = linear.tile // COLUMN
-    whole = pack_linear(w, linear, width // linear.tile, across)
+    whole = pack_linear(w, linear, width // linear.tile, across, bias=bias)
     packed = whole.reshape(across, -1, linear.objects, B_OBJECT)[what.column]
     part = linear.objects // split.parts
     b: list[Object] = []
@@ -170,7 +175,7 @@ def operands(
         tiles = packed[chunk * split.chunk_tiles : (chunk + 1) * split.chunk_tiles]
         for index in range(split.parts):
             b += objects_of(tiles[:, index * part : (index + 1) * part], B_OBJECT)
-    command = linear_command(shape, linear, variant or Variant(what.rows, what.windows), gamma)
+    command = linear_command(shape, linear, Variant(what.rows, sampling is not None), gamma)
 
     if linear.bits == 4:
         four = four_bit.quantise(w)
@@ -233,9 +238,7 @@ def _loads(linear: Linear, split: Split, x: Floats) -> list[list[Object]]:
     return out
 
 
-def _parts(
-    rng: np.random.Generator, rows: int, heads: int, windows: int
-) -> tuple[list[list[Object]], NDArray[np.float64]]:
+def _parts(rng: np.random.Generator, rows: int, heads: int) -> tuple[list[list[Object]], NDArray[np.float64]]:
     """Attention parts of all heads as A objects, and the merged rows [rows, heads * 64]."""
     sums = rng.standard_normal((heads, ROWS, rows, 64)).astype(np.float32)
     maxima = rng.uniform(-200, 50, (heads, ROWS, rows)).astype(np.float32)
@@ -243,24 +246,20 @@ def _parts(
     unseen = rng.random((heads, ROWS, rows)) < 0.2
     unseen[:, 0] = False
     sums[unseen], maxima[unseen], totals[unseen] = 0, -8192, 0
-    at_once = min(rows, PART_ROWS)
-    run = A_OBJECT // 4 // ROWS // windows
     objects: list[Object] = []
-    for head in range(heads):
-        for first in range(0, rows, at_once):
-            data = np.full((windows, ROWS, run), np.nan, np.float32)
-            for row in range(at_once):  # windows are the inner index of a block's rows
-                inner, window = divmod(row, windows)
-                part = data[window, :, inner * PART_FLOATS : (inner + 1) * PART_FLOATS]
-                part[:, :64] = sums[head, :, first + row]
-                part[:, 64], part[:, 65] = maxima[head, :, first + row], totals[head, :, first + row]
-            objects.append(_a_object(data))
+    each = [(head, row) for head in range(heads) for row in range(rows)]
+    for first in range(0, len(each), 2):  # two heads of one row, or two rows of a head
+        data = np.full((2, ROWS, A_SLOT // 4), np.nan, np.float32)
+        for part, (head, row) in zip(data, each[first : first + 2], strict=True):
+            part[:, :64] = sums[head, :, row]
+            part[:, 64], part[:, 65] = maxima[head, :, row], totals[head, :, row]
+        objects.append(_a_object(data))
     merged = [reference.merge_attention(sums[h], maxima[h], totals[h]) for h in range(heads)]
     return [objects], np.concatenate(merged, axis=1)
 
 
 def _a_stream(
-    what: Product, loads: list[list[Object]], bias: Floats, residual: Floats, more: Floats | None
+    what: Product, loads: list[list[Object]], bias: Floats, residual: Floats, sampling: list[Object] | None
 ) -> list[Object]:
     """The A objects in the order of the core's loops: loads, then for each chunk what is added to its outputs."""
     split = what.split
@@ -268,11 +267,12 @@ def _a_stream(
     for chunk in range(split.chunks):
         if split.parts > 1:
             a += [row for part in loads for row in part]
-        added: list[Floats] = [bias] if more is None else [bias, more]
+        added: list[Floats] = [bias] if what.linear.bits == 4 else []
         added += list(residual) if what.linear.residual else []
         for columns in added:
             for piece in range(split.side_pieces):
                 a.append(_a_object(columns[chunk * split.chunk_tiles * what.linear.tile + piece * A_FLOATS :]))
+        a += [] if sampling is None else [sampling[chunk]]
     return a
 
 
@@ -295,19 +295,21 @@ def sampling(
     """What a core finds out about its columns' logits: (log-sum-exps and the best logits, [rows, 2, 1 + BEST], with
     `SUPPRESSED` for what there is not; the tokens named, [rows, 2, BEST])."""
     split, count = what.split, what.rows.count
-    more = np.zeros(split.chunks * split.chunk_tiles * what.linear.tile, np.float32)
-    more[suppressed] = SUPPRESSED
-    data = operands(rng, what, variant=Variant(what.rows, sample=True), more=more)
     first = 0 if what.rows.slices == 1 else what.row * count
-    words = np.zeros((first + count, 8), np.int32)
+    words = np.zeros((first + count, TABLE_WORDS), np.int32)
     words[first:] = [table(row.first, row.second, row.banned, raw=row.raw) for row in rows]
-    command = bytearray(data.command)
-    command[TABLE_OBJECT : TABLE_OBJECT + words.nbytes] = words.tobytes()
+    never = np.zeros((split.chunks, split.chunk_tiles * what.linear.tile), np.bool_)
+    never.reshape(-1)[suppressed] = True
+    chunks: list[Object] = []
+    for bits in np.packbits(never, axis=1, bitorder="little"):
+        chunks.append(_a_object(words))
+        chunks[-1][SUPPRESSED_PLACE : SUPPRESSED_PLACE + bits.size] = bits
+    data = operands(rng, what, sampling=chunks)
     core = DecoderCore(kernels, what.row, what.column)
-    if core.run(bytes(command), iter(data.a), iter(data.b)):
+    if core.run(data.command, iter(data.a), iter(data.b)):
         raise ValueError("sampling has no outputs of its own")
-    (best,) = core.run(report_command(what.rows), iter(()), iter(()))
-    found = best.view(np.int32)[: count * BEST_WORDS].reshape(count, BEST_WORDS)
+    reports = [o.view(np.int32) for o in core.run(report_command(what.rows), iter(()), iter(()))]
+    found = np.concatenate([report[: BEST_ROWS * BEST_WORDS] for report in reports]).reshape(-1, BEST_WORDS)[:count]
     lists = found[:, : 4 * BEST].reshape(count, 2, 2, BEST)
     totals = found[:, 4 * BEST :].reshape(count, 2, 2).view(np.float32)
     logits = reference.ordered_floats(lists[:, :, 0])
@@ -337,13 +339,8 @@ def _queries(rng: np.random.Generator, rows: int, heads: int, size: float) -> Fl
 
 
 def _merged(out: list[list[Object]], group: int, rows: int) -> NDArray[np.float64]:
-    objects = -(-rows // PART_ROWS)
     parts = np.stack([
-        np.concatenate([
-            o.view(np.float32)[: PART_ROWS * PART_FLOATS].reshape(PART_ROWS, PART_FLOATS)
-            for o in core[group * objects : (group + 1) * objects]
-        ])[:rows]
-        for core in out
+        np.stack([o.view(np.float32)[:PART_FLOATS] for o in core[group * rows : (group + 1) * rows]]) for core in out
     ])  # fmt: skip
     return reference.merge_attention(parts[..., :64], parts[..., 64], parts[..., 65])
 
@@ -451,7 +448,7 @@ def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
         "four bits, 16 rows": lambda: product(kernels, rng, Product(replace(log, bits=4), Rows(4, 4), 1, 2)),
         "residual, 1 row": lambda: product(kernels, rng, Product(back, Rows(1, 1), 3, 3)),
         "residual, 4 rows": lambda: product(kernels, rng, Product(back, Rows(4, 1), 2, 1)),
-        "merged parts, 16 rows": lambda: product(kernels, rng, Product(merge, Rows(4, 4), 1, 1, 4)),
+        "merged parts, 16 rows": lambda: product(kernels, rng, Product(merge, Rows(4, 4), 1, 1)),
         "bf16 rows, 8 rows": lambda: product(kernels, rng, Product(log, Rows(2, 4), 1, 1)),
         "vocabulary's tail": lambda: product(kernels, rng, Product(tail, Rows(1, 1), 3, 3)),
         "8 rows": lambda: sampling(kernels, rng, Product(tail, Rows(2, 4), 1, 3), sampled, [3, 400, 1000])[0],

@@ -40,12 +40,18 @@ simulated with these weights alone rounded, on speech that is not reported on: t
 
 
 def pack_linear(
-    w: Floats, linear: Linear, tiles: int, columns: int = NPU1.columns, moments: Floats | None = None
+    w: Floats,
+    linear: Linear,
+    tiles: int,
+    columns: int = NPU1.columns,
+    moments: Floats | None = None,
+    bias: Floats | None = None,
 ) -> NDArray[np.uint8]:
     """`w` [k, n] as [column of cores, `columns`][tile][object][16896] slices of int8 or four bits; padding is zero.
 
-    A slice has its own scale for each column: for 128 weights, not for all of a column's; `four_bit` for those of four
-    bits. `moments` [k, k] of the inputs: rounded with feedback.
+    A slice has its own scale for each column, in bf16: for 128 weights, not for all of a column's; `four_bit` for those
+    of four bits. `moments` [k, k] of the inputs: rounded with feedback. `bias` [n] comes with int8 weights: its bf16
+    with a column's first 128, what that leaves of it, in bf16 too, with the second.
     """
     k_tiles, n = linear.k_tiles, tiles * columns * COLUMN
     padded = np.zeros((w.shape[0], n), np.float32)
@@ -57,15 +63,29 @@ def pack_linear(
     blocks = q.reshape(k_tiles, 16, 8, tiles, columns, ROWS, 4, 8).transpose(4, 3, 0, 5, 1, 6, 2, 7)
     out = np.zeros((columns, tiles, k_tiles, ROWS, SLICE), np.uint8)
     out[..., :4096] = np.ascontiguousarray(blocks).view(np.uint8).reshape(columns, tiles, k_tiles, ROWS, 4096)
-    scales = scale.reshape(k_tiles, tiles, columns, ROWS, 32).transpose(2, 1, 0, 3, 4)
-    out[..., 4096:] = np.ascontiguousarray(scales).view(np.uint8).reshape(columns, tiles, k_tiles, ROWS, 128)
+    out[..., 4096:4160] = _of_columns(scale, tiles, columns)
+    if bias is not None:
+        if k_tiles < 2:
+            raise ValueError(f"{linear.name}: a bias needs two k tiles, of {linear.k} there is one")
+        whole = np.zeros((k_tiles, n), np.float32)
+        whole[0, : bias.size] = from_bf16(to_bf16(bias))
+        whole[1, : bias.size] = bias - whole[0, : bias.size]
+        out[..., 4160:] = _of_columns(whole, tiles, columns)
     return out.reshape(-1)
 
 
+def _of_columns(values: Floats, tiles: int, columns: int) -> NDArray[np.uint8]:
+    """A number for each column and 128 of k [k / 128, n] as bf16 of the slices [columns, tiles, k / 128, 4, 64]."""
+    each = to_bf16(values).reshape(-1, tiles, columns, ROWS, 32).transpose(2, 1, 0, 3, 4)
+    return np.ascontiguousarray(each).view(np.uint8)
+
+
 def quantise_slices(w: Floats, moments: Floats | None = None) -> tuple[NDArray[np.int8], Floats]:
-    """int8 weights [k, n] and a scale for each 128 of a column, [k / 128, n]: w ~ q * scale, |q| <= 127."""
+    """int8 weights [k, n] and a scale for each 128 of a column, [k / 128, n]: w ~ q * scale, |q| <= 127. Scales are
+    bf16 numbers, none below the one that the largest weight needs."""
     slices = w.reshape(-1, 128, w.shape[1])
-    scale = np.maximum(np.abs(slices).max(axis=1), 1e-12).astype(np.float32) / np.float32(127)
+    needed = np.maximum(np.abs(slices).max(axis=1), 1e-12).astype(np.float32) / np.float32(127)
+    scale = ((needed.view(np.uint32) + np.uint32(0xFFFF)) & np.uint32(0xFFFF0000)).view(np.float32)
     if moments is not None:
         return round_with_feedback(w, scale, moments, damping=DAMPING), scale
     q = np.clip(np.rint(slices / scale[:, None]), -127, 127).astype(np.int8)
@@ -105,9 +125,10 @@ def pack_decoder(
             seen = None if seen is None else seen.divided(np.where(factor == 0, 1, factor).astype(np.float32))
         moments = None if seen is None else seen.moments
         tiles = stored_tiles(s, linear)
-        put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear, tiles, s.grid.columns, moments))
-        if bias is not None:
-            put(linear.name + ".bias", bias.astype(np.float32).view(np.uint8))
+        added = None if bias is None else bias.astype(np.float32)
+        put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear, tiles, s.grid.columns, moments, added))
+        if added is not None and linear.bits == 4:
+            put(linear.name + ".bias", added.view(np.uint8))
         for variant in variants(s, linear):
             put(variant.name(linear), linear_command(s, linear, variant, gamma, live))
 

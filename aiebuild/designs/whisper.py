@@ -140,7 +140,7 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
         operations = builder.operations()
         block = dispatch.block(plan.shape)
         groups = [group for groups in decoder.attending(plan.shape, dispatch) for group in groups]
-        logits = decoder.Variant(block, sample=dispatch.logits == "best").name(decoder.logits_product(plan.shape))
+        logits = decoder.Split.of(decoder.logits_product(plan.shape), block)
         facts.append({
             "sequence": dispatch.name,
             **asdict(dispatch),
@@ -155,7 +155,7 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
             "self_command": _words(decoder_commands.self_command(
                 plan.shape, groups[0].rows, dispatch.bucket, windows=dispatch.windows
             )),
-            "logits_command": plan.weight_offsets[logits],
+            "logits_chunks": [logits.chunks, logits.chunk_tiles * plan.shape.tile],
         })  # fmt: skip
     return {
         "columns": grid.columns,
@@ -163,11 +163,12 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
         "window_keys": plan.shape.window_keys,
         "log_row": plan.log_row,
         "object": decoder.A_OBJECT,
-        "table": decoder.TABLE_OBJECT,
         "table_words": decoder.TABLE_WORDS,
+        "suppressed_place": decoder.SUPPRESSED_PLACE,
         "best": decoder.BEST,
         "best_words": decoder.BEST_WORDS,
         "best_object": decoder.C_OBJECT,
+        "best_rows": decoder.BEST_ROWS,
         "most_rows": decoder.MOST_ROWS,
         "suppressed": decoder.SUPPRESSED,
         "live_word": decoder_commands.LIVE,

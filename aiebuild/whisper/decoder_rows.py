@@ -45,8 +45,10 @@ class Kind:
     asked: int
     attending: list[tuple[int, int, int]]
     self_command: NDArray[np.uint8]
-    logits_command: int
+    logits_chunks: tuple[int, int]
+    """Chunks of the vocabulary, tokens of each."""
     loaded: Any = None
+    suppressed: NDArray[np.uint8] | None = None
 
     @property
     def total(self) -> int:
@@ -72,7 +74,7 @@ class Kind:
             facts["sequence"], facts["windows"], facts["rows"], facts["bucket"], facts["logits"], facts["block_macs"],
             facts["arguments"], facts["areas"], facts["strides"], block["count"] * block["slices"], block["count"],
             block["slices"], facts["asked"], [(w, f, n) for w, f, n in facts["attending"]],
-            np.array(facts["self_command"], np.int32).view(np.uint8), facts["logits_command"],
+            np.array(facts["self_command"], np.int32).view(np.uint8), tuple(facts["logits_chunks"]),
         )  # fmt: skip
 
 
@@ -117,7 +119,7 @@ class DeviceDecoder:
         self._keys: Buffer = device.buffer(facts["window_keys"])
         self._arena: Buffer | None = None
         self._log: Buffer | None = None
-        self._suppressed = np.zeros(dims.n_vocab, np.float32)
+        self._suppressed = np.zeros(dims.n_vocab, np.bool_)
         self._windows = 1
         self._first_window = 0
         self._entries = 0
@@ -141,13 +143,19 @@ class DeviceDecoder:
 
     def suppress(self, tokens: Sequence[int]) -> None:
         """Tokens that rows do not take, unless they are raw."""
-        self._suppressed[:] = 0
-        self._suppressed[list(tokens)] = self._facts["suppressed"]
-        if self._arena is not None:
-            self._write_suppressed(self._arena)
+        self._suppressed[:] = False
+        self._suppressed[list(tokens)] = True
+        for kind in self._kinds:
+            kind.suppressed = None
 
-    def _write_suppressed(self, arena: Buffer) -> None:
-        arena.array[: self._suppressed.nbytes].view(np.float32)[:] = self._suppressed
+    def _suppressed_bits(self, kind: Kind) -> NDArray[np.uint8]:
+        """A bit for each token that rows do not take, chunk by chunk of the vocabulary."""
+        if kind.suppressed is None:
+            chunks, tokens = kind.logits_chunks
+            bits = np.zeros(chunks * tokens, np.bool_)
+            bits[: self._suppressed.size] = self._suppressed
+            kind.suppressed = np.packbits(bits.reshape(chunks, tokens), axis=1, bitorder="little")
+        return kind.suppressed
 
     # --- starts and steps --------------------------------------------------------------------------------------------
 
@@ -325,7 +333,6 @@ class DeviceDecoder:
         _, arena, _, log, _ = kind.arguments
         if self._arena is None or self._arena.nbytes < arena:
             self._arena = self._device.buffer(max(k.arguments[1] for k in self._kinds if k.windows <= kind.windows))
-            self._write_suppressed(self._arena)
         if self._log is None or self._log.nbytes < log:
             if self._entries:
                 raise ValueError("a log cannot grow while it is in use")
@@ -392,10 +399,10 @@ class DeviceDecoder:
 
     def _fill_tables(self, kind: Kind, arena: NDArray[np.uint8], tables: list[Allowed]) -> None:
         facts = self._facts
-        size, start = facts["object"], facts["table"]
-        end = start + kind.block_rows * 4 * facts["table_words"]
-        commands = arena[kind.areas["logits_command"] :][: kind.asked * size].reshape(kind.asked, size)
-        commands[:, :start] = self._weights.array[kind.logits_command :][:start]
+        size, place, chunks = facts["object"], facts["suppressed_place"], kind.logits_chunks[0]
+        objects = arena[kind.areas["sampling"] :][: kind.asked * chunks * size].reshape(kind.asked, chunks, size)
+        bits = self._suppressed_bits(kind)
+        objects[:, :, place : place + bits.shape[1]] = bits
         words = np.full((kind.asked * kind.block_rows, facts["table_words"]), -1, np.int32)
         for row, allowed in enumerate(tables[kind.first_asked :]):
             words[row, :4] = (*allowed.text, *allowed.times)
@@ -403,7 +410,8 @@ class DeviceDecoder:
                 words[row, 0] |= RAW_ROW
             if allowed.banned:
                 words[row, 4 : 4 + len(allowed.banned)] = allowed.banned
-        commands[:, start:end] = words.view(np.uint8).reshape(kind.asked, -1)
+        tables_of_blocks = words.view(np.uint8).reshape(kind.asked, 1, -1)
+        objects[:, :, : tables_of_blocks.shape[2]] = tables_of_blocks
 
     def _finish(self, kind: Kind, rows: list[Row]) -> None:
         """The entries of rows that live stay; what others wrote is written over."""
@@ -416,9 +424,11 @@ class DeviceDecoder:
         facts = self._facts
         best, words = facts["best"], facts["best_words"]
         columns, across = facts["columns"], facts["rows"]
-        size = kind.asked * columns * across * facts["best_object"]
-        found = arena[kind.areas["best"] :][:size].view(np.int32).reshape(kind.asked, columns, across, -1)
-        found = found[..., : kind.core_rows * words].reshape(kind.asked, columns, across, kind.core_rows, words)
+        reports = -(-kind.core_rows // facts["best_rows"])
+        size = kind.asked * columns * across * reports * facts["best_object"]
+        found = arena[kind.areas["best"] :][:size].view(np.int32).reshape(kind.asked, columns, across, reports, -1)
+        found = found[..., : facts["best_rows"] * words].reshape(kind.asked, columns, across, -1, words)
+        found = found[..., : kind.core_rows, :]
         # columns of cores hold different tokens; rows of cores different tokens of the same rows, or different rows
         if kind.slices == 1:
             parts = found.transpose(1, 2, 0, 3, 4).reshape(columns * across, -1, words)

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aiebuild.designs import decoder_trials as trials
-from aiebuild.designs.decoder import DecoderShape, Linear, Rows, Split
+from aiebuild.designs.decoder import Y_FLOATS, DecoderShape, Linear, Rows, Split
 from aiebuild.designs.decoder_trials import Product, Sampled
 from aiebuild.designs.grid import ROWS
 from aiebuild.designs.trial import Kernels, Trial
@@ -34,20 +34,17 @@ def rows_of(total: int, k: int = 512) -> Rows:
 @st.composite
 def products(draw: st.DrawFn) -> Product:
     kind = draw(st.sampled_from(["linear_norm", "linear", "linear_merge"]))
-    k = 128 * draw(st.integers(1, 16 if kind == "linear" else 8))
+    k = 128 * draw(st.integers(2, 16 if kind == "linear" else 8))
     n = draw(st.integers(1, 2600))
     rows = rows_of(draw(BLOCKS), 512 if kind == "linear" else k)
-    residual = draw(st.booleans()) and n <= (512 if rows.units == 32 else 1024)
+    residual = draw(st.booleans()) and n <= Y_FLOATS // (32 * rows.units) * 512
     linear = Linear(
         "product", kind, k, n, gelu=draw(st.booleans()), residual=residual, bf16=draw(st.booleans()),
         bits=draw(st.sampled_from([8, 4])),
     )  # fmt: skip
     parts = Split.of(replace(linear, bits=8), rows).parts
     assume(parts == 1 or linear.objects % parts == 0)  # others have no place in any model
-    windows = 1
-    if kind == "linear_merge":
-        windows = draw(st.sampled_from([w for w in (1, 2, 4) if w <= rows.count]))
-    return Product(linear, rows, draw(PLACES), draw(PLACES), windows)
+    return Product(linear, rows, draw(PLACES), draw(PLACES))
 
 
 @RANDOM
@@ -108,7 +105,7 @@ def sampled(draw: st.DrawFn, tokens: int) -> Sampled:
 def test_sampling(
     decoder_kernels: Kernels, data: st.DataObject, seed: int, rows: int, row: int, column: int, n: int
 ) -> None:
-    what = Product(Linear("logits", "linear_norm", 384, n), rows_of(rows, 384), row, column)
+    what = Product(Linear("logits", "linear_norm", 384, n, sampled=True), rows_of(rows, 384), row, column)
     tables = [data.draw(sampled(n)) for _ in range(what.rows.count)]
     rng = np.random.default_rng(seed)
     suppressed = [int(t) for t in rng.integers(0, n, min(n, 40))]

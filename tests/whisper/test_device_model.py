@@ -203,7 +203,7 @@ def test_one_damaged_tile_changes_the_text(
     else:
         slices = tile.reshape(4, decoder.SLICE)
         slices[:, :4096] = 0x7F
-        slices[:, 4096:] = np.frombuffer(np.float32(1).tobytes() * 32, np.uint8)  # the columns' scales
+        slices[:, 4096:4160] = np.frombuffer(b"\x80\x3f" * 32, np.uint8)  # the columns' scales, 1 in bf16
     path.write_bytes(data)
     assert text_of(adopt(artifact, path), jfk_samples) != sound_text
 

@@ -91,7 +91,7 @@ def attention(dims: ModelDims) -> Canvas:
         canvas.text(155, y + 16, f"core 0,{row}: O [64], maximum, sum", size=9, at="middle")
         canvas.path([(250, y + 12), (330, 180)], INK, arrow=True)
     canvas.box(330, 160, 210, 40, PALE, stroke=GREY)
-    canvas.lines(338, 176, (f"C: four parts of {decoder.PART_BYTES} bytes a row", "and head, to DDR"), size=10)
+    canvas.lines(338, 176, (f"C: a part of {decoder.PART_BYTES} bytes a row", "and head, to DDR"), size=10)
     canvas.path([(540, 180), (600, 180)], INK, arrow=True)
     canvas.box(600, 150, 320, 60, PALE, stroke=GREY)
     canvas.lines(608, 166, (
@@ -179,9 +179,8 @@ def sampling(dims: ModelDims) -> Canvas:
         698, 106, ("the run: the best of 16 (4", "where rows are split) lists,", "log-sum-exps added"), size=10
     )
     canvas.lines(14, 226, (
-        "After a chunk's products: bias, then what is added to suppressed tokens (a vector of the model's "
-        "own, from DDR), "
-        "per row a table:",
+        "After a chunk's products comes an object with a bit for each token that is suppressed, and for each row "
+        "a table:",
         "two ranges of tokens (text, timestamps), four banned tokens, and whether suppression counts (no-speech "
         "probability: it does not).",
         f"Each core keeps, per row and range, the {decoder.BEST} best tokens as ordered integers and a running maximum "
