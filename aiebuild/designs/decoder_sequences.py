@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -43,6 +43,9 @@ from aiebuild.designs.encoder import KV_OBJECT, KV_TILES, POSITIONS
 from aiebuild.designs.grid import ROWS
 from aiebuild.designs.pool import round_up
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+
+LONGEST_CHAIN = 8
+"""Descriptors of a task: a shim has 16, which those of its three channels share."""
 
 
 @dataclass(frozen=True)
@@ -250,50 +253,81 @@ class Decoder:
 
     # --- attention ---------------------------------------------------------------------------------------------------
 
-    def _parts_output(self, block: int, what: Attending, c: int) -> Transfer:
+    @staticmethod
+    def _together(groups: list[Attending]) -> list[tuple[Attending, int]]:
+        """Attentions alike but for the window, each next to the last: the first of them and how many they are."""
+        out: list[tuple[Attending, int]] = []
+        for what in groups:
+            if out:
+                first, count = out[-1]
+                if (what.window, what.first, what.rows) == (first.window + count, first.first, first.rows):
+                    out[-1] = (first, count + 1)
+                    continue
+            out.append((what, 1))
+        return out
+
+    def _parts_output(self, block: int, what: Attending, count: int, c: int) -> Transfer:
+        """The attention parts of `count` windows from that of `what` on."""
         s, windows = self.plan.shape, min(self.rows.total, self.dispatch.windows)
         row, window = divmod(block * self.rows.total, self.dispatch.windows)
         first = (what.first - row) * windows + what.window - window
+        head = ROWS * C_OBJECT
         return Transfer(
-            ARENA, self.arena.areas["parts"] + first * self._row_parts + c * ROWS * C_OBJECT,
-            (s.groups, what.rows, ROWS, C_OBJECT),
-            (self._columns * ROWS * C_OBJECT, windows * self._row_parts, C_OBJECT, 1),
+            ARENA, self.arena.areas["parts"] + first * self._row_parts + c * head,
+            (count, s.groups, what.rows, head),
+            (self._row_parts, self._columns * head, windows * self._row_parts, 1),
         )  # fmt: skip
 
     def self_attention(self, layer: int, block: int, index: int, groups: list[Attending]) -> Operation:
         """Self-attention of a block's rows; `index`: number of its first command."""
         s, plan, dispatch = self.plan.shape, self.plan, self.dispatch
-        steps, row = dispatch.bucket // 64, plan.log_row
+        row = plan.log_row
         entry = dispatch.windows * row
         rounds: list[Round] = []
-        for number, what in enumerate(groups):
-            command = _objects(ARENA, self.arena.areas["commands"] + (index + number) * A_OBJECT)
+        number = index
+        for what, count in self._together(groups):
+            commands = self.arena.areas["commands"] + number * A_OBJECT
             first = layer * self.log_layer + (what.first * dispatch.windows + what.window) * row
-            queries = Transfer(LOG_AT, first, (what.rows, 1, 1, A_OBJECT), (entry, 0, 0, 1))
-            for group in range(s.groups):
-                todo: dict[str, tuple[Transfer, ...]] = {}
-                if group == 0:
-                    todo |= dict.fromkeys(s.grid.channels("A"), (command, queries))
-                for c in range(self._columns):
-                    if group == 0:
-                        todo[f"C{c}_out"] = (self._parts_output(block, what, c),)
-                    # heads beyond the last read what lies there; nobody reads their output
-                    head = min(group * self._columns + c, s.heads - 1)
-                    keys = layer * self.log_layer + what.window * row + (s.state + head * 64) * 2
-                    todo[f"B{c}_in"] = self._log_rows(keys, steps, entry)
-                rounds.append(Round(todo))
+            queries = Transfer(LOG_AT, first, (count, what.rows, 1, A_OBJECT), (row, entry, 0, 1))
+            todo: dict[str, tuple[Transfer, ...]] = {}
+            for channel in s.grid.channels("A"):
+                todo[channel] = (_objects(ARENA, commands), queries)
+                if count > 1:
+                    todo[channel] = (
+                        Transfer(ARENA, commands, (count, 1, 1, A_OBJECT), (A_OBJECT, 0, 0, 1), then=queries),
+                    )
+            for c in range(self._columns):
+                todo[f"B{c}_in"] = self._log_rows(layer, what.window, count, c)
+                todo[f"C{c}_out"] = (self._parts_output(block, what, count, c),)
+            rounds.append(Round(todo))
+            number += count
         macs = 2 * sum(what.rows for what in groups) * s.state * dispatch.bucket
         # scores are computed 32 keys at a time, of which 16 are there
         return Operation(
             f"layer{layer}.self", tuple(rounds), self._outputs, macs, self._padded(groups, dispatch.bucket, 12)
         )
 
-    def _log_rows(self, keys: int, steps: int, entry: int) -> tuple[Transfer, ...]:
-        """Keys and values of a head, 64 entries at a time."""
-        sizes, strides = (2, 66, 128), (self.plan.shape.state * 2, entry, 1)
+    def _log_rows(self, layer: int, window: int, count: int, c: int) -> tuple[Transfer, ...]:
+        """Keys and values of a column's heads in `count` windows, 64 entries at a time."""
+        s, row, steps = self.plan.shape, self.plan.log_row, self.dispatch.bucket // 64
+        entry = self.dispatch.windows * row
+        # heads beyond the last read what lies there; nobody reads their output
+        heads = [min(group * self._columns + c, s.heads - 1) for group in range(s.groups)]
+        at = [layer * self.log_layer + window * row + (s.state + head * 64) * 2 for head in heads]
+        rows, strides = (2, 66, 128), (s.state * 2, entry, 1)
+        each = [place + i * 64 * entry for place in at for i in range(steps)]
+        if count > 1 and len(each) <= LONGEST_CHAIN:
+            task: Transfer | None = None
+            for place in reversed(each):
+                task = Transfer(LOG, place, (count, *rows), (row, *strides), then=task)
+            assert task is not None
+            return (task,)
         if 64 * entry <= STRIDE_LIMIT or steps == 1:
-            return (Transfer(LOG, keys, (steps, *sizes), (64 * entry if steps > 1 else 0, *strides)),)
-        return tuple(Transfer(LOG, keys + i * 64 * entry, (1, *sizes), (0, *strides)) for i in range(steps))
+            apart = 64 * entry if steps > 1 else 0
+            return tuple(
+                Transfer(LOG, place + w * row, (steps, *rows), (apart, *strides)) for w in range(count) for place in at
+            )
+        return tuple(Transfer(LOG, place + w * row, (1, *rows), (0, *strides)) for w in range(count) for place in each)
 
     def _padded(self, groups: list[Attending], keys: int, blocks: int) -> int:
         """`blocks`: rows of operand blocks that go through the cores for two queries, scores and sums together."""
@@ -306,24 +340,32 @@ class Decoder:
         query = self._area("query")
         windows = min(self.rows.total, self.dispatch.windows)
         row0, window0 = divmod(block * self.rows.total, self.dispatch.windows)
+        columns, whole = self._columns, s.heads == s.groups * self._columns
         rounds: list[Round] = []
-        for what in groups:
+        for what, count in self._together(groups):
             todo: dict[str, tuple[Transfer, ...]] = {}
             first = query.offset + ((what.first - row0) * windows + what.window - window0) * query.stride
-            columns = self._columns
-            heads = [[min(g * columns + c, s.heads - 1) for g in range(s.groups)] for c in range(columns)]
+            queries = Transfer(
+                ARENA, first, (count, what.rows, 1, A_OBJECT), (query.stride, windows * query.stride, 0, 1)
+            )
+            head = self._weights_object(f"cross.command{what.rows}")
             for channel in s.grid.channels("A"):
-                todo[channel] = (
-                    self._weights_object(f"cross.command{what.rows}"),
-                    Transfer(ARENA, first, (what.rows, 1, 1, A_OBJECT), (windows * query.stride, 0, 0, 1)),
-                )
+                todo[channel] = (head, queries)
+                if count > 1:
+                    todo[channel] = (replace(head, sizes=(count, *head.sizes[1:]), static=False, then=queries),)
             for c in range(columns):
+                at = [
+                    window * s.window_keys + (layer * s.heads + min(group * columns + c, s.heads - 1)) * panel
+                    for window in range(what.window, what.window + count)
+                    for group in range(s.groups)
+                ]
+                groups_at_once = s.groups if whole else 1
                 todo[f"B{c}_in"] = tuple(
-                    Transfer(KEYS, what.window * s.window_keys + (layer * s.heads + head) * panel,
-                             (1, CROSS_OBJECTS, 8, B_RUN), (0, 8 * B_RUN, B_RUN, 1), static=True)
-                    for head in heads[c]
+                    Transfer(KEYS, place, (groups_at_once, CROSS_OBJECTS, 8, B_RUN),
+                             (columns * panel if groups_at_once > 1 else 0, 8 * B_RUN, B_RUN, 1), static=True)
+                    for place in at[::groups_at_once]
                 )  # fmt: skip
-                todo[f"C{c}_out"] = (self._parts_output(block, what, c),)
+                todo[f"C{c}_out"] = (self._parts_output(block, what, count, c),)
             rounds.append(Round(todo))
         macs = 2 * sum(what.rows for what in groups) * s.state * POSITIONS
         return Operation(
