@@ -12,7 +12,7 @@
 //                   fourth ones of a column's groups, from the first on, make the eight bits of its scale (`four_bit_scales`)
 //   cross K and V : keys of 32 positions, int8 [8 channel blocks][4 key blocks][8 channels x 8 keys], 32 bf16 scales;
 //                   then their values, [4 key blocks][8 channel blocks][8 keys x 8 channels], 32 bf16 scales
-// or, for self-attention, 66 bf16 rows of 64 channels of keys, then of values; two rows of each are unused.
+// or, for self-attention, 66 entries of 64 channels of keys and 64 of values in bf16; two entries are unused.
 // Activations are multiplied as 16-bit numbers in two int8 rows: x = scale (256 high + low). An operand block of 4 x 8
 // has rows high 0, low 0, high 1, low 1 of two rows.
 #pragma once
@@ -28,7 +28,6 @@ constexpr int scales_offset = 4096;
 constexpr int bias_offset = 4160;
 constexpr int key_scales_offset = 2048;
 constexpr int values_offset = 2112;
-constexpr int rows_panel = 8448;       // self-attention: bytes from keys to values
 constexpr int tile_columns = 32;       // of a slice of a column tile of 128, which is one of four in a tile of 512
 constexpr int object_units = 4;        // of 32 floats in a C object; twice as many of bf16
 constexpr int object_floats = 128;

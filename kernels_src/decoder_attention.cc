@@ -44,14 +44,14 @@ ONE_COPY aie::vector<int8, 64> row_to_int8(const bfloat16 *row, float *scale) {
     return aie::concat(q[0], q[1]);
 }
 
-// 16 bf16 rows of 64 as int8 operand blocks: of keys [8 channel blocks][4 key blocks][8 x 8], the last two key blocks
+// 16 bf16 rows of 64, 128 apart, as int8 operand blocks: of keys [8 channel blocks][4 key blocks][8 x 8], the last two key blocks
 // untouched; of values [2 key blocks][8 channel blocks][8 x 8].
 void stage(const bfloat16 *rows, int8_t *out, float *scales, bool values) {
     for (int half = 0; half < 2; ++half) {
         aie::vector<int8, 64> v[8], w[8];
 #pragma clang loop unroll(full)
         for (int r = 0; r < 8; ++r)
-            v[r] = row_to_int8(rows + (half * 8 + r) * 64, scales + half * 8 + r);
+            v[r] = row_to_int8(rows + (half * 8 + r) * 128, scales + half * 8 + r);
             // 8 x 64 to eight of 8 x 8: pairs of rows, then of pairs, then of fours
 #pragma clang loop unroll(full)
         for (int i = 0; i < 4; ++i) {
@@ -154,8 +154,9 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         scales_to_float((const bfloat16 *)(keys + key_scales_offset), stats + key_scales);
         scales_to_float((const bfloat16 *)(values + key_scales_offset), stats + value_scales);
     } else {
-        stage((const bfloat16 *)(B + row * 2048), X + staged_keys, stats + key_scales, false);
-        stage((const bfloat16 *)(B + rows_panel + row * 2048), X + staged_values, stats + value_scales, true);
+        const bfloat16 *entries = (const bfloat16 *)(B + row * 4096);
+        stage(entries, X + staged_keys, stats + key_scales, false);
+        stage(entries + 64, X + staged_values, stats + value_scales, true);
         for (int scales = key_scales; scales <= value_scales; scales += value_scales - key_scales)
             aie::store_v(stats + scales + 16, aie::zeros<float, 16>());
         keys = X + staged_keys;

@@ -40,8 +40,8 @@ inline int8_t *row_place(int8_t *X, int row, int tile, int k_tiles) {
     return X + ((row >> 1) * k_tiles + tile) * 512 + (row & 1) * 16;
 }
 
-// Layer norm of n channels of row `row` into X; beta is in the next product's bias. The input is not changed: other
-// cores may read the same object.
+// Layer norm of n channels of row `row` into X; beta is in the next product's bias, the row's factor in the scales. The
+// input is not changed: other cores may read the same object.
 void normalise(const float *x, int8_t *X, float *y, float *scales, int row, int rows, int n) {
     aie::vector<float, 16> sum = aie::zeros<float, 16>();
     for (int i = 0; i < n; i += 16)
@@ -53,7 +53,7 @@ void normalise(const float *x, int8_t *X, float *y, float *scales, int row, int 
         const aie::vector<float, 16> d = aie::sub(aie::load_v<16>(x + i), aie::broadcast<float, 16>(mean));
         squares = aie::add(squares, product(d, d));
     }
-    const aie::vector<float, 16> factor = aie::broadcast<float, 16>(inverse_root(aie::reduce_add(squares) * over + 1.0e-5f));
+    const float factor = inverse_root(aie::reduce_add(squares) * over + 1.0e-5f);
     const bfloat16 *gamma = (const bfloat16 *)(y + gamma_place);
     float *piece = y + piece_place;
     const int tiles = n / 128;
@@ -62,9 +62,9 @@ void normalise(const float *x, int8_t *X, float *y, float *scales, int row, int 
             const int at = t * 128 + i;
             const aie::vector<float, 16> d = aie::sub(aie::load_v<16>(x + at), aie::broadcast<float, 16>(mean));
             const aie::vector<float, 16> g = aie::accum<accfloat, 16>(aie::load_v<16>(gamma + at)).to_vector<float>();
-            aie::store_v(piece + i, product(product(d, factor), g));
+            aie::store_v(piece + i, product(d, g));
         }
-        scales[t * most_rows + row] = quantise(piece, 128, row_place(X, row, t, tiles), rows == 1);
+        scales[t * most_rows + row] = quantise(piece, 128, row_place(X, row, t, tiles), rows == 1) * factor;
     }
 }
 
@@ -87,15 +87,15 @@ int32_t rows_here(const int32_t *params, int row) {
 
 // One head of one row from the parts of the four rows of cores, each over its own keys.
 void merge(const float *parts, int stride, float *out) {
-    aie::vector<float, 16> maximum = aie::broadcast<float, 16>(-8192.0f);
+    alignas(64) float weight[16];
+    aie::store_v(weight, aie::broadcast<float, 16>(-8192.0f));
     for (int r = 0; r < 4; ++r)
-        maximum = aie::max(maximum, aie::broadcast<float, 16>(parts[r * stride + 64]));
-    float weight[4];
+        weight[r] = parts[r * stride + 64];
+    const aie::vector<float, 16> tops = aie::load_v<16>(weight);
+    aie::store_v(weight, exp2_down(aie::sub(tops, aie::broadcast<float, 16>(aie::reduce_max(tops)))));
     float total = 0.0f;
-    for (int r = 0; r < 4; ++r) {
-        weight[r] = exp2_down(aie::sub(aie::broadcast<float, 16>(parts[r * stride + 64]), maximum)).get(0);
+    for (int r = 0; r < 4; ++r)
         total += weight[r] * parts[r * stride + 65];
-    }
     const float over = aie::inv(total + 1.0e-30f); // 0 where nothing was seen: a row that nobody wants
     for (int i = 0; i < 64; i += 16) {
         aie::vector<float, 16> sum = aie::zeros<float, 16>();

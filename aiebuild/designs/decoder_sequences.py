@@ -314,7 +314,7 @@ class Decoder:
         # heads beyond the last read what lies there; nobody reads their output
         heads = [min(group * self._columns + c, s.heads - 1) for group in range(s.groups)]
         at = [layer * self.log_layer + window * row + (s.state + head * 64) * 2 for head in heads]
-        rows, strides = (2, 66, 128), (s.state * 2, entry, 1)
+        rows, strides = (66, 2, 128), (entry, s.state * 2, 1)
         each = [place + i * 64 * entry for place in at for i in range(steps)]
         if count > 1 and len(each) <= LONGEST_CHAIN:
             task: Transfer | None = None

@@ -367,7 +367,9 @@ def self_attention(
     b: list[Object] = []
     for group in range(shape.groups):
         for start in range(0, bucket, 64):
-            b += objects_of(to_bf16(np.stack([k[start : start + 66, group], v[start : start + 66, group]])), B_OBJECT)
+            b += objects_of(
+                to_bf16(np.stack([k[start : start + 66, group], v[start : start + 66, group]], axis=1)), B_OBJECT
+            )
     command = self_command(shape, rows, bucket, visible)
     loads = [_a_object(to_bf16(row)) for row in q]
     out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(ROWS)]
