@@ -40,9 +40,10 @@ inline int8_t *row_place(int8_t *X, int row, int tile, int k_tiles) {
     return X + ((row >> 1) * k_tiles + tile) * 512 + (row & 1) * 16;
 }
 
-// Layer norm of n channels of row `row` into X; beta is in the next product's bias, the row's factor in the scales. The
-// input is not changed: other cores may read the same object.
-void normalise(const float *x, int8_t *X, float *y, float *scales, int row, int rows, int n) {
+// Layer norm of n channels of row `row`, at the beginning of y, into X; beta is in the next product's bias, the row's
+// factor in the scales.
+void normalise(int8_t *X, float *y, float *scales, int row, int rows, int n) {
+    const float *x = y;
     aie::vector<float, 16> sum = aie::zeros<float, 16>();
     for (int i = 0; i < n; i += 16)
         sum = aie::add(sum, aie::load_v<16>(x + i));
@@ -87,21 +88,23 @@ int32_t rows_here(const int32_t *params, int row) {
 
 // One head of one row from the parts of the four rows of cores, each over its own keys.
 void merge(const float *parts, int stride, float *out) {
-    alignas(64) float weight[16];
+    alignas(64) float weight[16], totals_of[16];
     aie::store_v(weight, aie::broadcast<float, 16>(-8192.0f));
-    for (int r = 0; r < 4; ++r)
+    aie::store_v(totals_of, aie::zeros<float, 16>());
+    for (int r = 0; r < 4; ++r) {
         weight[r] = parts[r * stride + 64];
+        totals_of[r] = parts[r * stride + 65];
+    }
     const aie::vector<float, 16> tops = aie::load_v<16>(weight);
-    aie::store_v(weight, exp2_down(aie::sub(tops, aie::broadcast<float, 16>(aie::reduce_max(tops)))));
-    float total = 0.0f;
-    for (int r = 0; r < 4; ++r)
-        total += weight[r] * parts[r * stride + 65];
-    const float over = aie::inv(total + 1.0e-30f); // 0 where nothing was seen: a row that nobody wants
+    const aie::vector<float, 16> w = exp2_down(aie::sub(tops, aie::broadcast<float, 16>(aie::reduce_max(tops))));
+    // 0 where nothing was seen: a row that nobody wants
+    const float over = aie::inv(aie::reduce_add(product(w, aie::load_v<16>(totals_of))) + 1.0e-30f);
+    aie::store_v(weight, product(w, aie::broadcast<float, 16>(over)));
     for (int i = 0; i < 64; i += 16) {
         aie::vector<float, 16> sum = aie::zeros<float, 16>();
         for (int r = 0; r < 4; ++r)
             sum = aie::add(sum, product(aie::load_unaligned_v<16>(parts + r * stride + i, 4),
-                                        aie::broadcast<float, 16>(weight[r] * over)));
+                                        aie::broadcast<float, 16>(weight[r])));
         aie::store_v(out + i, sum);
     }
 }
@@ -160,10 +163,10 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
         // of the four rows of cores two rows' parts of a head, or, where there is one row, of two heads; two heads of a
         // row make a tile of 128 channels
         float *pairs = (float *)y;
-        const int loads = rows >> 1;
+        const int shift = rows >> 2; // of one, two or four loads of a head
         for (int i = 0; i < 2; ++i) {
-            const int head = rows == 1 ? 2 * j + i : j / loads;
-            const int row = rows == 1 ? 0 : (j - head * loads) * 2 + i;
+            const int head = rows == 1 ? 2 * j + i : j >> shift;
+            const int row = rows == 1 ? 0 : (j - (head << shift)) * 2 + i;
             if (!is_live(params, row))
                 continue;
             float *pair = pairs + row * 128;
@@ -181,13 +184,10 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
             return;
         if (kind == linear_norm) {
             float *whole = (float *)y;
-            if (pieces > 1) {
-                for (int i = 0; i < floats; i += 16)
-                    aie::store_v(whole + piece * floats + i, aie::load_v<16>(x + i));
-                x = whole;
-            }
+            for (int i = 0; i < floats; i += 16)
+                aie::store_v(whole + piece * floats + i, aie::load_v<16>(x + i));
             if (piece == pieces - 1)
-                normalise(x, X, whole, scales, row, rows, params[p_channels]);
+                normalise(X, whole, scales, row, rows, params[p_channels]);
             return;
         }
         const int tiles = floats / 128;
