@@ -17,7 +17,7 @@ from aiebuild.build.stages import TemplateLines, checked, write_if_changed
 from aiebuild.errors import BuildError
 
 if TYPE_CHECKING:
-    from aiebuild.host.sequence import SequenceProgram, WriteBd
+    from aiebuild.host.program import SequenceProgram, WriteBd
     from aiebuild.manifest.types import ArgumentUse, CoreProgram
     from aiebuild.toolchain.stack import CallGraph, Depth
 
@@ -204,7 +204,7 @@ def instructions(
 
 def argument_use(program: SequenceProgram) -> tuple[ArgumentUse, ...]:
     """What a sequence reads and writes of its arguments."""
-    from aiebuild.host.sequence import Push, WriteBd
+    from aiebuild.host.program import Push, WriteBd
     from aiebuild.manifest.types import ArgumentUse
 
     reads: dict[int, tuple[int, int]] = {}

@@ -5,8 +5,7 @@ from __future__ import annotations
 import struct
 
 from aiebuild.host import insts
-from aiebuild.host.program import WriteMemoryBd
-from aiebuild.host.sequence import Push, SequenceProgram, Sync, WriteBd, WriteRtp
+from aiebuild.host.program import Push, SequenceProgram, Sync, WriteBd, WriteMemoryBd, WriteRtp
 
 ARRAYS = {"npu1": (3, 4, 6, 1), "npu2": (4, 8, 6, 1)}
 """Generation, columns, rows, rows of memory tiles."""
