@@ -1,7 +1,6 @@
 // Rendered by aiebuild 0.1.0 from decoder.mlir.j2 (macros: c3); do not edit.
 //   a_columns = [0, 1, 2, 3]
 //   a_object = "memref<2816xi8>"
-//   a_pins = ["", ""]
 //   b_depth = 4
 //   b_object = "memref<16896xi8>"
 //   c_object = "memref<512xi8>"

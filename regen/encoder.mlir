@@ -1,7 +1,6 @@
 // Rendered by aiebuild 0.1.0 from encoder.mlir.j2 (macros: c3); do not edit.
 //   a_columns = [0, 1, 2, 3]
 //   a_object = "memref<8448xi8>"
-//   a_pins = [" {cons_dma_channels = array<i32: 1>}", " {prod_dma_channel = 1 : i32}"]
 //   acc = "memref<4096xi32>"
 //   b_object = "memref<8448xi8>"
 //   c_object = "memref<8448xi8>"
@@ -11,7 +10,7 @@
 //   device = "npu1"
 //   join_offsets = [0, 8448, 16896, 25344]
 //   joined = "memref<33792xi8>"
-//   keep = {"fill_channel": 0, "parts": [{"free": 48, "full": 49, "number": 0}, {"free": 50, "full": 51, "n... (6 entries)
+//   keep = {"channels": {"A": 2, "B": 0}, "joins": [1, 3, 4, 5], "parts": [{"free": 48, "full": 49, "number... (6 entries)
 //   object = "memref<8448xi8>"
 //   objects = {"encoder_attention": "encoder_attention.o", "encoder_command": "encoder_command.o", "encoder_di... (5 entries)
 //   params = "memref<64xi32>"
@@ -25,7 +24,8 @@ module {
   aie.device(npu1) @encoder {
 
     // Column c: shim -> memory tile -> cores. A broadcasts along rows, B down columns, C joins per column.
-    // B's ends at the memory tiles have depth 0: the runtime sequence fills parts of @keep and sends them again.
+    // A's and B's ends at the memory tiles have depth 0: the runtime sequence fills parts of @keep and sends them, once or
+    // again.
     %shim_0 = aie.tile(0, 0)
     %mem_0 = aie.tile(0, 1) {controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 26>}
     %core_0_0 = aie.tile(0, 2)
@@ -50,38 +50,42 @@ module {
     %core_3_1 = aie.tile(3, 3)
     %core_3_2 = aie.tile(3, 4)
     %core_3_3 = aie.tile(3, 5)
-    aie.objectfifo @A0_in(%shim_0, { %mem_0 }, 2 : i32) {cons_dma_channels = array<i32: 1>} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @A0(%mem_0, {%core_0_0, %core_1_0, %core_2_0, %core_3_0}, 2 : i32) {prod_dma_channel = 1 : i32} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo.link [@A0_in] -> [@A0] ([] [])
-    aie.objectfifo @A1_in(%shim_1, { %mem_1 }, 2 : i32) {cons_dma_channels = array<i32: 1>} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @A1(%mem_1, {%core_0_1, %core_1_1, %core_2_1, %core_3_1}, 2 : i32) {prod_dma_channel = 1 : i32} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo.link [@A1_in] -> [@A1] ([] [])
-    aie.objectfifo @A2_in(%shim_2, { %mem_2 }, 2 : i32) {cons_dma_channels = array<i32: 1>} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @A2(%mem_2, {%core_0_2, %core_1_2, %core_2_2, %core_3_2}, 2 : i32) {prod_dma_channel = 1 : i32} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo.link [@A2_in] -> [@A2] ([] [])
-    aie.objectfifo @A3_in(%shim_3, { %mem_3 }, 2 : i32) {cons_dma_channels = array<i32: 1>} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @A3(%mem_3, {%core_0_3, %core_1_3, %core_2_3, %core_3_3}, 2 : i32) {prod_dma_channel = 1 : i32} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo.link [@A3_in] -> [@A3] ([] [])
+    aie.objectfifo @A0_in(%shim_0, { %mem_0 }, [2 : i32, 0 : i32]) {cons_dma_channels = array<i32: 2>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @A0(%mem_0, {%core_0_0, %core_1_0, %core_2_0, %core_3_0}, [0 : i32, 2 : i32, 2 : i32, 2 : i32, 2 : i32]) {prod_dma_channel = 2 : i32} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @A1_in(%shim_1, { %mem_1 }, [2 : i32, 0 : i32]) {cons_dma_channels = array<i32: 2>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @A1(%mem_1, {%core_0_1, %core_1_1, %core_2_1, %core_3_1}, [0 : i32, 2 : i32, 2 : i32, 2 : i32, 2 : i32]) {prod_dma_channel = 2 : i32} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @A2_in(%shim_2, { %mem_2 }, [2 : i32, 0 : i32]) {cons_dma_channels = array<i32: 2>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @A2(%mem_2, {%core_0_2, %core_1_2, %core_2_2, %core_3_2}, [0 : i32, 2 : i32, 2 : i32, 2 : i32, 2 : i32]) {prod_dma_channel = 2 : i32} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @A3_in(%shim_3, { %mem_3 }, [2 : i32, 0 : i32]) {cons_dma_channels = array<i32: 2>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @A3(%mem_3, {%core_0_3, %core_1_3, %core_2_3, %core_3_3}, [0 : i32, 2 : i32, 2 : i32, 2 : i32, 2 : i32]) {prod_dma_channel = 2 : i32} : !aie.objectfifo<memref<8448xi8>>
     // what the memory tile's tasks say when they are done, to the control processor
     aie.packet_flow(26) {
       aie.packet_source<%mem_0, TileControl : 0>
       aie.packet_dest<%shim_0, South : 0>
     } {keep_pkt_header = true, priority_route = true}
-    %keep_0 = aie.buffer(%mem_0) {sym_name = "keep_0"} : memref<439296xi8>
-    %free_0_0 = aie.lock(%mem_0, 48) {init = 6 : i32, sym_name = "free_0_0"}
+    %keep_0 = aie.buffer(%mem_0) {sym_name = "keep_0"} : memref<456192xi8>
+    %free_0_0 = aie.lock(%mem_0, 48) {init = 48 : i32, sym_name = "free_0_0"}
     %full_0_0 = aie.lock(%mem_0, 49) {init = 0 : i32, sym_name = "full_0_0"}
-    %free_0_1 = aie.lock(%mem_0, 50) {init = 6 : i32, sym_name = "free_0_1"}
+    %free_0_1 = aie.lock(%mem_0, 50) {init = 48 : i32, sym_name = "free_0_1"}
     %full_0_1 = aie.lock(%mem_0, 51) {init = 0 : i32, sym_name = "full_0_1"}
-    %free_0_2 = aie.lock(%mem_0, 52) {init = 6 : i32, sym_name = "free_0_2"}
+    %free_0_2 = aie.lock(%mem_0, 52) {init = 48 : i32, sym_name = "free_0_2"}
     %full_0_2 = aie.lock(%mem_0, 53) {init = 0 : i32, sym_name = "full_0_2"}
-    %free_0_3 = aie.lock(%mem_0, 54) {init = 6 : i32, sym_name = "free_0_3"}
+    %free_0_3 = aie.lock(%mem_0, 54) {init = 48 : i32, sym_name = "free_0_3"}
     %full_0_3 = aie.lock(%mem_0, 55) {init = 0 : i32, sym_name = "full_0_3"}
+    %free_0_4 = aie.lock(%mem_0, 56) {init = 48 : i32, sym_name = "free_0_4"}
+    %full_0_4 = aie.lock(%mem_0, 57) {init = 0 : i32, sym_name = "full_0_4"}
+    %free_0_5 = aie.lock(%mem_0, 58) {init = 48 : i32, sym_name = "free_0_5"}
+    %full_0_5 = aie.lock(%mem_0, 59) {init = 0 : i32, sym_name = "full_0_5"}
+    %free_0_6 = aie.lock(%mem_0, 60) {init = 48 : i32, sym_name = "free_0_6"}
+    %full_0_6 = aie.lock(%mem_0, 61) {init = 0 : i32, sym_name = "full_0_6"}
+    %free_0_7 = aie.lock(%mem_0, 62) {init = 48 : i32, sym_name = "free_0_7"}
+    %full_0_7 = aie.lock(%mem_0, 63) {init = 0 : i32, sym_name = "full_0_7"}
     aie.objectfifo @B0_in(%shim_0, { %mem_0 }, [2 : i32, 0 : i32]) {cons_dma_channels = array<i32: 0>} : !aie.objectfifo<memref<8448xi8>>
     aie.objectfifo @B0(%mem_0, {%core_0_0, %core_0_1, %core_0_2, %core_0_3}, [0 : i32, 2 : i32, 2 : i32, 2 : i32, 2 : i32]) {prod_dma_channel = 0 : i32} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C0_0(%core_0_0, { %mem_0 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C0_1(%core_0_1, { %mem_0 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C0_2(%core_0_2, { %mem_0 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C0_3(%core_0_3, { %mem_0 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C0_0(%core_0_0, { %mem_0 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 1>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C0_1(%core_0_1, { %mem_0 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 3>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C0_2(%core_0_2, { %mem_0 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 4>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C0_3(%core_0_3, { %mem_0 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 5>} : !aie.objectfifo<memref<8448xi8>>
     aie.objectfifo @C0_out(%mem_0, { %shim_0 }, 2 : i32) {prod_dma_channel = 3 : i32} : !aie.objectfifo<memref<33792xi8>>
     aie.objectfifo.link [@C0_0, @C0_1, @C0_2, @C0_3] -> [@C0_out] ([0, 8448, 16896, 25344] [])
     // what the memory tile's tasks say when they are done, to the control processor
@@ -89,21 +93,29 @@ module {
       aie.packet_source<%mem_1, TileControl : 0>
       aie.packet_dest<%shim_1, South : 0>
     } {keep_pkt_header = true, priority_route = true}
-    %keep_1 = aie.buffer(%mem_1) {sym_name = "keep_1"} : memref<439296xi8>
-    %free_1_0 = aie.lock(%mem_1, 48) {init = 6 : i32, sym_name = "free_1_0"}
+    %keep_1 = aie.buffer(%mem_1) {sym_name = "keep_1"} : memref<456192xi8>
+    %free_1_0 = aie.lock(%mem_1, 48) {init = 48 : i32, sym_name = "free_1_0"}
     %full_1_0 = aie.lock(%mem_1, 49) {init = 0 : i32, sym_name = "full_1_0"}
-    %free_1_1 = aie.lock(%mem_1, 50) {init = 6 : i32, sym_name = "free_1_1"}
+    %free_1_1 = aie.lock(%mem_1, 50) {init = 48 : i32, sym_name = "free_1_1"}
     %full_1_1 = aie.lock(%mem_1, 51) {init = 0 : i32, sym_name = "full_1_1"}
-    %free_1_2 = aie.lock(%mem_1, 52) {init = 6 : i32, sym_name = "free_1_2"}
+    %free_1_2 = aie.lock(%mem_1, 52) {init = 48 : i32, sym_name = "free_1_2"}
     %full_1_2 = aie.lock(%mem_1, 53) {init = 0 : i32, sym_name = "full_1_2"}
-    %free_1_3 = aie.lock(%mem_1, 54) {init = 6 : i32, sym_name = "free_1_3"}
+    %free_1_3 = aie.lock(%mem_1, 54) {init = 48 : i32, sym_name = "free_1_3"}
     %full_1_3 = aie.lock(%mem_1, 55) {init = 0 : i32, sym_name = "full_1_3"}
+    %free_1_4 = aie.lock(%mem_1, 56) {init = 48 : i32, sym_name = "free_1_4"}
+    %full_1_4 = aie.lock(%mem_1, 57) {init = 0 : i32, sym_name = "full_1_4"}
+    %free_1_5 = aie.lock(%mem_1, 58) {init = 48 : i32, sym_name = "free_1_5"}
+    %full_1_5 = aie.lock(%mem_1, 59) {init = 0 : i32, sym_name = "full_1_5"}
+    %free_1_6 = aie.lock(%mem_1, 60) {init = 48 : i32, sym_name = "free_1_6"}
+    %full_1_6 = aie.lock(%mem_1, 61) {init = 0 : i32, sym_name = "full_1_6"}
+    %free_1_7 = aie.lock(%mem_1, 62) {init = 48 : i32, sym_name = "free_1_7"}
+    %full_1_7 = aie.lock(%mem_1, 63) {init = 0 : i32, sym_name = "full_1_7"}
     aie.objectfifo @B1_in(%shim_1, { %mem_1 }, [2 : i32, 0 : i32]) {cons_dma_channels = array<i32: 0>} : !aie.objectfifo<memref<8448xi8>>
     aie.objectfifo @B1(%mem_1, {%core_1_0, %core_1_1, %core_1_2, %core_1_3}, [0 : i32, 2 : i32, 2 : i32, 2 : i32, 2 : i32]) {prod_dma_channel = 0 : i32} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C1_0(%core_1_0, { %mem_1 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C1_1(%core_1_1, { %mem_1 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C1_2(%core_1_2, { %mem_1 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C1_3(%core_1_3, { %mem_1 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C1_0(%core_1_0, { %mem_1 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 1>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C1_1(%core_1_1, { %mem_1 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 3>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C1_2(%core_1_2, { %mem_1 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 4>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C1_3(%core_1_3, { %mem_1 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 5>} : !aie.objectfifo<memref<8448xi8>>
     aie.objectfifo @C1_out(%mem_1, { %shim_1 }, 2 : i32) {prod_dma_channel = 3 : i32} : !aie.objectfifo<memref<33792xi8>>
     aie.objectfifo.link [@C1_0, @C1_1, @C1_2, @C1_3] -> [@C1_out] ([0, 8448, 16896, 25344] [])
     // what the memory tile's tasks say when they are done, to the control processor
@@ -111,21 +123,29 @@ module {
       aie.packet_source<%mem_2, TileControl : 0>
       aie.packet_dest<%shim_2, South : 0>
     } {keep_pkt_header = true, priority_route = true}
-    %keep_2 = aie.buffer(%mem_2) {sym_name = "keep_2"} : memref<439296xi8>
-    %free_2_0 = aie.lock(%mem_2, 48) {init = 6 : i32, sym_name = "free_2_0"}
+    %keep_2 = aie.buffer(%mem_2) {sym_name = "keep_2"} : memref<456192xi8>
+    %free_2_0 = aie.lock(%mem_2, 48) {init = 48 : i32, sym_name = "free_2_0"}
     %full_2_0 = aie.lock(%mem_2, 49) {init = 0 : i32, sym_name = "full_2_0"}
-    %free_2_1 = aie.lock(%mem_2, 50) {init = 6 : i32, sym_name = "free_2_1"}
+    %free_2_1 = aie.lock(%mem_2, 50) {init = 48 : i32, sym_name = "free_2_1"}
     %full_2_1 = aie.lock(%mem_2, 51) {init = 0 : i32, sym_name = "full_2_1"}
-    %free_2_2 = aie.lock(%mem_2, 52) {init = 6 : i32, sym_name = "free_2_2"}
+    %free_2_2 = aie.lock(%mem_2, 52) {init = 48 : i32, sym_name = "free_2_2"}
     %full_2_2 = aie.lock(%mem_2, 53) {init = 0 : i32, sym_name = "full_2_2"}
-    %free_2_3 = aie.lock(%mem_2, 54) {init = 6 : i32, sym_name = "free_2_3"}
+    %free_2_3 = aie.lock(%mem_2, 54) {init = 48 : i32, sym_name = "free_2_3"}
     %full_2_3 = aie.lock(%mem_2, 55) {init = 0 : i32, sym_name = "full_2_3"}
+    %free_2_4 = aie.lock(%mem_2, 56) {init = 48 : i32, sym_name = "free_2_4"}
+    %full_2_4 = aie.lock(%mem_2, 57) {init = 0 : i32, sym_name = "full_2_4"}
+    %free_2_5 = aie.lock(%mem_2, 58) {init = 48 : i32, sym_name = "free_2_5"}
+    %full_2_5 = aie.lock(%mem_2, 59) {init = 0 : i32, sym_name = "full_2_5"}
+    %free_2_6 = aie.lock(%mem_2, 60) {init = 48 : i32, sym_name = "free_2_6"}
+    %full_2_6 = aie.lock(%mem_2, 61) {init = 0 : i32, sym_name = "full_2_6"}
+    %free_2_7 = aie.lock(%mem_2, 62) {init = 48 : i32, sym_name = "free_2_7"}
+    %full_2_7 = aie.lock(%mem_2, 63) {init = 0 : i32, sym_name = "full_2_7"}
     aie.objectfifo @B2_in(%shim_2, { %mem_2 }, [2 : i32, 0 : i32]) {cons_dma_channels = array<i32: 0>} : !aie.objectfifo<memref<8448xi8>>
     aie.objectfifo @B2(%mem_2, {%core_2_0, %core_2_1, %core_2_2, %core_2_3}, [0 : i32, 2 : i32, 2 : i32, 2 : i32, 2 : i32]) {prod_dma_channel = 0 : i32} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C2_0(%core_2_0, { %mem_2 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C2_1(%core_2_1, { %mem_2 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C2_2(%core_2_2, { %mem_2 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C2_3(%core_2_3, { %mem_2 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C2_0(%core_2_0, { %mem_2 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 1>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C2_1(%core_2_1, { %mem_2 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 3>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C2_2(%core_2_2, { %mem_2 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 4>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C2_3(%core_2_3, { %mem_2 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 5>} : !aie.objectfifo<memref<8448xi8>>
     aie.objectfifo @C2_out(%mem_2, { %shim_2 }, 2 : i32) {prod_dma_channel = 3 : i32} : !aie.objectfifo<memref<33792xi8>>
     aie.objectfifo.link [@C2_0, @C2_1, @C2_2, @C2_3] -> [@C2_out] ([0, 8448, 16896, 25344] [])
     // what the memory tile's tasks say when they are done, to the control processor
@@ -133,21 +153,29 @@ module {
       aie.packet_source<%mem_3, TileControl : 0>
       aie.packet_dest<%shim_3, South : 0>
     } {keep_pkt_header = true, priority_route = true}
-    %keep_3 = aie.buffer(%mem_3) {sym_name = "keep_3"} : memref<439296xi8>
-    %free_3_0 = aie.lock(%mem_3, 48) {init = 6 : i32, sym_name = "free_3_0"}
+    %keep_3 = aie.buffer(%mem_3) {sym_name = "keep_3"} : memref<456192xi8>
+    %free_3_0 = aie.lock(%mem_3, 48) {init = 48 : i32, sym_name = "free_3_0"}
     %full_3_0 = aie.lock(%mem_3, 49) {init = 0 : i32, sym_name = "full_3_0"}
-    %free_3_1 = aie.lock(%mem_3, 50) {init = 6 : i32, sym_name = "free_3_1"}
+    %free_3_1 = aie.lock(%mem_3, 50) {init = 48 : i32, sym_name = "free_3_1"}
     %full_3_1 = aie.lock(%mem_3, 51) {init = 0 : i32, sym_name = "full_3_1"}
-    %free_3_2 = aie.lock(%mem_3, 52) {init = 6 : i32, sym_name = "free_3_2"}
+    %free_3_2 = aie.lock(%mem_3, 52) {init = 48 : i32, sym_name = "free_3_2"}
     %full_3_2 = aie.lock(%mem_3, 53) {init = 0 : i32, sym_name = "full_3_2"}
-    %free_3_3 = aie.lock(%mem_3, 54) {init = 6 : i32, sym_name = "free_3_3"}
+    %free_3_3 = aie.lock(%mem_3, 54) {init = 48 : i32, sym_name = "free_3_3"}
     %full_3_3 = aie.lock(%mem_3, 55) {init = 0 : i32, sym_name = "full_3_3"}
+    %free_3_4 = aie.lock(%mem_3, 56) {init = 48 : i32, sym_name = "free_3_4"}
+    %full_3_4 = aie.lock(%mem_3, 57) {init = 0 : i32, sym_name = "full_3_4"}
+    %free_3_5 = aie.lock(%mem_3, 58) {init = 48 : i32, sym_name = "free_3_5"}
+    %full_3_5 = aie.lock(%mem_3, 59) {init = 0 : i32, sym_name = "full_3_5"}
+    %free_3_6 = aie.lock(%mem_3, 60) {init = 48 : i32, sym_name = "free_3_6"}
+    %full_3_6 = aie.lock(%mem_3, 61) {init = 0 : i32, sym_name = "full_3_6"}
+    %free_3_7 = aie.lock(%mem_3, 62) {init = 48 : i32, sym_name = "free_3_7"}
+    %full_3_7 = aie.lock(%mem_3, 63) {init = 0 : i32, sym_name = "full_3_7"}
     aie.objectfifo @B3_in(%shim_3, { %mem_3 }, [2 : i32, 0 : i32]) {cons_dma_channels = array<i32: 0>} : !aie.objectfifo<memref<8448xi8>>
     aie.objectfifo @B3(%mem_3, {%core_3_0, %core_3_1, %core_3_2, %core_3_3}, [0 : i32, 2 : i32, 2 : i32, 2 : i32, 2 : i32]) {prod_dma_channel = 0 : i32} : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C3_0(%core_3_0, { %mem_3 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C3_1(%core_3_1, { %mem_3 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C3_2(%core_3_2, { %mem_3 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
-    aie.objectfifo @C3_3(%core_3_3, { %mem_3 }, [1 : i32, 2 : i32]) : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C3_0(%core_3_0, { %mem_3 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 1>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C3_1(%core_3_1, { %mem_3 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 3>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C3_2(%core_3_2, { %mem_3 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 4>} : !aie.objectfifo<memref<8448xi8>>
+    aie.objectfifo @C3_3(%core_3_3, { %mem_3 }, [1 : i32, 2 : i32]) {cons_dma_channels = array<i32: 5>} : !aie.objectfifo<memref<8448xi8>>
     aie.objectfifo @C3_out(%mem_3, { %shim_3 }, 2 : i32) {prod_dma_channel = 3 : i32} : !aie.objectfifo<memref<33792xi8>>
     aie.objectfifo.link [@C3_0, @C3_1, @C3_2, @C3_3] -> [@C3_out] ([0, 8448, 16896, 25344] [])
 

@@ -14,13 +14,13 @@ import numpy as np
 
 from aiebuild.designs.encoder import (
     ARENA,
-    KEEP,
     KERNELS,
     OBJECT,
     Encoder,
     EncoderPlan,
     EncoderShape,
     encoder_parameters,
+    keep_of,
     normalise_command,
     plan_encoder,
 )
@@ -55,8 +55,9 @@ def bench_design(device: str = "npu1") -> Design:
     parameters = encoder_parameters(grid)
     operations = _operations(plan)
 
-    def sequence(name: str, steps: list[Operation]) -> SequenceSpec:
-        return SequenceSpec(name, "encoder.mlir.j2", {**parameters, "sequence": emit(name, steps, sizes, KEEP)})
+    def sequence(name: str, operations: list[Operation]) -> SequenceSpec:
+        steps = emit(name, operations, sizes, keep_of(grid))
+        return SequenceSpec(name, "encoder.mlir.j2", {**parameters, "sequence": steps})
 
     sequences = (
         sequence("encode", Encoder(plan).operations()),

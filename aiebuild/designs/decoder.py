@@ -485,7 +485,6 @@ def decoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
         "c_object": f"memref<{C_OBJECT}xi8>",
         "keep": None,
         "b_depth": B_DEPTH,
-        "a_pins": ["", ""],
         "c_pin": "",
         "joined": f"memref<{ROWS * C_OBJECT}xi8>",
         "join_offsets": [r * C_OBJECT for r in range(ROWS)],

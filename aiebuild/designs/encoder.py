@@ -18,7 +18,7 @@ from typing import Any
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs.grid import NPU1, ROWS, Grid
-from aiebuild.designs.keep import Keep
+from aiebuild.designs.keep import MOST_RUNS, Ends, Keep, Parts
 from aiebuild.designs.pool import Activation, Pool, plan_pool, round_up
 from aiebuild.designs.spec import KernelSpec
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
@@ -42,9 +42,46 @@ KV_OBJECT = 16896
 KV_TILES = ROW_TILES // 2
 """Such objects of a head."""
 
-KEEP = Keep(parts=4, part_bytes=13 * OBJECT, passes=ROUNDS, unit=OBJECT)
-"""What a column's memory tile keeps of its weights, keys and values: 52 objects beside the 10 of A and C. Keys and
-values of a head take 47."""
+KEPT = 48
+"""Objects of @keep for weights, keys, values and activations that are sent again: keys and values of a head take 47."""
+PASSING = Parts(KEPT * OBJECT, (3 * OBJECT, 3 * OBJECT), 3)
+"""What activations pass that are sent once: what C's eight objects leave of a memory tile beside `KEPT`."""
+COLUMN = Parts(0, (8 * OBJECT, 20 * OBJECT, 20 * OBJECT), 0)
+"""What weights, keys and values go through where no activations are sent again. The first part is small, as cores wait
+for it where an operation begins."""
+
+
+def rows_parts(objects: int) -> Parts:
+    """For activations of a row of cores that are sent again."""
+    head = objects // 6
+    return Parts(0, tuple(n * OBJECT for n in (head, (objects - head + 1) // 2, (objects - head) // 2)), 5)
+
+
+def panel_parts(objects: int, steps: int) -> Parts:
+    """For panels of `steps` objects of weights beside `objects` of activations."""
+    size = min(steps, (KEPT - objects) // 2) * OBJECT
+    return Parts(KEPT * OBJECT - 2 * size, (size, size), 0)
+
+
+PASSES = 48
+"""Numbers of sendings divide this: six row rounds, most models' numbers of column rounds."""
+
+
+JOINS = (1, 3, 4, 5)
+"""Channels of C's joins at a memory tile. Of the descriptors below 24, which even channels have, they take 0 and 1."""
+
+
+def keep_of(grid: Grid) -> Keep:
+    """What memory tiles keep."""
+    return Keep(
+        bytes=PASSING.offset + PASSING.bytes, pairs=8, passes=PASSES, unit=OBJECT,
+        ends=(
+            Ends("A", grid.a_columns, 2, 14),
+            Ends("B", tuple(range(grid.columns)), 0, 12),
+        ),
+        heads=range(2, 16), others=range(16, 24),
+    )  # fmt: skip
+
 
 WEIGHTS, ARENA, INPUT, KEYS = range(4)
 """Arguments of the sequence: packed weights, activations, log-mel and its command, keys and values (output)."""
@@ -250,6 +287,10 @@ def normalise_command(shape: EncoderShape, floor: int, frames: int) -> bytes:
 # --- operations -----------------------------------------------------------------------------------------------------
 
 
+def _command(argument: int, offset: int) -> Transfer:
+    return Transfer(argument, offset, (1, 1, 4, STRIP), (0, 0, STRIP, 1), static=True, parts=PASSING)
+
+
 def _rounds(parts: list[dict[str, tuple[Transfer, ...]]]) -> tuple[Round, ...]:
     return tuple(Round(part) for part in parts)
 
@@ -266,7 +307,7 @@ class Encoder:
 
     def _command(self, name: str) -> Transfer:
         offset = self.plan.weight_offsets[name + ".command"]
-        return Transfer(WEIGHTS, offset, (1, 1, 4, STRIP), (0, 0, STRIP, 1), static=True)
+        return _command(WEIGHTS, offset)
 
     def gemm(
         self, name: str, command: str, a: list[Transfer], steps: int, column_tiles: int, outputs: list[Transfer],
@@ -281,7 +322,11 @@ class Encoder:
         columns = self._grid.columns
         column_rounds = column_tiles // columns
         base = self.plan.weight_offsets[name]
-        kept = KEEP.holds(steps * OBJECT)
+        rows, panel = rows_parts(ROUNDS * steps), panel_parts(ROUNDS * steps, steps)
+        again = residual is None and column_rounds > 1 and panel.holds(steps * OBJECT)
+        column = panel if again else COLUMN
+        kept = column.holds(steps * OBJECT)
+        reads = self._reads(a[0], column_rounds, again) if residual is None else {}
         parts: list[dict[str, tuple[Transfer, ...]]] = []
         for j in range(column_rounds):
             part: dict[str, tuple[Transfer, ...]] = {}
@@ -290,17 +335,18 @@ class Encoder:
                 part[f"B{i}_in"] = (
                     Transfer(
                         WEIGHTS, base + tile * steps * OBJECT, (1 if kept else ROUNDS, 1, 4 * steps, STRIP),
-                        (0, 0, STRIP, 1), static=True, passes=ROUNDS if kept else 1,
+                        (0, 0, STRIP, 1), static=True, passes=ROUNDS if kept else 1, parts=column,
                     ),
                 )  # fmt: skip
             turn = min(REPEATS, column_rounds - j) if j % REPEATS == 0 else 0
             if residual is not None:
                 self._with_residual(part, command if j == 0 else None, a, j, residual)
-            elif turn or a[0].sizes[0] > 1:
+            elif j in reads:
                 for i in range(ROWS):
-                    operand = a[i]
-                    if operand.sizes[0] == 1:
-                        operand = replace(operand, sizes=(turn, *operand.sizes[1:]), strides=(0, *operand.strides[1:]))
+                    operand = replace(a[i], parts=rows, passes=reads[j])
+                    if not again:
+                        repeated = (reads[j], *a[i].sizes[1:]) if a[i].sizes[0] == 1 else a[i].sizes
+                        operand = replace(a[i], parts=PASSING, sizes=repeated)
                     part[f"A{i}_in"] = (*([self._command(command)] if j == 0 else []), operand)
             at_once = 1 if by_round else turn
             if at_once:
@@ -312,6 +358,15 @@ class Encoder:
             parts.append(part)
         step = 64 * 64 * (64 if bf16 else 128)
         return Operation(name, _rounds(parts), self._grid.channels("C"), macs, steps * step * column_tiles * ROW_TILES)
+
+    def _reads(self, operand: Transfer, column_rounds: int, again: bool) -> dict[int, int]:
+        """The column rounds in which a task reads the operand, and for how many of them: memory tiles send it again, or
+        it is read again, in as many runs as a task has."""
+        most = min(REPEATS, MOST_RUNS * PASSING.bytes // operand.bytes) if operand.sizes[0] == 1 else 1
+        turns = keep_of(self._grid).turns(column_rounds) if again else [
+            min(most, column_rounds - j) for j in range(0, column_rounds, most)
+        ]  # fmt: skip
+        return {sum(turns[:k]): turn for k, turn in enumerate(turns)}
 
     def _with_residual(
         self, part: dict[str, tuple[Transfer, ...]], command: str | None, a: list[Transfer], j: int,
@@ -326,8 +381,9 @@ class Encoder:
                 (ROWS * stride * OBJECT, 0, STRIP, 1),
             )  # fmt: skip
             operand = replace(
-                a[i], sizes=(ROUNDS, 1, *a[i].sizes[2:]), strides=(a[i].strides[1], 0, *a[i].strides[2:]), then=tiles
-            )
+                a[i], sizes=(ROUNDS, 1, *a[i].sizes[2:]), strides=(a[i].strides[1], 0, *a[i].strides[2:]), then=tiles,
+                parts=PASSING,
+            )  # fmt: skip
             part[f"A{i}_in"] = (*([self._command(command)] if command else []), operand)
 
     def rows_operand(self, area: str, tiles: int) -> list[Transfer]:
@@ -373,12 +429,11 @@ class Encoder:
         mel = self.plan.areas["mel"].offset + FRONT_FRAMES * self.plan.shape.n_mels * 2
         part: dict[str, tuple[Transfer, ...]] = {}
         for r in range(ROWS):
-            command = Transfer(INPUT, 0, (1, 1, 4, STRIP), (0, 0, STRIP, 1), static=True)
             part[f"A{r}_in"] = (
-                command,
+                _command(INPUT, 0),
                 Transfer(
                     INPUT, OBJECT + r * columns * OBJECT, (1, rounds, 4 * columns, STRIP),
-                    (0, ROWS * columns * OBJECT, STRIP, 1), static=True,
+                    (0, ROWS * columns * OBJECT, STRIP, 1), static=True, parts=PASSING,
                 ),
             )  # fmt: skip
         for c in range(columns):
@@ -414,23 +469,39 @@ class Encoder:
         rounds = ROUNDS // groups
         # of a row of cores: a round's row tiles, one for each group, lie ROWS tiles apart
         apart = ROWS * x.stride * OBJECT
+        both = shape.channel_tiles == 8 * outputs and (groups == 1 or outputs == 1)
+        once = groups * shape.channel_tiles
+        # beside the activations and weights of the product that follows, where there is room
+        place = ROUNDS * shape.k_steps
+        beside = place + 2 * once <= panel_parts(place, shape.k_steps).offset // OBJECT
+        kept = Parts(place * OBJECT if beside else 0, (once * OBJECT, once * OBJECT), 5)
+        kept = kept if both and 2 * once <= KEPT else None
         parts: list[dict[str, tuple[Transfer, ...]]] = []
         for m in range(rounds):
             part: dict[str, tuple[Transfer, ...]] = {}
             for r in range(ROWS):
                 row = x.offset + (m * groups * ROWS + r) * x.stride * OBJECT
-                both = shape.channel_tiles == 8 * outputs and (groups == 1 or outputs == 1)
-                across = (2 if both else 1, groups, 4 * shape.channel_tiles, STRIP)
-                reads = [Transfer(ARENA, row, across, (0, apart if groups > 1 else 0, STRIP, 1))]
-                if not both and groups == 1:
-                    reads.append(Transfer(ARENA, row, (1, 1, 32 * outputs, STRIP), (0, 0, STRIP, 1)))
-                elif not both:
-                    reads.append(Transfer(ARENA, row, (outputs, groups, 32, STRIP), (8 * OBJECT, apart, STRIP, 1)))
                 command = [self._command(name)] if m == 0 else []
+                if kept is not None:
+                    whole = Transfer(
+                        ARENA, row, (1, ROUNDS, 4 * shape.channel_tiles, STRIP), (0, apart, STRIP, 1), passes=2,
+                        parts=kept, each=once * OBJECT,
+                    )  # fmt: skip
+                    if m == 0:
+                        part[f"A{r}_in"] = (*command, whole)
+                    continue
+                across = (2 if both else 1, groups, 4 * shape.channel_tiles, STRIP)
+                between = apart if groups > 1 else 0
+                reads = [Transfer(ARENA, row, across, (0, between, STRIP, 1), parts=PASSING)]
+                if not both:
+                    further = (outputs, groups, 32, STRIP) if groups > 1 else (1, 1, 32 * outputs, STRIP)
+                    steps = (8 * OBJECT if groups > 1 else 0, between, STRIP, 1)
+                    reads.append(Transfer(ARENA, row, further, steps, parts=PASSING))
                 part[f"A{r}_in"] = (*command, *reads)
             for c in range(self._grid.columns):
                 part |= self._norm_output(xn, c, m, rounds, outputs)
-            parts.append(part)
+            if part:  # rows and strips of all rounds may be one task each
+                parts.append(part)
         return Operation(name, _rounds(parts), self._grid.channels("C"))
 
     def _norm_output(self, xn: Area, c: int, m: int, rounds: int, outputs: int) -> dict[str, tuple[Transfer, ...]]:
@@ -464,7 +535,7 @@ class Encoder:
             for r in range(ROWS):
                 query = Transfer(
                     ARENA, qkv.offset + group * columns * panel + r * OBJECT, (ROUNDS, columns, 4, STRIP),
-                    (ROWS * OBJECT, panel, STRIP, 1),
+                    (ROWS * OBJECT, panel, STRIP, 1), parts=PASSING,
                 )  # fmt: skip
                 part[f"A{r}_in"] = (*([self._command(name)] if group == 0 else []), query)
             for c in range(columns):
@@ -477,7 +548,12 @@ class Encoder:
                 keys = qkv.offset + (shape.heads + head) * panel
                 part[f"B{c}_in"] = (
                     Transfer(
-                        ARENA, keys, (steps, 2, 2, STRIP), (2 * STRIP, shape.heads * panel, STRIP, 1), passes=ROUNDS
+                        ARENA,
+                        keys,
+                        (steps, 2, 2, STRIP),
+                        (2 * STRIP, shape.heads * panel, STRIP, 1),
+                        passes=ROUNDS,
+                        parts=COLUMN,
                     ),
                 )
             parts.append(part)
@@ -548,7 +624,7 @@ def encoder_sequence(plan: EncoderPlan) -> dict[str, Any]:
     """The template value `sequence` of a window's encoder."""
     return emit(
         "encode", Encoder(plan).operations(), (plan.weight_bytes, plan.arena_bytes, plan.input_bytes, plan.keys_bytes),
-        KEEP,
+        keep_of(plan.shape.grid),
     )  # fmt: skip
 
 
@@ -563,8 +639,7 @@ def encoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
         "a_object": memref,
         "b_object": memref,
         "c_object": memref,
-        "keep": KEEP.template(),
-        "a_pins": [" {cons_dma_channels = array<i32: 1>}", " {prod_dma_channel = 1 : i32}"],
+        "keep": {**keep_of(grid).template(), "joins": list(JOINS)},
         "c_pin": " {prod_dma_channel = 3 : i32}",
         "joined": f"memref<{joined}xi8>",
         "join_offsets": [r * OBJECT for r in range(ROWS)],

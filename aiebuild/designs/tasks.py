@@ -16,12 +16,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from math import prod
 from typing import Any
 
-from aiebuild.designs.keep import Chain, Keep, Tile
+from aiebuild.designs.keep import Chain, Cut, Keep, Parts, Tile
 
 QUEUE = 4
 """Tasks outstanding on a channel: the queue's depth, the running one not counted (XDNA task queues are 4 deep)."""
@@ -32,8 +32,9 @@ class Transfer:
     """One task: bytes of a sequence argument in the order of a four-dimensional pattern, outermost dimension first.
 
     `sizes` and `strides` are in bytes; `sizes[0]` repeats the descriptor (stride 0 sends the same bytes again).
-    `static`: reads nothing that a sequence writes, so it may be queued before earlier operations are over. `passes`:
-    how often it is sent to the cores, where a memory tile keeps it. `then`: what follows in each repetition.
+    `static`: reads nothing that a sequence writes, so it may be queued before earlier operations are over. `parts`:
+    what it goes through in a memory tile's @keep, for channels that have one, and `passes` how often it is sent from
+    there to the cores; `each`: so many bytes of it at a time. `then`: what follows in each repetition.
     """
 
     argument: int
@@ -42,6 +43,8 @@ class Transfer:
     strides: tuple[int, int, int, int]
     static: bool = False
     passes: int = 1
+    parts: Parts | None = None
+    each: int = 0
     then: Transfer | None = None
 
     @property
@@ -53,6 +56,17 @@ class Transfer:
     def length(self) -> int:
         """Bytes of one repetition."""
         return prod(self.sizes[1:])
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of all of it."""
+        return sum(one.length * self.sizes[0] for one in self.chain)
+
+    def cut(self, keep: Keep) -> Cut:
+        """How it goes through @keep. Raises ValueError where it cannot, or says no parts."""
+        if self.parts is None:
+            raise ValueError(f"{self.bytes} bytes of argument {self.argument} through no parts of a memory tile")
+        return keep.cut(self.bytes, self.passes, self.parts, self.each)
 
     @property
     def end(self) -> int:
@@ -105,10 +119,22 @@ class _Task:
 class _Kept:
     """A transfer that a memory tile keeps: the shim's task, the one that fills and the one that sends."""
 
-    load: _Task
-    fill: _Task
-    send: _Task
+    channel: str
+    transfer: Transfer
     chain: Chain
+    load: _Task | None = None
+    fill: _Task | None = None
+    send: _Task | None = None
+
+    @property
+    def tasks(self) -> tuple[_Task, _Task, _Task]:
+        """Load, fill, send."""
+        assert self.load is not None and self.fill is not None and self.send is not None
+        return self.load, self.fill, self.send
+
+
+Queued = tuple[str, Transfer]
+"""A transfer and its channel."""
 
 
 @dataclass
@@ -120,60 +146,104 @@ class _Emitter:
     outstanding: dict[str, deque[_Task | _Kept]] = field(default_factory=dict[str, "deque[_Task | _Kept]"])
     tiles: dict[str, Tile] = field(default_factory=dict[str, Tile])
 
-    def start(self, channel: str, transfer: Transfer) -> None:
-        queue = self.outstanding.setdefault(channel, deque())
-        if len(queue) == QUEUE:
-            self.wait(queue.popleft())
-        if self.keep is not None and self.keep.has(channel):
-            cut = self.keep.cut(transfer.length * transfer.sizes[0], transfer.passes)
-            while (chain := self.tile(channel).take(cut)) is None:
+    def start(self, group: Sequence[Queued]) -> None:
+        """Queue transfers, awaiting earlier ones of a channel where there is no room.
+
+        Of those that memory tiles keep, first the shims' tasks, then all that fill, then all that send: data is on its
+        way while the control processor writes the rest.
+        """
+        new: list[_Kept] = []
+        for channel, transfer in group:
+            queue = self.outstanding.setdefault(channel, deque())
+            if queue and isinstance(last := queue[-1], _Kept) and last.load is None and last.transfer is transfer:
+                if not self.tile(channel).free(last.chain):
+                    raise ValueError(f"{channel}: {transfer.bytes} bytes in the place of others that are not over")
+                new.append(last)
+                continue
+            while not self.room(channel, transfer):
+                if not queue:
+                    raise ValueError(f"{channel}: {transfer.bytes} bytes in the place of another channel's")
+                self.begin(new)
                 self.wait(queue.popleft())
-            queue.append(self.kept(channel, transfer, chain))
-            return
-        queue.append(self.queue(channel, transfer))
+            if self.kept(channel):
+                new.append(self.take(channel, transfer))
+            else:
+                queue.append(self.queue(channel, transfer))
+        self.begin(new)
+
+    def take(self, channel: str, transfer: Transfer) -> _Kept:
+        """A place for a transfer that a memory tile keeps."""
+        chain = self.chain(channel, transfer)
+        assert chain is not None and transfer.parts is not None
+        self.tile(channel).take(chain, transfer.parts)
+        kept = _Kept(channel, transfer, chain)
+        self.outstanding.setdefault(channel, deque()).append(kept)
+        return kept
+
+    def begin(self, new: list[_Kept], *, loads: bool = True) -> None:
+        """Queue the tasks of transfers that have their places; without `loads` those of the memory tiles only."""
+        if loads:
+            for kept in new:
+                kept.load = self.queue(kept.channel, kept.transfer)
+        for kept in (kept for kept in new if kept.fill is None):
+            kept.fill = self.queue(kept.channel, kept.transfer, kept.chain)
+        for kept in (kept for kept in new if kept.send is None):
+            kept.send = self.queue(kept.channel, kept.transfer, kept.chain, sending=True)
+        new.clear()
 
     def queue(self, channel: str, transfer: Transfer, chain: Chain | None = None, *, sending: bool = False) -> _Task:
-        task = _Task(f"%t{len(self.tasks)}", channel, transfer, chain=chain, sending=sending, tile=_digits(channel))
+        tile = "" if chain is None else self.column(channel)
+        task = _Task(f"%t{len(self.tasks)}", channel, transfer, chain=chain, sending=sending, tile=tile)
         self.tasks.append(task)
         self.steps.append({"kind": "start", "task": task})
         return task
 
-    def kept(self, channel: str, transfer: Transfer, chain: Chain) -> _Kept:
-        return _Kept(
-            self.queue(channel, transfer), self.queue(channel, transfer, chain),
-            self.queue(channel, transfer, chain, sending=True), chain,
-        )  # fmt: skip
+    def kept(self, channel: str) -> bool:
+        return self.keep is not None and self.keep.of(channel) is not None
+
+    def column(self, channel: str) -> str:
+        """The column of a channel's memory tile, as in the template's names."""
+        assert self.keep is not None
+        ends = self.keep.of(channel)
+        assert ends is not None
+        return str(ends.columns[_number(channel)])
 
     def tile(self, channel: str) -> Tile:
         assert self.keep is not None
-        return self.tiles.setdefault(channel, Tile(self.keep))
+        return self.tiles.setdefault(self.column(channel), Tile(self.keep))
+
+    def chain(self, channel: str, transfer: Transfer) -> Chain | None:
+        """Parts and descriptors for a transfer of a channel that a memory tile keeps; None when some are lacking."""
+        assert self.keep is not None
+        ends, cut = self.keep.of(channel), transfer.cut(self.keep)
+        assert ends is not None and transfer.parts is not None
+        return self.tile(channel).plan(ends, cut, transfer.parts)
+
+    def queues(self, channel: str, transfer: Transfer) -> bool:
+        """Whether there are queues and descriptors for a transfer."""
+        full = len(self.outstanding.get(channel, ())) >= QUEUE
+        return not full and (not self.kept(channel) or self.chain(channel, transfer) is not None)
 
     def room(self, channel: str, transfer: Transfer) -> bool:
-        if len(self.outstanding.get(channel, ())) >= QUEUE:
-            return False
-        if self.keep is None or not self.keep.has(channel):
-            return True
-        tile = self.tile(channel)
-        chain = replace(tile, free=set(tile.free)).take(
-            self.keep.cut(transfer.length * transfer.sizes[0], transfer.passes)
-        )
-        return chain is not None
+        """Whether there is memory for it as well."""
+        if not self.kept(channel):
+            return self.queues(channel, transfer)
+        chain = self.chain(channel, transfer) if self.queues(channel, transfer) else None
+        return chain is not None and self.tile(channel).free(chain)
 
     def make_room(self, channel: str, transfer: Transfer, ahead: int) -> None:
         """Await the oldest transfers of a channel that a memory tile keeps, but not the last that are not `ahead`."""
         queue = self.outstanding.get(channel, deque())
-        while self.keep is not None and self.keep.has(channel) and not self.room(channel, transfer):
-            if ahead or len(queue) < 2:
-                break
+        while not self.queues(channel, transfer) and len(queue) - ahead >= 2:
             self.wait(queue.popleft())
 
     def wait(self, task: _Task | _Kept) -> None:
-        last = task.send if isinstance(task, _Kept) else task
+        last = task.tasks[2] if isinstance(task, _Kept) else task
         last.token = True
         self.steps.append({"kind": "await", "task": last})
         if isinstance(task, _Kept):  # what is sent was taken in
-            self.steps += [{"kind": "free", "task": task.load}, {"kind": "free", "task": task.fill}]
-            self.tile(last.channel).give(task.chain)
+            self.steps += [{"kind": "free", "task": part} for part in task.tasks[:2]]
+            self.tile(task.channel).give(task.chain)
 
     def wait_for_columns(self, tasks: Sequence[_Task | _Kept]) -> None:
         """Await tasks of the same channel of all columns."""
@@ -184,8 +254,8 @@ class _Emitter:
 
     def free(self, task: _Task | _Kept) -> None:
         if isinstance(task, _Kept):
-            self.steps += [{"kind": "free", "task": part} for part in (task.load, task.fill, task.send)]
-            self.tile(task.load.channel).give(task.chain)
+            self.steps += [{"kind": "free", "task": part} for part in task.tasks]
+            self.tile(task.channel).give(task.chain)
         else:
             self.steps.append({"kind": "free", "task": task})
 
@@ -221,9 +291,11 @@ def emit(
     """
     types = [f"memref<{size}xi8>" for size in argument_bytes]
     emitter = _Emitter(keep, together)
-    pending: list[list[tuple[str, Transfer]]] = [list(_in_order(op)) for op in operations]
-    for operation, transfers in zip(operations, pending, strict=True):
-        for channel, transfer in ((channel, one) for channel, first in transfers for one in first.chain):
+    pending = [list(_in_order(op)) for op in operations]
+    for operation, groups in zip(operations, pending, strict=True):
+        for channel, transfer in (
+            (channel, one) for group in groups for channel, first in group for one in first.chain
+        ):
             if transfer.end > argument_bytes[transfer.argument] or transfer.offset < 0:
                 raise ValueError(
                     f"{name}: {operation.text}: {channel} reaches byte {transfer.end} of argument "
@@ -231,11 +303,11 @@ def emit(
                 )
     for index, operation in enumerate(operations):
         emitter.steps.append({"kind": "operation", "text": operation.text})
-        for channel, transfer in pending[index]:
-            emitter.start(channel, transfer)
+        for group in pending[index]:
+            emitter.start(group)
         ahead: dict[str, int] = {}
         if index + 1 < len(operations):
-            pending[index + 1] = _prefetch(emitter, pending[index + 1], ahead)
+            pending[index + 1] = _prefetch(emitter, operation, pending[index + 1], ahead)
         emitter.finish(operation, ahead)
     return {
         "name": name,
@@ -244,44 +316,64 @@ def emit(
     }
 
 
-def _in_order(operation: Operation) -> Iterable[tuple[str, Transfer]]:
+def _in_order(operation: Operation) -> Iterable[list[Queued]]:
+    """The transfers of each round in the order in which they start."""
     for part in operation.rounds:
         # outputs first, so that a core that finishes early finds its way out open; then weights, then activations, all
         # channels in step, so that what is awaited when a queue is full never needs what has not been started
         order = sorted(part.transfers, key=lambda name: ("CBA".index(name[0]), name))
-        for index in range(max(len(transfers) for transfers in part.transfers.values())):
-            for channel in order:
-                if index < len(part.transfers[channel]):
-                    yield channel, part.transfers[channel][index]
+        most = max(len(transfers) for transfers in part.transfers.values())
+        yield [(name, part.transfers[name][k]) for k in range(most) for name in order if k < len(part.transfers[name])]
 
 
 def _prefetch(
-    emitter: _Emitter, transfers: list[tuple[str, Transfer]], ahead: dict[str, int]
-) -> list[tuple[str, Transfer]]:
-    """Queue what the next operation reads of static data, where there is room; what is left comes back.
+    emitter: _Emitter, operation: Operation, groups: list[list[Queued]], ahead: dict[str, int]
+) -> list[list[Queued]]:
+    """Queue of the operation after `operation` what can be, where there is room; what is left comes back.
 
-    Outputs too, where they are awaited together. For what a memory tile keeps room is made: the oldest of its transfers
-    is over long before the operation is.
+    What it reads of static data, for which room is made in memory tiles: the oldest of a channel's transfers is over
+    long before the operation is. Where its outputs go, unless `operation` reads there: they come once its inputs have.
+    What memory tiles do with its inputs, until the shims' tasks follow.
     """
-    left: list[tuple[str, Transfer]] = []
+    left: list[list[Queued]] = []
     closed: set[str] = set()
-    for channel, transfer in transfers:
-        early = transfer.static or (emitter.together and channel.startswith("C"))
-        if early and channel not in closed:
-            emitter.make_room(channel, transfer, ahead.get(channel, 0))
-        if early and channel not in closed and emitter.room(channel, transfer):
-            emitter.start(channel, transfer)
-            ahead[channel] = ahead.get(channel, 0) + 1
-        else:
+    for group in groups:
+        rest: list[Queued] = []
+        for channel, transfer in group:
+            output = channel in operation.outputs and (emitter.together or emitter.keep is not None)
+            early = transfer.static or (output and (emitter.together or not _read(operation, transfer)))
+            if channel not in closed and emitter.kept(channel):
+                emitter.make_room(channel, transfer, ahead.get(channel, 0))
+            if channel not in closed and early and emitter.room(channel, transfer):
+                emitter.start([(channel, transfer)])
+                ahead[channel] = ahead.get(channel, 0) + 1
+                continue
+            if channel not in closed and emitter.kept(channel) and emitter.queues(channel, transfer):
+                emitter.begin([emitter.take(channel, transfer)], loads=False)
+                ahead[channel] = ahead.get(channel, 0) + 1
             closed.add(channel)
-            left.append((channel, transfer))
+            rest.append((channel, transfer))
+        if rest:
+            left.append(rest)
     return left
 
 
+def _read(operation: Operation, output: Transfer) -> bool:
+    """Whether an operation reads where a later one's output goes."""
+    return any(
+        one.argument == output.argument and one.offset < output.end and output.offset < one.end
+        for part in operation.rounds
+        for channel, transfers in part.transfers.items()
+        for first in transfers
+        for one in first.chain
+        if channel not in operation.outputs
+    )
+
+
 @cache
-def _digits(channel: str) -> str:
-    """The number in a channel's name: that of its column."""
-    return "".join(c for c in channel if c.isdigit())
+def _number(channel: str) -> int:
+    """The number in a channel's name."""
+    return int("".join(c for c in channel if c.isdigit()))
 
 
 def _plain(step: dict[str, Any], types: Sequence[str], emitter: _Emitter) -> dict[str, Any]:
@@ -317,15 +409,14 @@ def _plain(step: dict[str, Any], types: Sequence[str], emitter: _Emitter) -> dic
 
 
 def _memory_task(task: _Task, chain: Chain, emitter: _Emitter) -> dict[str, Any]:
-    tile = emitter.tile(task.channel)
-    runs = chain.cut.fills * (chain.cut.passes if task.sending else 1)
+    tile, cut = emitter.tile(task.channel), chain.cut
     return {
         "value": task.value,
         "tile": f"%mem_{task.tile}",
         "direction": "MM2S" if task.sending else "S2MM",
-        "channel": tile.keep.send_channel if task.sending else tile.keep.fill_channel,
+        "channel": chain.ends.channel,
         "chain": tile.descriptors(chain, task.tile, sending=task.sending),
-        "attributes": _attributes(task, runs),
+        "attributes": _attributes(task, cut.sends if task.sending else cut.fills),
     }
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from math import prod
 
 from aiebuild.dialect import DesignError
 from aiebuild.host.fifos import Coordinates, KeptTile
@@ -311,13 +310,16 @@ class _Composer:
                 for run in range(load.runs)
                 for bd in load.chain
             ]
-        bd = _flat(load)
-        if bd is None:
-            raise self.error(
-                task.line, f"sends {piece.end - piece.start} of the {load.bytes} B of a transfer with a pattern"
-            )
-        size = piece.end - piece.start
-        return [replace(bd, offset=bd.offset + piece.start, length=size, run=size)]
+        found: list[WriteBd] = []
+        at = 0
+        for run in range(load.runs):
+            for bd in load.chain:
+                start, end = max(piece.start, at), min(piece.end, at + bd.length)
+                if start < end:
+                    further = run % bd.iterations * bd.iteration_stride if bd.iterations > 1 else 0
+                    found += _part(_plain(bd, further), start - at, end - at)
+                at += bd.length
+        return found
 
     def overwritten(self, op: Push, chain: tuple[WriteBd, ...]) -> None:
         """Refuses an output over what a memory tile may still send: it would send what it had taken in before."""
@@ -359,18 +361,26 @@ def _plain(bd: WriteBd, further: int, level: tuple[int, int] | None = None) -> W
     )
 
 
-def _flat(load: _Load) -> WriteBd | None:
-    """The load as one contiguous descriptor, if it is one."""
-    if len(load.chain) != 1:
-        return None
-    bd = load.chain[0]
-    run = bd.run
-    levels = bd.levels
-    if load.runs > 1:
-        levels = (*levels, (load.runs, bd.iteration_stride if bd.iterations >= load.runs else 0))
-    for count, stride in levels:
-        if count > 1 and stride != run:
-            return None
-        run *= count
-    assert run == load.bytes == load.runs * bd.length == prod([bd.run, *(n for n, _ in bd.levels)]) * load.runs
-    return replace(bd, length=run, run=run, levels=(), iterations=0, iteration_stride=0, following=None)
+def _part(bd: WriteBd, start: int, end: int) -> list[WriteBd]:
+    """Bytes [start, end) of what a descriptor reads: whole blocks of its outermost level, and parts of blocks."""
+    if (start, end) == (0, bd.length):
+        return [bd]
+    if not bd.levels:
+        return [replace(bd, offset=bd.offset + start, length=end - start, run=end - start)]
+    *inner, (count, stride) = bd.levels
+    size = bd.length // count
+    found: list[WriteBd] = []
+    while start < end:
+        index, within = divmod(start, size)
+        place = bd.offset + index * stride
+        if within == 0 and end - start >= size:
+            blocks = (end - start) // size
+            levels = (*inner, (blocks, stride)) if blocks > 1 else tuple(inner)
+            found.append(replace(bd, offset=place, levels=levels, length=blocks * size))
+            start += blocks * size
+        else:
+            stop = min(end, (index + 1) * size)
+            block = replace(bd, offset=place, levels=tuple(inner), length=size)
+            found += _part(block, within, within + stop - start)
+            start = stop
+    return found

@@ -191,7 +191,9 @@ class _Network:
         tile = (channel.column, channel.row)
         released = [self.counter() for _ in path.consumers]
         arrived = self.counter()
-        sources = [mover for (where, sends, _), mover in self.memory.items() if where == tile and not sends]
+        # taken to be filled by the channel of its number, where there is one
+        fills = {number: mover for (where, sends, number), mover in self.memory.items() if where == tile and not sends}
+        sources = [fills[channel.channel]] if channel.channel in fills else list(fills.values())
         feeder = self.memory[tile, True, channel.channel] = self._add(
             Mover(
                 f"memory {tile[0]} MM2S {channel.channel} @{channel.symbol}", tile, INSIDE, channel.object_bytes, [],

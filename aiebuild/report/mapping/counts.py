@@ -128,9 +128,9 @@ def count(
         size = total_bytes(transfer)
         channels[channel] += size
         ports[channel] += size * transfer.passes
-        if keep is not None and keep.has(channel):
+        if keep is not None and transfer.parts is not None:
             tasks += 2
-            descriptors += 2 * len(keep.cut(size, transfer.passes).chunks)
+            descriptors += transfer.cut(keep).descriptors
         (written if channel[0] == "C" else read)[channel[0], roles[transfer.argument]] += size
         descriptors += 1
     tasks += sum(len(queued) for part in operation.rounds for queued in part.transfers.values())
@@ -203,7 +203,9 @@ def encoder_traffic(dims: ModelDims, machine: Machine, grid: Grid = NPU1) -> lis
     """Every operation of a window."""
     objects = (OBJECT, OBJECT, OBJECT)
     operations = encoder_operations(dims, grid)
-    return [count(op, ENCODER_ROLES, objects, encoder_rate(op), machine, grid, encoder.KEEP) for op in operations]
+    return [
+        count(op, ENCODER_ROLES, objects, encoder_rate(op), machine, grid, encoder.keep_of(grid)) for op in operations
+    ]
 
 
 def decoder_step(dims: ModelDims, windows: int, bucket: int = decoder.BUCKETS[0], grid: Grid = NPU1) -> Decoder:
