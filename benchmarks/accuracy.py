@@ -4,8 +4,9 @@
     .venv/bin/python benchmarks/accuracy.py --model tiny.en --shifts 1       # a quick look
 
 Word error rates are averages over copies of the audio that start 0, 0.1975, ... 1.3825 s later, because moving the
-windows alone changes words; the lowest and highest of the copies stand beside each. Both sides decode at temperature 0,
-with timestamps, each window prompted by the last, language given, no voice detection. Windows for the encoder's
+windows alone changes words; the lowest and highest of the copies stand beside each. Both sides decode at temperature 0
+(or, with `--fallback`, as both do by default: at higher ones where a window's text is repetitive or unlikely), with
+timestamps, each window prompted by the last, language given, no voice detection. Windows for the encoder's
 agreement and for the text that is forced are cut at pauses. Needs the development requirements (`make .venv/.dev`).
 """
 
@@ -36,7 +37,7 @@ from aiebuild.report.terminal import report_error
 from aiebuild.report.word_errors import normalised_words, simple_words, word_errors
 from aiebuild.resources import cache_dir
 from aiebuild.weights import WhisperWeights, fetch_weights, load_weights
-from aiebuild.whisper.clip import TranscribeOptions
+from aiebuild.whisper.clip import TEMPERATURES, TranscribeOptions
 from aiebuild.whisper.constants import N_FRAMES
 from aiebuild.whisper.model import DeviceModel
 from aiebuild.whisper.pauses import cut_at_pauses
@@ -110,20 +111,23 @@ class Peer:
         self._model: faster_whisper.WhisperModel | None = None
         self._weights = hashlib.sha256((folder / "model.bin").read_bytes()).hexdigest()[:16]
 
-    def text(self, samples: NDArray[np.int16], beam_size: int) -> str:
+    def text(self, samples: NDArray[np.int16], beam_size: int, temperatures: tuple[float, ...] = (0.0,)) -> str:
         """What it hears."""
         heard = hashlib.sha256(samples.tobytes()).hexdigest()[:16]
-        path = cache_dir() / "speech" / f"peer-{self._version}-{self._weights}-{heard}-{beam_size}.txt"
+        how = f"{beam_size}" if temperatures == (0.0,) else f"{beam_size}-fallback"
+        path = cache_dir() / "speech" / f"peer-{self._version}-{self._weights}-{heard}-{how}.txt"
         if not path.is_file():
             self._model = self._model or self._open()
             segments, _ = self._model.transcribe(
-                samples.astype(np.float32) / 32768, language="en", beam_size=beam_size, temperature=0.0
+                samples.astype(np.float32) / 32768, language="en", beam_size=beam_size, temperature=list(temperatures)
             )
             path.write_text("".join(segment.text for segment in segments), encoding="utf-8")
         return path.read_text(encoding="utf-8")
 
 
-def heard_words(result: Result, speech: Speech, beam_sizes: Sequence[int], run: Callable[..., str], peer: Peer) -> None:
+def heard_words(
+    result: Result, speech: Speech, beam_sizes: Sequence[int], run: Callable[..., str], peer: Callable[..., str]
+) -> None:
     """Word error rates of both sides, over the copies."""
     for beam_size in beam_sizes:
         ours: list[str] = []
@@ -132,7 +136,7 @@ def heard_words(result: Result, speech: Speech, beam_sizes: Sequence[int], run: 
             samples = speech.shifted(copy * STEP)
             start = time.monotonic()
             ours.append(run(samples, beam_size))
-            theirs.append(peer.text(samples, beam_size))
+            theirs.append(peer(samples, beam_size))
             print(f"beam {beam_size}, copy {copy}: {time.monotonic() - start:.0f} s", file=sys.stderr)
         names = ("simple", "normalised")
         for name, mine, other in zip(names, rates(speech, ours), rates(speech, theirs), strict=True):
@@ -200,17 +204,27 @@ def measure(name: str, options: argparse.Namespace) -> Result:
         ModelBuild(name, windows=windows, decoder_weights=options.decoder_weights), no_build=options.no_build
     )
     result = Result(name, machine_name(), speech.seconds, len(simple_words(speech.text)), options.shifts)
+    temperatures = TEMPERATURES if options.fallback else (0.0,)
     with DeviceModel.open(artifact, threads=options.threads) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
 
         def run(samples: NDArray[np.int16], beam_size: int, batch_size: int = 0) -> str:
             how = TranscribeOptions(
-                language="en", temperatures=(0.0,), beam_size=beam_size if beam_size > 1 else None, cut=batch_size > 0
+                language="en",
+                temperatures=temperatures,
+                beam_size=beam_size if beam_size > 1 else None,
+                best_of=5,
+                cut=batch_size > 0,
             )
             return transcribe(model, tokenizer, samples, how, batch_size=max(1, batch_size)).text
 
         if "words" in options.parts:
-            heard_words(result, speech, options.beams, run, Peer(files.folder, options.threads))
+            peer = Peer(files.folder, options.threads)
+
+            def other(samples: NDArray[np.int16], beam_size: int) -> str:
+                return peer.text(samples, beam_size, temperatures)
+
+            heard_words(result, speech, options.beams, run, other)
         if "agreement" in options.parts:
             agreements(result, speech, model, load_weights(files, config), tokenizer)
         if "batch" in options.parts:
@@ -228,6 +242,9 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", choices=("words", "agreement", "batch"), default=None)
     parser.add_argument("--decoder-weights", choices=DECODER_WEIGHTS, default="int8")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument(
+        "--fallback", action="store_true", help="higher temperatures where a text looks wrong, as by default"
+    )
     parser.add_argument("--no-build", action="store_true")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
