@@ -101,8 +101,10 @@ def rates(speech: Speech, texts: Sequence[str]) -> tuple[Spread, Spread]:
 class Peer:
     """faster-whisper in float32. Its texts are kept in the cache, as they are the same each time."""
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: Path, threads: int, temperatures: tuple[float, ...]) -> None:
         import faster_whisper
+
+        self._temperatures = temperatures
 
         self._version = faster_whisper.__version__
         self._open = lambda: faster_whisper.WhisperModel(
@@ -111,23 +113,24 @@ class Peer:
         self._model: faster_whisper.WhisperModel | None = None
         self._weights = hashlib.sha256((folder / "model.bin").read_bytes()).hexdigest()[:16]
 
-    def text(self, samples: NDArray[np.int16], beam_size: int, temperatures: tuple[float, ...] = (0.0,)) -> str:
+    def text(self, samples: NDArray[np.int16], beam_size: int) -> str:
         """What it hears."""
         heard = hashlib.sha256(samples.tobytes()).hexdigest()[:16]
-        how = f"{beam_size}" if temperatures == (0.0,) else f"{beam_size}-fallback"
+        how = f"{beam_size}" if self._temperatures == (0.0,) else f"{beam_size}-fallback"
         path = cache_dir() / "speech" / f"peer-{self._version}-{self._weights}-{heard}-{how}.txt"
         if not path.is_file():
             self._model = self._model or self._open()
             segments, _ = self._model.transcribe(
-                samples.astype(np.float32) / 32768, language="en", beam_size=beam_size, temperature=list(temperatures)
+                samples.astype(np.float32) / 32768,
+                language="en",
+                beam_size=beam_size,
+                temperature=list(self._temperatures),
             )
             path.write_text("".join(segment.text for segment in segments), encoding="utf-8")
         return path.read_text(encoding="utf-8")
 
 
-def heard_words(
-    result: Result, speech: Speech, beam_sizes: Sequence[int], run: Callable[..., str], peer: Callable[..., str]
-) -> None:
+def heard_words(result: Result, speech: Speech, beam_sizes: Sequence[int], run: Callable[..., str], peer: Peer) -> None:
     """Word error rates of both sides, over the copies."""
     for beam_size in beam_sizes:
         ours: list[str] = []
@@ -136,7 +139,7 @@ def heard_words(
             samples = speech.shifted(copy * STEP)
             start = time.monotonic()
             ours.append(run(samples, beam_size))
-            theirs.append(peer(samples, beam_size))
+            theirs.append(peer.text(samples, beam_size))
             print(f"beam {beam_size}, copy {copy}: {time.monotonic() - start:.0f} s", file=sys.stderr)
         names = ("simple", "normalised")
         for name, mine, other in zip(names, rates(speech, ours), rates(speech, theirs), strict=True):
@@ -219,12 +222,7 @@ def measure(name: str, options: argparse.Namespace) -> Result:
             return transcribe(model, tokenizer, samples, how, batch_size=max(1, batch_size)).text
 
         if "words" in options.parts:
-            peer = Peer(files.folder, options.threads)
-
-            def other(samples: NDArray[np.int16], beam_size: int) -> str:
-                return peer.text(samples, beam_size, temperatures)
-
-            heard_words(result, speech, options.beams, run, other)
+            heard_words(result, speech, options.beams, run, Peer(files.folder, options.threads, temperatures))
         if "agreement" in options.parts:
             agreements(result, speech, model, load_weights(files, config), tokenizer)
         if "batch" in options.parts:

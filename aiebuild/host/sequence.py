@@ -181,8 +181,6 @@ class _Reader:
 
     def op(self, op: Operation) -> None:
         match op:
-            case arith.ConstantOp():
-                pass
             case DmaConfigureTaskForOp():
                 self.configure(op, self.channel_of(op.alloc, op))
             case DmaConfigureTaskOp():
@@ -217,7 +215,14 @@ class _Reader:
                 self.branch(op)
             case memref.SubviewOp() | memref.ReinterpretCastOp() | memref.CastOp():
                 self.view(op)
-            case EndOp() | memref.GetGlobalOp() | memref.AssumeAlignmentOp() | HostConfigOp() | StartConfigOp():
+            case (
+                arith.ConstantOp()
+                | EndOp()
+                | memref.GetGlobalOp()
+                | memref.AssumeAlignmentOp()
+                | HostConfigOp()
+                | StartConfigOp()
+            ):
                 pass
             case _ if isinstance(op, REGISTER_OPS):
                 if not self.circuits:
@@ -431,9 +436,7 @@ class _Reader:
                     found = op
                 elif isinstance(op, NextBdOp):
                     following = op.next_block
-                elif isinstance(op, arith.ConstantOp):
-                    self.op(op)
-                elif not isinstance(op, EndOp):
+                elif not isinstance(op, arith.ConstantOp | EndOp):
                     raise refuse(op, f"`{op.name}` in a task is not modelled by the host target")
             if found is not None:
                 chain.append((found, following))

@@ -33,7 +33,7 @@ def test_tiny_en_hears_as_well_as_float32(tiny_en_artifact: Path) -> None:
     assert result["words"] > 800
     for name in ("greedy, simple", "greedy, normalised"):
         ours, theirs = result["rates"][name]
-        # the mean over eight copies is to be within 0.5; of two, a few words more or less are chance, and float32
-        # itself leaves out a third of the second
-        assert ours["mean"] < theirs["mean"] + 1.5, name
-        assert ours["mean"] < 6.5, name
+        # the mean over eight copies is to be within 0.5; of two, a few words more or less are chance. Float32 leaves
+        # out a third of the second, so ours are held against the better of its two
+        assert ours["mean"] < theirs["low"] + 1.5, name
+        assert theirs["low"] < 6, name
