@@ -137,7 +137,7 @@ def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("aiebuild.cli.compile_model", interrupt)
+    monkeypatch.setattr("aiebuild.cli.compile.compile_model", interrupt)
     assert run_command(["compile"]) == 130
     assert lines(capsys)[-1] == "interrupted"
 
