@@ -9,8 +9,9 @@ FOREVER = """%c0 = arith.constant 0 : index
 %forever = arith.constant 9223372036854775807 : index"""
 
 
-def module(body: str) -> str:
-    """A device around `body`, with tiles %t<column>_<row> of two columns."""
+def module(*parts: str) -> str:
+    """A device around `parts`, with tiles %t<column>_<row> of two columns."""
+    body = "\n".join(parts)
     tiles = "\n".join(f"%t{c}_{r} = aie.tile({c}, {r})" for c in range(2) for r in range(6))
     return f"module {{\naie.device(npu1) {{\n{tiles}\n{body}\n}}\n}}\n"
 
@@ -108,3 +109,18 @@ def sequence(name: str, args: str, *ops: str) -> str:
     """A runtime sequence; `args` is `a: 64xi8, b: 64xi8`."""
     typed = ", ".join(f"%{one.split(':')[0].strip()} : memref<{one.split(':')[1].strip()}>" for one in args.split(","))
     return f"aie.runtime_sequence @{name}({typed}) {{\n" + "\n".join(ops) + "\n}"
+
+
+def stream(x: int, y: int, *, size: int | None = None, name: str = "go") -> str:
+    """A sequence that sends x bytes through @in and takes y from @out; its arguments have as many, or `size`."""
+    a, b = f"{size or x}xi8", f"{size or y}xi8"
+    ops = (task("x", "in", "a", a, length=x), task("y", "out", "b", b, length=y, token=True), wait("y"))
+    return sequence(name, f"a: {a}, b: {b}", *ops)
+
+
+def through_memory_tile(*sequences: str) -> str:
+    """A design that adds 3: @in to a memory tile, on to a core in objects of 64 bytes, @out."""
+    kind = "64xi8"
+    parts = [kernel("add3", kind, kind), fifo("in", "%t0_0", "%t0_1", kind), fifo("in2", "%t0_1", "%t0_2", kind)]
+    parts += [link(["in"], ["in2"]), fifo("out", "%t0_2", "%t0_0", kind), map_core("%t0_2", "in2", "out", kind)]
+    return module(*parts, *sequences)

@@ -6,7 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from designs import acquire, core, fifo, kernel, link, map_core, module, release, sequence, task, wait
+from bench import K64, KERNELS
+from designs import (
+    acquire,
+    core,
+    fifo,
+    kernel,
+    module,
+    release,
+    sequence,
+    stream,
+    task,
+    through_memory_tile,
+    wait,
+)
 from engine import build_library, sequence_bytes
 
 from aiebuild.dialect import DesignError, parse_module
@@ -14,31 +27,10 @@ from aiebuild.errors import DeviceError
 from aiebuild.host import lower_overlay
 from aiebuild.runtime.host import HostDevice, HostOverlay
 
-ADD3 = """
-#include <stdint.h>
-extern "C" void add3(int8_t *a, int8_t *b) { for (int i = 0; i < 64; ++i) b[i] = a[i] + 3; }
-"""
-K64 = "64xi8"
-
-
-def io(x: int, y: int, *, size: int = 4096, name: str = "go") -> str:
-    """A sequence that sends x bytes and takes y."""
-    kind = f"{size}xi8"
-    ops = (task("x", "in", "a", kind, length=x), task("y", "out", "b", kind, length=y, token=True), wait("y"))
-    return sequence(name, f"a: {kind}, b: {kind}", *ops)
-
-
-def design(*sequences: str) -> str:
-    """shim -> memory tile -> core -> shim."""
-    parts = [kernel("add3", K64, K64), fifo("in", "%t0_0", "%t0_1", K64), fifo("in2", "%t0_1", "%t0_2", K64)]
-    parts += [link(["in"], ["in2"]), fifo("out", "%t0_2", "%t0_0", K64), map_core("%t0_2", "in2", "out", K64)]
-    return module("\n".join((*parts, *sequences)))
-
-
-TEXT = design(
-    io(1024, 1024),
-    io(512, 1024, name="starved"),
-    io(1024, 512, name="unread"),
+TEXT = through_memory_tile(
+    stream(1024, 1024, size=4096),
+    stream(512, 1024, name="starved", size=4096),
+    stream(1024, 512, name="unread", size=4096),
     sequence(
         "full",
         "a: 4096xi8, b: 4096xi8",
@@ -52,7 +44,7 @@ TEXT = design(
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_library(TEXT, ADD3, tmp_path_factory.mktemp("errors"))
+    return build_library(TEXT, KERNELS, tmp_path_factory.mktemp("errors"))
 
 
 def dispatch(overlay: HostOverlay, name: str, size: int = 4096, *, strict: bool = False, text: str = TEXT) -> str:
@@ -110,10 +102,8 @@ def test_unequal_consumption_of_a_broadcast(tmp_path: Path) -> None:
     kind = "4096xi8"
     ops = [task("x", "A", "a", kind, length=2048)]
     ops += [task(f"y{k}", f"C{k}", f"b{k}", kind, length=1024, token=True) for k in range(2)]
-    text = module(
-        "\n".join((*parts, sequence("go", f"a: {kind}, b0: {kind}, b1: {kind}", *ops, wait("y0"), wait("y1"))))
-    )
-    built = build_library(text, ADD3, tmp_path)
+    text = module(*parts, sequence("go", f"a: {kind}, b0: {kind}, b1: {kind}", *ops, wait("y0"), wait("y1")))
+    built = build_library(text, KERNELS, tmp_path)
     for threads in (1, 2):
         with HostDevice(threads) as device:
             message = dispatch(device.open(built), "go", text=text)
@@ -173,7 +163,7 @@ def test_sequence_of_another_overlay(library: Path) -> None:
 
 
 def test_stream_that_ends_within_an_object(library: Path) -> None:
-    text = design(io(1000, 1024))
+    text = through_memory_tile(stream(1000, 1024, size=4096))
     with HostDevice(1) as device:
         overlay = device.open(library)
         with pytest.raises(DeviceError, match="add up to 1000 B, which is not a multiple of its object's 64 B"):
@@ -182,7 +172,7 @@ def test_stream_that_ends_within_an_object(library: Path) -> None:
 
 def test_token_that_nobody_issues(library: Path) -> None:
     kind = "4096xi8"
-    text = design(sequence("go", f"a: {kind}, b: {kind}", "aiex.npu.dma_wait {symbol = @out}"))
+    text = through_memory_tile(sequence("go", f"a: {kind}, b: {kind}", "aiex.npu.dma_wait {symbol = @out}"))
     with HostDevice(1) as device:
         overlay = device.open(library)
         with pytest.raises(DeviceError, match=r"design\.mlir:\d+: waits for a token of @out, but no task"):
@@ -220,7 +210,7 @@ def test_what_is_not_modelled_is_refused_with_its_line(change: tuple[str, str], 
 def test_too_many_descriptors() -> None:
     kind = "4096xi8"
     ops = [task(f"x{k}", "in", "a", kind, offset=64 * k, length=64) for k in range(17)]
-    text = design(sequence("go", f"a: {kind}, b: {kind}", *ops))
+    text = through_memory_tile(sequence("go", f"a: {kind}, b: {kind}", *ops))
     with pytest.raises(DesignError, match=r"design\.mlir:\d+: more than 16 buffer descriptors in use on shim"):
         sequence_bytes(text, "go")
 

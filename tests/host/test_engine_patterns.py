@@ -32,7 +32,7 @@ def overlay(tmp_path_factory: pytest.TempPathFactory) -> HostOverlay:
         fifo("out", "%t0_2", "%t0_0", "64xi8"),
         map_core("%t0_2", "in2", "out", "64xi8"),
     )
-    return HostDevice(1).open(build_library(module("\n".join(parts)), ADD3, tmp_path_factory.mktemp("patterns")))
+    return HostDevice(1).open(build_library(module(*parts), ADD3, tmp_path_factory.mktemp("patterns")))
 
 
 def addresses(bd: WriteBd, repeat: int) -> NDArray[np.int64]:
