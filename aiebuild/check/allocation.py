@@ -14,7 +14,8 @@ from xdsl.ir import Operation
 from aiebuild.check.design import Coordinates, Design, at, elements, size_bytes
 from aiebuild.check.programs import channels_of
 from aiebuild.dialect.attributes import Direction
-from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoLinkOp, ObjectFifoOp
+from aiebuild.dialect.objectfifo import ObjectFifoLinkOp, ObjectFifoOp
+from aiebuild.dialect.uses import ObjectFifoAcquireOp
 from aiebuild.target import TileKind
 
 

@@ -15,8 +15,9 @@ from aiebuild.check.patterns import constant
 from aiebuild.dialect.assembly import symbol_text
 from aiebuild.dialect.attributes import Port
 from aiebuild.dialect.circuits import LockOp
-from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoOp, ObjectFifoReleaseOp, SubviewAccessOp
+from aiebuild.dialect.objectfifo import ObjectFifoOp
 from aiebuild.dialect.structure import BufferOp, CoreOp
+from aiebuild.dialect.uses import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
 
 Use = ObjectFifoAcquireOp | ObjectFifoReleaseOp
 Key = tuple[str, Port]

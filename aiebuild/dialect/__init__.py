@@ -6,7 +6,8 @@ operation stands. The operations' classes and their accessors are in the modules
     structure   device, tile, core, mem, memtile_dma, shim_dma, buffer, end
     circuits    lock, use_lock, flow, packet_flow, cascade_flow, shim_dma_allocation
     dma         dma_start, dma, dma_bd, next_bd
-    objectfifo  objectfifo, link, allocate, acquire, release, subview.access
+    objectfifo  objectfifo, link, allocate
+    uses        acquire, release, subview.access
     sequence    runtime_sequence, dma_configure_task(_for), dma_start/await/free_task, set_lock
     npu         npu.dma_memcpy_nd, dma_wait, sync, rtp_write, write32, maskwrite32, blockwrite
     raw         npu.writebd, push_queue, address_patch; memref.global
@@ -28,7 +29,7 @@ from xdsl.dialects.func import Func
 from xdsl.dialects.scf import Scf
 from xdsl.ir import Dialect, Operation
 
-from aiebuild.dialect import attributes, circuits, dma, npu, objectfifo, raw, resets, sequence, structure, trace
+from aiebuild.dialect import attributes, circuits, dma, npu, objectfifo, raw, resets, sequence, structure, trace, uses
 from aiebuild.dialect.errors import DesignError
 from aiebuild.dialect.parser import parse
 from aiebuild.dialect.printer import DesignPrinter
@@ -62,9 +63,9 @@ AIE = Dialect(
         objectfifo.ObjectFifoOp,
         objectfifo.ObjectFifoLinkOp,
         objectfifo.ObjectFifoAllocateOp,
-        objectfifo.ObjectFifoAcquireOp,
-        objectfifo.ObjectFifoReleaseOp,
-        objectfifo.SubviewAccessOp,
+        uses.ObjectFifoAcquireOp,
+        uses.ObjectFifoReleaseOp,
+        uses.SubviewAccessOp,
         sequence.RuntimeSequenceOp,
         *trace.TRACE_OPS,
     ],

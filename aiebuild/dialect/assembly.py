@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import TypeVar
 
@@ -32,15 +32,22 @@ SEGMENTS = "operandSegmentSizes"
 Attributes = dict[str, Attribute]
 
 
-def parse_attr_dict(parser: Parser, op: type[IRDLOperation], properties: Attributes) -> Attributes:
-    """Parse an optional `{...}`; entries that `op` declares go into `properties`, the others are returned."""
+def parse_attr_dict(
+    parser: Parser, op: type[IRDLOperation], properties: Attributes, required: Sequence[str] = ()
+) -> Attributes:
+    """Parse an optional `{...}`; entries that `op` declares go into `properties`, the others are returned.
+
+    Raises a parse error where the dictionary should be when one of the `required` properties is missing.
+    """
+    position = parser.pos if required else 0
     entries = parser.parse_optional_attr_dict()
-    if not entries:
-        return entries
-    declared = op.get_irdl_definition().properties
+    declared = op.get_irdl_definition().properties if entries else {}
     attributes: Attributes = {}
     for name, value in entries.items():
         (properties if name in declared else attributes)[name] = value
+    for name in required:
+        if name not in properties:
+            parser.raise_error(f"attribute `{name}` is missing", position)
     return attributes
 
 
@@ -88,6 +95,35 @@ def symbol_text(attr: Attribute | None) -> str:
     if isinstance(attr, StringAttr):
         return attr.data
     return ""
+
+
+def parse_typed_operand(parser: Parser) -> SSAValue:
+    """Parse `%x : T`."""
+    name = parser.parse_unresolved_operand()
+    parser.parse_punctuation(":")
+    return parser.resolve_operand(name, parser.parse_type())
+
+
+def print_type(printer: Printer, kind: Attribute) -> None:
+    """Print ` : T`."""
+    printer.print_string(" : ")
+    printer.print_attribute(kind)
+
+
+class HandleOp(IRDLOperation):
+    """`(%x)`: an operation on a handle (a tile, a task), without properties."""
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Operation:
+        with parser.in_parens():
+            handle = parse_index(parser)
+        return cls.create(operands=[handle], attributes=parser.parse_optional_attr_dict())
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string("(")
+        printer.print_ssa_value(self._operands[0])
+        printer.print_string(")")
+        print_attr_dict(printer, self)
 
 
 def parse_index_list(parser: Parser) -> tuple[DenseArrayBase, list[SSAValue]]:
@@ -144,19 +180,6 @@ def mixed_list(static: Attribute | None, operands: Sequence[SSAValue]) -> tuple[
 def dense_i32(values: Sequence[int]) -> DenseArrayBase:
     """`array<i32: ...>`, as the operand segment sizes are kept."""
     return DenseArrayBase.from_list(i32, values)
-
-
-def put(properties: Attributes, **values: Attribute | None) -> None:
-    """Set the properties that are not None."""
-    properties.update({name: value for name, value in values.items() if value is not None})
-
-
-def merged(*parts: Mapping[str, Attribute]) -> Attributes:
-    """One dictionary of several."""
-    result: Attributes = {}
-    for part in parts:
-        result.update(part)
-    return result
 
 
 def parse_elements(parser: Parser, kind: MemRefType[Attribute]) -> Attribute:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from xdsl.dialects.builtin import IndexType, IntegerAttr, StringAttr, SymbolNameConstraint, i8, i32
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
@@ -40,16 +42,16 @@ from aiebuild.dialect.attributes import (
     i64_attr,
     int_of,
     optional_int,
-    parse_named_ints,
     print_named_ints,
     str_of,
 )
-from aiebuild.dialect.constants import constant_of
-from aiebuild.dialect.structure import TileOp, tile_of
+from aiebuild.dialect.channels import ChannelOp, packet_of, parse_packet
+from aiebuild.dialect.constants import folded
+from aiebuild.dialect.structure import OnTileOp, TileOp, tile_of
 
 
 @irdl_op_definition
-class LockOp(IRDLOperation):
+class LockOp(OnTileOp):
     """`%l = aie.lock(%tile, 3) {init = 1 : i32, sym_name = "l"}`: a counting semaphore."""
 
     name = "aie.lock"
@@ -58,11 +60,6 @@ class LockOp(IRDLOperation):
     init_attr = opt_prop_def(IntegerAttr, prop_name="init")
     sym_name_attr = opt_prop_def(StringAttr, prop_name="sym_name")
     result = result_def(IndexType())
-
-    @property
-    def tile(self) -> TileOp | None:
-        """The tile that owns the lock."""
-        return tile_of(self.operands[0])
 
     @property
     def lock_id(self) -> int | None:
@@ -134,8 +131,7 @@ class UseLockOp(IRDLOperation):
     def value(self) -> int | SSAValue:
         """How much is taken or given: a number where it is a constant, else the value that holds it."""
         if len(self.operands) > 1:
-            constant = constant_of(self.operands[1])
-            return self.operands[1] if constant is None else constant
+            return folded(self.operands[1])
         return int_of(self.properties.get("value"), 1)
 
     @property
@@ -183,27 +179,32 @@ def _parse_port(parser: Parser, properties: Attributes, prefix: str) -> None:
     properties[f"{prefix}channel"] = parse_i32(parser)
 
 
-@irdl_op_definition
-class FlowOp(IRDLOperation):
-    """`aie.flow(%source, DMA : 0, %dest, DMA : 1)`: a circuit between two ports."""
+class _BetweenTilesOp(IRDLOperation):
+    """A circuit from one tile to another."""
 
-    name = "aie.flow"
     source_operand = operand_def(IndexType())
     dest_operand = operand_def(IndexType())
-    source_bundle_attr = prop_def(IntegerAttr, prop_name="source_bundle")
-    source_channel_attr = prop_def(IntegerAttr, prop_name="source_channel")
-    dest_bundle_attr = prop_def(IntegerAttr, prop_name="dest_bundle")
-    dest_channel_attr = prop_def(IntegerAttr, prop_name="dest_channel")
 
     @property
     def source(self) -> TileOp | None:
         """The tile the data leaves."""
-        return tile_of(self.operands[0])
+        return tile_of(self._operands[0])
 
     @property
     def dest(self) -> TileOp | None:
         """The tile the data enters."""
-        return tile_of(self.operands[1])
+        return tile_of(self._operands[1])
+
+
+@irdl_op_definition
+class FlowOp(_BetweenTilesOp):
+    """`aie.flow(%source, DMA : 0, %dest, DMA : 1)`: a circuit between two ports."""
+
+    name = "aie.flow"
+    source_bundle_attr = prop_def(IntegerAttr, prop_name="source_bundle")
+    source_channel_attr = prop_def(IntegerAttr, prop_name="source_channel")
+    dest_bundle_attr = prop_def(IntegerAttr, prop_name="dest_bundle")
+    dest_channel_attr = prop_def(IntegerAttr, prop_name="dest_channel")
 
     @property
     def source_bundle(self) -> WireBundle:
@@ -284,13 +285,12 @@ class PacketFlowOp(IRDLOperation):
         print_attr_dict(printer, self, ("ID",))
 
 
-class _PacketPortOp(IRDLOperation):
+class _PacketPortOp(OnTileOp):
     """`<%tile, DMA : 0>`."""
 
-    @property
-    def tile(self) -> TileOp | None:
-        """The tile at this end."""
-        return tile_of(self.operands[0])
+    tile_operand = operand_def(IndexType())
+    bundle_attr = prop_def(IntegerAttr, prop_name="bundle")
+    channel_attr = prop_def(IntegerAttr, prop_name="channel")
 
     @property
     def bundle(self) -> WireBundle:
@@ -324,9 +324,6 @@ class PacketSourceOp(_PacketPortOp):
     """`aie.packet_source<%tile, DMA : 0>`."""
 
     name = "aie.packet_source"
-    tile_operand = operand_def(IndexType())
-    bundle_attr = prop_def(IntegerAttr, prop_name="bundle")
-    channel_attr = prop_def(IntegerAttr, prop_name="channel")
 
 
 @irdl_op_definition
@@ -334,28 +331,13 @@ class PacketDestOp(_PacketPortOp):
     """`aie.packet_dest<%tile, DMA : 0>`."""
 
     name = "aie.packet_dest"
-    tile_operand = operand_def(IndexType())
-    bundle_attr = prop_def(IntegerAttr, prop_name="bundle")
-    channel_attr = prop_def(IntegerAttr, prop_name="channel")
 
 
 @irdl_op_definition
-class CascadeFlowOp(IRDLOperation):
+class CascadeFlowOp(_BetweenTilesOp):
     """`aie.cascade_flow(%a, %b)`: the 512-bit cascade between neighbouring cores."""
 
     name = "aie.cascade_flow"
-    source_operand = operand_def(IndexType())
-    dest_operand = operand_def(IndexType())
-
-    @property
-    def source(self) -> TileOp | None:
-        """The core that puts."""
-        return tile_of(self.operands[0])
-
-    @property
-    def dest(self) -> TileOp | None:
-        """The core that gets."""
-        return tile_of(self.operands[1])
 
     @classmethod
     def parse(cls, parser: Parser) -> CascadeFlowOp:
@@ -381,10 +363,11 @@ def _standing_nowhere(column: int) -> SSAValue:
 
 
 @irdl_op_definition
-class ShimDmaAllocationOp(IRDLOperation):
+class ShimDmaAllocationOp(OnTileOp, ChannelOp):
     """`aie.shim_dma_allocation @name (%tile, MM2S, 0)`; older text: `@name(MM2S, 0, 2)` with a column."""
 
     name = "aie.shim_dma_allocation"
+    CHANNEL: ClassVar[tuple[str, str]] = ("channel_dir", "channel_index")
     sym_name_attr = prop_def(SymbolNameConstraint(), prop_name="sym_name")
     channel_dir = prop_def(IntegerAttr)
     channel_index_attr = prop_def(IntegerAttr, prop_name="channel_index")
@@ -399,25 +382,9 @@ class ShimDmaAllocationOp(IRDLOperation):
         return str_of(self.properties["sym_name"]) or ""
 
     @property
-    def tile(self) -> TileOp | None:
-        """The shim tile."""
-        return tile_of(self.operands[0])
-
-    @property
-    def direction(self) -> Direction:
-        """MM2S into the array, S2MM out of it."""
-        return Direction(int_of(self.properties["channel_dir"]))
-
-    @property
-    def channel(self) -> int:
-        """The DMA channel's index within its direction."""
-        return int_of(self.properties["channel_index"])
-
-    @property
     def packet(self) -> tuple[int, int] | None:
         """(packet type, packet id), if a header is to be sent."""
-        packet = self.properties.get("packet")
-        return packet.data if isinstance(packet, PacketInfo) else None
+        return packet_of(self.properties.get("packet"))
 
     @classmethod
     def parse(cls, parser: Parser) -> ShimDmaAllocationOp:
@@ -434,8 +401,7 @@ class ShimDmaAllocationOp(IRDLOperation):
                 column = parser.parse_integer()
             tile = _standing_nowhere(column) if first is None else first
             if parser.parse_optional_punctuation(",") is not None:
-                kind, identifier = parse_named_ints(parser, PACKET_FIELDS)
-                properties["packet"] = PacketInfo((kind, identifier))
+                properties["packet"] = parse_packet(parser)
         attributes = parse_attr_dict(parser, cls, properties)
         return cls.create(operands=[tile], properties=properties, attributes=attributes)
 

@@ -13,3 +13,9 @@ def constant_of(value: SSAValue) -> int | None:
     if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr):
         return owner.value.value.data
     return None
+
+
+def folded(value: SSAValue) -> int | SSAValue:
+    """The integer that `value` is known to hold, else the value itself."""
+    constant = constant_of(value)
+    return value if constant is None else constant

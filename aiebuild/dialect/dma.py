@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import prod
+from typing import ClassVar
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, StringAttr, SymbolRefAttr, i1, i32, i64
 from xdsl.ir import Attribute, Block, SSAValue
@@ -30,19 +32,19 @@ from aiebuild.dialect.assembly import (
     dense_i32,
     mixed_list,
     parse_attr_dict,
-    parse_enum,
     parse_i32,
     parse_index_list,
     parse_scalar,
+    parse_typed_operand,
     print_attr_dict,
     print_index_list,
     print_scalar,
+    print_type,
 )
 from aiebuild.dialect.attributes import (
     DIM_FIELDS,
     PAD_FIELDS,
     BDIteration,
-    Direction,
     PacketInfo,
     PadLayoutArray,
     Pairs,
@@ -55,35 +57,20 @@ from aiebuild.dialect.attributes import (
     print_pairs,
     str_of,
 )
-from aiebuild.dialect.constants import constant_of
+from aiebuild.dialect.channels import ChannelOp, packet_of, parse_channel
+from aiebuild.dialect.constants import folded
 
 
-@irdl_op_definition
-class DmaStartOp(IRDLOperation):
-    """`%0 = aie.dma_start(S2MM, 0, ^first, ^next, repeat_count = 3)`: a channel and the chain it runs.
+class _ChainOp(ChannelOp):
+    """A channel and the chain of descriptors that it runs."""
 
-    Ends a block: the first successor is the channel's first buffer descriptor, the second the next channel or the end.
-    """
+    CHANNEL: ClassVar[tuple[str, str]] = ("channel_dir", "channel_index")
 
-    name = "aie.dma_start"
     channel_dir = prop_def(IntegerAttr)
     channel_index_attr = prop_def(IntegerAttr, prop_name="channel_index")
     repeat_count_attr = opt_prop_def(IntegerAttr, prop_name="repeat_count")
     pad_value_attr = opt_prop_def(IntegerAttr, prop_name="pad_value")
-    dest = successor_def()
-    chain = successor_def()
     valid = result_def(i1)
-    traits = traits_def(IsTerminator())
-
-    @property
-    def direction(self) -> Direction:
-        """S2MM or MM2S."""
-        return Direction(int_of(self.properties["channel_dir"]))
-
-    @property
-    def channel(self) -> int:
-        """The channel's index within its direction."""
-        return int_of(self.properties["channel_index"])
 
     @property
     def repeat_count(self) -> int:
@@ -94,6 +81,19 @@ class DmaStartOp(IRDLOperation):
     def pad_value(self) -> int:
         """The 32-bit word put in where a descriptor pads."""
         return int_of(self.properties.get("pad_value"))
+
+
+@irdl_op_definition
+class DmaStartOp(_ChainOp):
+    """`%0 = aie.dma_start(S2MM, 0, ^first, ^next, repeat_count = 3)`: a channel and the chain it runs.
+
+    Ends a block: the first successor is the channel's first buffer descriptor, the second the next channel or the end.
+    """
+
+    name = "aie.dma_start"
+    dest = successor_def()
+    chain = successor_def()
+    traits = traits_def(IsTerminator())
 
     @property
     def first_block(self) -> Block:
@@ -109,9 +109,7 @@ class DmaStartOp(IRDLOperation):
     def parse(cls, parser: Parser) -> DmaStartOp:
         properties: Attributes = {}
         with parser.in_parens():
-            properties["channel_dir"] = parse_enum(parser, Direction)
-            parser.parse_punctuation(",")
-            properties["channel_index"] = parse_i32(parser)
+            parse_channel(parser, cls, properties)
             parser.parse_punctuation(",")
             first = parser.parse_successor()
             parser.parse_punctuation(",")
@@ -137,44 +135,19 @@ class DmaStartOp(IRDLOperation):
 
 
 @irdl_op_definition
-class DmaOp(IRDLOperation):
+class DmaOp(_ChainOp):
     """`%0 = aie.dma(S2MM, 0) {loop = false} [{ ... }, { ... }]`: a channel with one region for each descriptor."""
 
     name = "aie.dma"
-    channel_dir = prop_def(IntegerAttr)
-    channel_index_attr = prop_def(IntegerAttr, prop_name="channel_index")
     loop_attr = opt_prop_def(IntegerAttr, prop_name="loop")
-    repeat_count_attr = opt_prop_def(IntegerAttr, prop_name="repeat_count")
     sym_name_attr = opt_prop_def(StringAttr, prop_name="sym_name")
-    pad_value_attr = opt_prop_def(IntegerAttr, prop_name="pad_value")
     bds = var_region_def()
-    valid = result_def(i1)
     traits = traits_def(NoTerminator())
-
-    @property
-    def direction(self) -> Direction:
-        """S2MM or MM2S."""
-        return Direction(int_of(self.properties["channel_dir"]))
-
-    @property
-    def channel(self) -> int:
-        """The channel's index within its direction."""
-        return int_of(self.properties["channel_index"])
 
     @property
     def loop(self) -> bool:
         """Whether the chain starts over when it ends; true unless written."""
         return bool_of(self.properties.get("loop"), True)
-
-    @property
-    def repeat_count(self) -> int:
-        """Further runs of the chain after the first."""
-        return int_of(self.properties.get("repeat_count"))
-
-    @property
-    def pad_value(self) -> int:
-        """The 32-bit word put in where a descriptor pads."""
-        return int_of(self.properties.get("pad_value"))
 
     @property
     def symbol(self) -> str | None:
@@ -185,9 +158,7 @@ class DmaOp(IRDLOperation):
     def parse(cls, parser: Parser) -> DmaOp:
         properties: Attributes = {}
         with parser.in_parens():
-            properties["channel_dir"] = parse_enum(parser, Direction)
-            parser.parse_punctuation(",")
-            properties["channel_index"] = parse_i32(parser)
+            parse_channel(parser, cls, properties)
         attributes = parse_attr_dict(parser, cls, properties)
         regions = parser.parse_comma_separated_list(parser.Delimiter.SQUARE, parser.parse_region)
         return cls.create(result_types=[i1], properties=properties, attributes=attributes, regions=regions)
@@ -305,7 +276,7 @@ class DmaBdOp(IRDLOperation):
         static = self.properties.get("static_offset")
         if static is not None:
             return int_of(static)
-        return _folded(self.offset_operand, 0)
+        return 0 if (operand := self.offset_operand) is None else folded(operand)
 
     @property
     def length(self) -> int | SSAValue:
@@ -313,10 +284,8 @@ class DmaBdOp(IRDLOperation):
         static = self.properties.get("static_len")
         if static is not None:
             return int_of(static)
-        whole = 1
-        for extent in self.buffer_type.get_shape():
-            whole *= extent
-        return _folded(self.len_operand, whole)
+        operand = self.len_operand
+        return prod(self.buffer_type.get_shape()) if operand is None else folded(operand)
 
     @property
     def has_length(self) -> bool:
@@ -357,8 +326,7 @@ class DmaBdOp(IRDLOperation):
     @property
     def packet(self) -> tuple[int, int] | None:
         """(packet type, packet id), if a header is sent."""
-        packet = self.properties.get("packet")
-        return packet.data if isinstance(packet, PacketInfo) else None
+        return packet_of(self.properties.get("packet"))
 
     @property
     def burst_length(self) -> int:
@@ -375,9 +343,7 @@ class DmaBdOp(IRDLOperation):
     def parse(cls, parser: Parser) -> DmaBdOp:
         properties: Attributes = {}
         parser.parse_punctuation("(")
-        buffer = parser.parse_unresolved_operand()
-        parser.parse_punctuation(":")
-        operands: list[SSAValue] = [parser.resolve_operand(buffer, parser.parse_type())]
+        operands: list[SSAValue] = [parse_typed_operand(parser)]
         segments = (False, False, 0, 0)
         if parser.parse_optional_punctuation(",") is not None:
             _parse_positional(parser, properties)
@@ -391,8 +357,7 @@ class DmaBdOp(IRDLOperation):
     def print(self, printer: Printer) -> None:
         printer.print_string("(")
         printer.print_ssa_value(self._operands[0])
-        printer.print_string(" : ")
-        printer.print_attribute(self._operands[0].type)
+        print_type(printer, self._operands[0].type)
         for keyword, static, operand in (
             ("offset", self.properties.get("static_offset"), self.offset_operand),
             ("len", self.properties.get("static_len"), self.len_operand),
@@ -412,13 +377,6 @@ class DmaBdOp(IRDLOperation):
         printer.print_string(")")
         hidden = ("static_offset", "static_len", "static_sizes", "static_strides", "pad_dimensions")
         print_attr_dict(printer, self, hidden)
-
-
-def _folded(operand: SSAValue | None, default: int) -> int | SSAValue:
-    if operand is None:
-        return default
-    constant = constant_of(operand)
-    return operand if constant is None else constant
 
 
 def _parse_keywords(parser: Parser, properties: Attributes, operands: list[SSAValue]) -> tuple[bool, bool, int, int]:

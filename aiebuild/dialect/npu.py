@@ -37,6 +37,7 @@ from aiebuild.dialect.assembly import (
     parse_symbol,
     print_attr_dict,
     print_index_list,
+    print_type,
     symbol_text,
 )
 from aiebuild.dialect.attributes import (
@@ -46,10 +47,10 @@ from aiebuild.dialect.attributes import (
     int_of,
     memref_of,
     optional_int,
-    parse_named_ints,
     print_named_ints,
 )
-from aiebuild.dialect.constants import constant_of
+from aiebuild.dialect.channels import packet_of, parse_packet
+from aiebuild.dialect.constants import folded
 
 UI32 = IntegerType(32, Signedness.UNSIGNED)
 
@@ -133,8 +134,7 @@ class NpuDmaMemcpyNdOp(IRDLOperation):
     @property
     def packet(self) -> tuple[int, int] | None:
         """(packet type, packet id), if a header is sent."""
-        packet = self.properties.get("packet")
-        return packet.data if isinstance(packet, PacketInfo) else None
+        return packet_of(self.properties.get("packet"))
 
     @property
     def zero_before(self) -> tuple[int, int, int]:
@@ -171,14 +171,9 @@ class NpuDmaMemcpyNdOp(IRDLOperation):
         if parser.parse_optional_punctuation(",") is not None:
             parser.parse_keyword("packet")
             parser.parse_punctuation("=")
-            kind, identifier = parse_named_ints(parser, PACKET_FIELDS)
-            properties["packet"] = PacketInfo((kind, identifier))
+            properties["packet"] = parse_packet(parser)
         parser.parse_punctuation(")")
-        position = parser.pos
-        attributes = parse_attr_dict(parser, cls, properties)
-        for name in ("metadata", "id"):
-            if name not in properties:
-                parser.raise_error(f"attribute `{name}` is missing", position)
+        attributes = parse_attr_dict(parser, cls, properties, required=("metadata", "id"))
         parser.parse_punctuation(":")
         operand = parser.resolve_operand(memref, parser.parse_type())
         properties[SEGMENTS] = dense_i32(segments)
@@ -194,8 +189,7 @@ class NpuDmaMemcpyNdOp(IRDLOperation):
             print_named_ints(printer, PACKET_FIELDS, packet)
         printer.print_string(")")
         print_attr_dict(printer, self, ("static_offsets", "static_sizes", "static_strides", "packet"))
-        printer.print_string(" : ")
-        printer.print_attribute(self._operands[0].type)
+        print_type(printer, self._operands[0].type)
 
 
 @irdl_op_definition
@@ -212,11 +206,8 @@ class NpuDmaWaitOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> NpuDmaWaitOp:
-        position = parser.pos
         properties: Attributes = {}
-        attributes = parse_attr_dict(parser, cls, properties)
-        if "symbol" not in properties:
-            parser.raise_error("attribute `symbol` is missing", position)
+        attributes = parse_attr_dict(parser, cls, properties, required=("symbol",))
         return cls.create(properties=properties, attributes=attributes)
 
     def print(self, printer: Printer) -> None:
@@ -241,8 +232,7 @@ class _WordsOp(IRDLOperation):
     def _field(self, position: int, name: str) -> int | SSAValue:
         if not self._operands:
             return int_of(self.properties.get(name))
-        constant = constant_of(self._operands[position])
-        return self._operands[position] if constant is None else constant
+        return folded(self._operands[position])
 
     @classmethod
     def parse(cls, parser: Parser) -> Operation:
@@ -309,8 +299,12 @@ class NpuSyncOp(_WordsOp):
         return self._field(5, "row_num")
 
 
-class _WriteOp(_WordsOp):
+class _WriteOp(IRDLOperation):
     """Writes into the array: the address is absolute, or within `column`, `row`, or words within `buffer`."""
+
+    buffer_attr = opt_prop_def(SymbolRefAttr, prop_name="buffer")
+    column_attr = opt_prop_def(IntegerAttr, prop_name="column")
+    row_attr = opt_prop_def(IntegerAttr, prop_name="row")
 
     @property
     def buffer(self) -> str | None:
@@ -328,47 +322,38 @@ class _WriteOp(_WordsOp):
         """The row that the address counts from, if any."""
         return optional_int(self.properties.get("row"))
 
+
+class _WriteWordOp(_WordsOp, _WriteOp):
+    """Writes of one word."""
+
+    fields = var_operand_def(i32)
+    address_attr = opt_prop_def(IntegerAttr, prop_name="address")
+    value_attr = opt_prop_def(IntegerAttr, prop_name="value")
+
     @property
     def address(self) -> int | SSAValue:
         """The address: bytes, or 32-bit words when it counts from a buffer."""
         return self._field(0, "address")
 
+    @property
+    def value(self) -> int | SSAValue:
+        """The word written."""
+        return self._field(1, "value")
+
 
 @irdl_op_definition
-class NpuWrite32Op(_WriteOp):
+class NpuWrite32Op(_WriteWordOp):
     """`aiex.npu.write32(%address, %value) {column = 0 : i32, row = 2 : i32} : i32, i32`."""
 
     name = "aiex.npu.write32"
-    fields = var_operand_def(i32)
-    address_attr = opt_prop_def(IntegerAttr, prop_name="address")
-    value_attr = opt_prop_def(IntegerAttr, prop_name="value")
-    buffer_attr = opt_prop_def(SymbolRefAttr, prop_name="buffer")
-    column_attr = opt_prop_def(IntegerAttr, prop_name="column")
-    row_attr = opt_prop_def(IntegerAttr, prop_name="row")
-
-    @property
-    def value(self) -> int | SSAValue:
-        """The word written."""
-        return self._field(1, "value")
 
 
 @irdl_op_definition
-class NpuMaskWrite32Op(_WriteOp):
+class NpuMaskWrite32Op(_WriteWordOp):
     """`aiex.npu.maskwrite32(%address, %value, %mask) {...} : i32, i32, i32`: changes the masked bits only."""
 
     name = "aiex.npu.maskwrite32"
-    fields = var_operand_def(i32)
-    address_attr = opt_prop_def(IntegerAttr, prop_name="address")
-    value_attr = opt_prop_def(IntegerAttr, prop_name="value")
     mask_attr = opt_prop_def(IntegerAttr, prop_name="mask")
-    buffer_attr = opt_prop_def(SymbolRefAttr, prop_name="buffer")
-    column_attr = opt_prop_def(IntegerAttr, prop_name="column")
-    row_attr = opt_prop_def(IntegerAttr, prop_name="row")
-
-    @property
-    def value(self) -> int | SSAValue:
-        """The word written."""
-        return self._field(1, "value")
 
     @property
     def mask(self) -> int | SSAValue:
@@ -377,15 +362,12 @@ class NpuMaskWrite32Op(_WriteOp):
 
 
 @irdl_op_definition
-class NpuBlockWriteOp(IRDLOperation):
+class NpuBlockWriteOp(_WriteOp):
     """`aiex.npu.blockwrite(%data) {address = 119300 : ui32} : memref<8xi32>`: writes a run of words."""
 
     name = "aiex.npu.blockwrite"
     data_operand = operand_def(MemRefType)
     address_attr = prop_def(IntegerAttr, prop_name="address")
-    buffer_attr = opt_prop_def(SymbolRefAttr, prop_name="buffer")
-    column_attr = opt_prop_def(IntegerAttr, prop_name="column")
-    row_attr = opt_prop_def(IntegerAttr, prop_name="row")
 
     @property
     def data(self) -> SSAValue:
@@ -397,31 +379,12 @@ class NpuBlockWriteOp(IRDLOperation):
         """The address: bytes, or 32-bit words when it counts from a buffer."""
         return int_of(self.properties["address"])
 
-    @property
-    def buffer(self) -> str | None:
-        """The name of the buffer that the address counts from, if any."""
-        attr = self.properties.get("buffer")
-        return None if attr is None else symbol_text(attr)
-
-    @property
-    def column(self) -> int | None:
-        """The column that the address counts from, if any."""
-        return optional_int(self.properties.get("column"))
-
-    @property
-    def row(self) -> int | None:
-        """The row that the address counts from, if any."""
-        return optional_int(self.properties.get("row"))
-
     @classmethod
     def parse(cls, parser: Parser) -> NpuBlockWriteOp:
         properties: Attributes = {}
         with parser.in_parens():
             data = parser.parse_unresolved_operand()
-        position = parser.pos
-        attributes = parse_attr_dict(parser, cls, properties)
-        if "address" not in properties:
-            parser.raise_error("attribute `address` is missing", position)
+        attributes = parse_attr_dict(parser, cls, properties, required=("address",))
         parser.parse_punctuation(":")
         operand = parser.resolve_operand(data, parser.parse_type())
         return cls.create(operands=[operand], properties=properties, attributes=attributes)
@@ -431,8 +394,7 @@ class NpuBlockWriteOp(IRDLOperation):
         printer.print_ssa_value(self._operands[0])
         printer.print_string(")")
         print_attr_dict(printer, self)
-        printer.print_string(" : ")
-        printer.print_attribute(self._operands[0].type)
+        print_type(printer, self._operands[0].type)
 
 
 @irdl_op_definition
@@ -460,8 +422,7 @@ class NpuRtpWriteOp(IRDLOperation):
         """The word written."""
         if not self._operands:
             return int_of(self.properties.get("value"))
-        constant = constant_of(self._operands[0])
-        return self._operands[0] if constant is None else constant
+        return folded(self._operands[0])
 
     @classmethod
     def parse(cls, parser: Parser) -> NpuRtpWriteOp:
@@ -493,5 +454,4 @@ class NpuRtpWriteOp(IRDLOperation):
             printer.print_string(f"{int_of(self.properties.get('value'))})")
         print_attr_dict(printer, self, ("buffer", "index", "value"))
         if self._operands:
-            printer.print_string(" : ")
-            printer.print_attribute(self._operands[0].type)
+            print_type(printer, self._operands[0].type)

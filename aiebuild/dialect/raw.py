@@ -22,13 +22,14 @@ from aiebuild.dialect.assembly import (
     Attributes,
     parse_attr_dict,
     parse_elements,
-    parse_enum,
     parse_i32,
     print_attr_dict,
     print_elements,
+    print_type,
 )
-from aiebuild.dialect.attributes import Direction, bool_of, int_of, memref_of, optional_int, str_of
-from aiebuild.dialect.constants import constant_of
+from aiebuild.dialect.attributes import bool_of, int_of, memref_of, optional_int, str_of
+from aiebuild.dialect.channels import ChannelOp, parse_channel
+from aiebuild.dialect.constants import folded
 
 WORDS_OF_BD = (
     "column",
@@ -96,13 +97,8 @@ class NpuWriteBdOp(IRDLOperation):
         print_attr_dict(printer, self)
 
 
-def _number(value: SSAValue) -> int | SSAValue:
-    constant = constant_of(value)
-    return value if constant is None else constant
-
-
 @irdl_op_definition
-class NpuPushQueueOp(IRDLOperation):
+class NpuPushQueueOp(ChannelOp):
     """`aiex.npu.push_queue(0, 0, MM2S : 0) bd_id %b repeat %r {...} : i32, i32`: queues a descriptor."""
 
     name = "aiex.npu.push_queue"
@@ -120,16 +116,6 @@ class NpuPushQueueOp(IRDLOperation):
         return int_of(self.properties["column"]), int_of(self.properties["row"])
 
     @property
-    def direction(self) -> Direction:
-        """MM2S or S2MM."""
-        return Direction(int_of(self.properties["direction"]))
-
-    @property
-    def channel(self) -> int:
-        """The channel's index within its direction."""
-        return int_of(self.properties["channel"])
-
-    @property
     def issue_token(self) -> bool:
         """Whether completion can be waited for."""
         return bool_of(self.properties.get("issue_token"))
@@ -137,12 +123,12 @@ class NpuPushQueueOp(IRDLOperation):
     @property
     def repeat_count(self) -> int | SSAValue:
         """Further runs after the first."""
-        return _number(self._operands[0])
+        return folded(self._operands[0])
 
     @property
     def bd_id(self) -> int | SSAValue:
         """The descriptor's number."""
-        return _number(self._operands[1])
+        return folded(self._operands[1])
 
     @classmethod
     def parse(cls, parser: Parser) -> NpuPushQueueOp:
@@ -152,9 +138,7 @@ class NpuPushQueueOp(IRDLOperation):
             parser.parse_punctuation(",")
             properties["row"] = parse_i32(parser)
             parser.parse_punctuation(",")
-            properties["direction"] = parse_enum(parser, Direction)
-            parser.parse_punctuation(":")
-            properties["channel"] = parse_i32(parser)
+            parse_channel(parser, cls, properties, between=":")
         parser.parse_keyword("bd_id")
         descriptor = parser.parse_operand(i32)
         parser.parse_keyword("repeat")
@@ -198,7 +182,7 @@ class NpuAddressPatchOp(IRDLOperation):
     @property
     def plus(self) -> int | SSAValue:
         """Bytes added to the argument's address."""
-        return _number(self._operands[0])
+        return folded(self._operands[0])
 
     @classmethod
     def parse(cls, parser: Parser) -> NpuAddressPatchOp:
@@ -211,10 +195,7 @@ class NpuAddressPatchOp(IRDLOperation):
             operands.append(parser.parse_operand(i32))
             parser.parse_punctuation(":")
             parser.parse_type()
-        position = parser.pos
-        attributes = parse_attr_dict(parser, cls, properties)
-        if "arg_idx" not in properties:
-            parser.raise_error("attribute `arg_idx` is missing", position)
+        attributes = parse_attr_dict(parser, cls, properties, required=("arg_idx",))
         return cls.create(operands=operands, properties=properties, attributes=attributes)
 
     def print(self, printer: Printer) -> None:
@@ -277,8 +258,7 @@ class GlobalOp(IRDLOperation):
         printer.print_string("" if visibility is None else f' "{visibility}"')
         printer.print_string(" constant " if "constant" in self.properties else " ")
         printer.print_symbol_name(self.symbol)
-        printer.print_string(" : ")
-        printer.print_attribute(self.properties["type"])
+        print_type(printer, self.properties["type"])
         value = self.properties.get("initial_value")
         if value is not None:
             printer.print_string(" = ")
@@ -313,8 +293,7 @@ class CopyOp(IRDLOperation):
         printer.print_string(" ")
         printer.print_list(self.operands, printer.print_ssa_value)
         print_attr_dict(printer, self)
-        printer.print_string(" : ")
-        printer.print_attribute(self.operands[0].type)
+        print_type(printer, self.operands[0].type)
         printer.print_string(" to ")
         printer.print_attribute(self.operands[1].type)
 

@@ -20,45 +20,27 @@ from xdsl.traits import NoTerminator
 
 from aiebuild.dialect.assembly import (
     Attributes,
+    HandleOp,
     parse_attr_dict,
-    parse_enum,
-    parse_i32,
     parse_index,
     parse_symbol,
     print_attr_dict,
     symbol_text,
 )
-from aiebuild.dialect.attributes import Direction, int_of
-from aiebuild.dialect.structure import TileOp, tile_of
+from aiebuild.dialect.channels import ChannelOp, parse_channel
+from aiebuild.dialect.structure import OnTileOp
 
 
 @irdl_op_definition
-class CoreResetOp(IRDLOperation):
+class CoreResetOp(HandleOp, OnTileOp):
     """`aiex.core_reset(%tile)`: sets and clears the core's Reset; it starts anew once it is enabled."""
 
     name = "aiex.core_reset"
     tile_operand = operand_def(IndexType())
 
-    @property
-    def tile(self) -> TileOp | None:
-        """The core's tile."""
-        return tile_of(self.operands[0])
-
-    @classmethod
-    def parse(cls, parser: Parser) -> CoreResetOp:
-        with parser.in_parens():
-            tile = parse_index(parser)
-        return cls.create(operands=[tile], attributes=parser.parse_optional_attr_dict())
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string("(")
-        printer.print_ssa_value(self.operands[0])
-        printer.print_string(")")
-        print_attr_dict(printer, self)
-
 
 @irdl_op_definition
-class DmaChannelResetOp(IRDLOperation):
+class DmaChannelResetOp(OnTileOp, ChannelOp):
     """`aiex.dma_channel_reset(%tile, MM2S, 0)`: empties a DMA channel's queue and stops what it does."""
 
     name = "aiex.dma_channel_reset"
@@ -66,30 +48,13 @@ class DmaChannelResetOp(IRDLOperation):
     direction_attr = prop_def(IntegerAttr, prop_name="direction")
     channel_attr = prop_def(IntegerAttr, prop_name="channel")
 
-    @property
-    def tile(self) -> TileOp | None:
-        """The channel's tile."""
-        return tile_of(self.operands[0])
-
-    @property
-    def direction(self) -> Direction:
-        """MM2S or S2MM."""
-        return Direction(int_of(self.properties["direction"]))
-
-    @property
-    def channel(self) -> int:
-        """The channel's index within its direction."""
-        return int_of(self.properties["channel"])
-
     @classmethod
     def parse(cls, parser: Parser) -> DmaChannelResetOp:
         properties: Attributes = {}
         with parser.in_parens():
             tile = parse_index(parser)
             parser.parse_punctuation(",")
-            properties["direction"] = parse_enum(parser, Direction)
-            parser.parse_punctuation(",")
-            properties["channel"] = parse_i32(parser)
+            parse_channel(parser, cls, properties)
         attributes = parse_attr_dict(parser, cls, properties)
         return cls.create(operands=[tile], properties=properties, attributes=attributes)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xdsl.dialects.builtin import IndexType, IntegerAttr, SymbolNameConstraint, SymbolRefAttr, i32
-from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
+from xdsl.ir import Block, BlockArgument, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
@@ -24,28 +24,29 @@ from aiebuild.dialect.assembly import (
     INDEX,
     SEGMENTS,
     Attributes,
+    HandleOp,
     dense_i32,
     parse_attr_dict,
-    parse_enum,
     parse_i32,
     parse_index,
     parse_symbol,
+    parse_typed_operand,
     print_attr_dict,
+    print_type,
     symbol_text,
 )
 from aiebuild.dialect.attributes import (
     PACKET_FIELDS,
-    Direction,
     PacketInfo,
     bool_of,
     int_of,
-    parse_named_ints,
     print_named_ints,
     str_of,
 )
+from aiebuild.dialect.channels import ChannelOp, packet_of, parse_channel, parse_packet
 from aiebuild.dialect.constants import constant_of
 from aiebuild.dialect.dma import DmaBdOp
-from aiebuild.dialect.structure import TileOp, tile_of
+from aiebuild.dialect.structure import OnTileOp
 
 
 @irdl_op_definition
@@ -119,6 +120,11 @@ def descriptors(region: Region) -> list[DmaBdOp]:
 class _TaskOp(IRDLOperation):
     """What the two ways to configure a task share."""
 
+    issue_token_attr = opt_prop_def(IntegerAttr, prop_name="issue_token")
+    repeat_count_attr = opt_prop_def(IntegerAttr, prop_name="repeat_count")
+    body = region_def()
+    result = result_def(IndexType())
+
     @property
     def issue_token(self) -> bool:
         """Whether completion can be awaited."""
@@ -144,8 +150,15 @@ class _TaskOp(IRDLOperation):
         return descriptors(self.regions[0])
 
 
+def _print_clause(printer: Printer, keyword: str, operand: SSAValue) -> None:
+    printer.print_string(f"{keyword} ")
+    printer.print_ssa_value(operand)
+    print_type(printer, operand.type)
+    printer.print_string(" ")
+
+
 @irdl_op_definition
-class DmaConfigureTaskOp(_TaskOp):
+class DmaConfigureTaskOp(_TaskOp, OnTileOp, ChannelOp):
     """`%t = aiex.dma_configure_task(%tile, MM2S, 0) { aie.dma_bd(...) aie.end } {issue_token = true}`."""
 
     name = "aiex.dma_configure_task"
@@ -154,38 +167,13 @@ class DmaConfigureTaskOp(_TaskOp):
     bd_id_val = opt_operand_def(i32)
     direction_attr = prop_def(IntegerAttr, prop_name="direction")
     channel_attr = prop_def(IntegerAttr, prop_name="channel")
-    issue_token_attr = opt_prop_def(IntegerAttr, prop_name="issue_token")
-    repeat_count_attr = opt_prop_def(IntegerAttr, prop_name="repeat_count")
     packet_attr = opt_prop_def(PacketInfo, prop_name="packet")
-    body = region_def()
-    result = result_def(IndexType())
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
-
-    @property
-    def tile_value(self) -> SSAValue:
-        """The operand that names the tile."""
-        return self._operands[0]
-
-    @property
-    def tile(self) -> TileOp | None:
-        """The tile whose DMA runs the task."""
-        return tile_of(self._operands[0])
-
-    @property
-    def direction(self) -> Direction:
-        """MM2S or S2MM."""
-        return Direction(int_of(self.properties["direction"]))
-
-    @property
-    def channel(self) -> int:
-        """The channel's index within its direction."""
-        return int_of(self.properties["channel"])
 
     @property
     def packet(self) -> tuple[int, int] | None:
         """(packet type, packet id), if a header is sent."""
-        packet = self.properties.get("packet")
-        return packet.data if isinstance(packet, PacketInfo) else None
+        return packet_of(self.properties.get("packet"))
 
     @property
     def repeat_operand(self) -> SSAValue | None:
@@ -197,18 +185,13 @@ class DmaConfigureTaskOp(_TaskOp):
         with parser.in_parens():
             operands = [parse_index(parser)]
             parser.parse_punctuation(",")
-            properties["direction"] = parse_enum(parser, Direction)
-            parser.parse_punctuation(",")
-            properties["channel"] = parse_i32(parser)
+            parse_channel(parser, cls, properties)
             if parser.parse_optional_punctuation(",") is not None:
-                kind, identifier = parse_named_ints(parser, PACKET_FIELDS)
-                properties["packet"] = PacketInfo((kind, identifier))
+                properties["packet"] = parse_packet(parser)
         segments = [1, 0, 0]
         for position, keyword in enumerate(("repeat", "bd_id"), start=1):
             if parser.parse_optional_keyword(keyword) is not None:
-                value = parser.parse_unresolved_operand()
-                parser.parse_punctuation(":")
-                operands.append(parser.resolve_operand(value, parser.parse_type()))
+                operands.append(parse_typed_operand(parser))
                 segments[position] = 1
         properties[SEGMENTS] = dense_i32(segments)
         body = parser.parse_region()
@@ -227,11 +210,7 @@ class DmaConfigureTaskOp(_TaskOp):
         printer.print_string(") ")
         for keyword, operand in (("repeat", self.repeat_count_val), ("bd_id", self.bd_id_val)):
             if operand is not None:
-                printer.print_string(f"{keyword} ")
-                printer.print_ssa_value(operand)
-                printer.print_string(" : ")
-                printer.print_attribute(operand.type)
-                printer.print_string(" ")
+                _print_clause(printer, keyword, operand)
         printer.print_region(self.regions[0])
         print_attr_dict(printer, self, ("direction", "channel", "packet"))
 
@@ -246,10 +225,6 @@ class DmaConfigureTaskForOp(_TaskOp):
     name = "aiex.dma_configure_task_for"
     repeat_count_val = opt_operand_def(i32)
     alloc_attr = prop_def(SymbolRefAttr, prop_name="alloc")
-    issue_token_attr = opt_prop_def(IntegerAttr, prop_name="issue_token")
-    repeat_count_attr = opt_prop_def(IntegerAttr, prop_name="repeat_count")
-    body = region_def()
-    result = result_def(IndexType())
 
     @property
     def alloc(self) -> str:
@@ -265,9 +240,7 @@ class DmaConfigureTaskForOp(_TaskOp):
         properties: Attributes = {"alloc": parse_symbol(parser)}
         operands: list[SSAValue] = []
         if parser.parse_optional_keyword("repeat") is not None:
-            value = parser.parse_unresolved_operand()
-            parser.parse_punctuation(":")
-            operands.append(parser.resolve_operand(value, parser.parse_type()))
+            operands.append(parse_typed_operand(parser))
         body = parser.parse_region()
         attributes = parse_attr_dict(parser, cls, properties)
         return cls.create(
@@ -277,11 +250,7 @@ class DmaConfigureTaskForOp(_TaskOp):
     def print(self, printer: Printer) -> None:
         printer.print_string(f" @{self.alloc} ")
         if (operand := self.repeat_operand) is not None:
-            printer.print_string("repeat ")
-            printer.print_ssa_value(operand)
-            printer.print_string(" : ")
-            printer.print_attribute(operand.type)
-            printer.print_string(" ")
+            _print_clause(printer, "repeat", operand)
         printer.print_region(self.regions[0])
         print_attr_dict(printer, self, ("alloc",))
 
@@ -289,8 +258,10 @@ class DmaConfigureTaskForOp(_TaskOp):
 TaskOp = DmaConfigureTaskOp | DmaConfigureTaskForOp
 
 
-class _TaskUseOp(IRDLOperation):
+class _TaskUseOp(HandleOp):
     """`(%task)`."""
+
+    task_operand = operand_def(IndexType())
 
     @property
     def task_value(self) -> SSAValue:
@@ -303,25 +274,12 @@ class _TaskUseOp(IRDLOperation):
         owner = self._operands[0].owner
         return owner if isinstance(owner, TaskOp) else None
 
-    @classmethod
-    def parse(cls, parser: Parser) -> Operation:
-        with parser.in_parens():
-            task = parse_index(parser)
-        return cls.create(operands=[task], attributes=parser.parse_optional_attr_dict())
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string("(")
-        printer.print_ssa_value(self._operands[0])
-        printer.print_string(")")
-        print_attr_dict(printer, self)
-
 
 @irdl_op_definition
 class DmaStartTaskOp(_TaskUseOp):
     """`aiex.dma_start_task(%t)`: queues the task on its channel."""
 
     name = "aiex.dma_start_task"
-    task_operand = operand_def(IndexType())
 
 
 @irdl_op_definition
@@ -329,7 +287,6 @@ class DmaAwaitTaskOp(_TaskUseOp):
     """`aiex.dma_await_task(%t)`: waits for the task's token, and lets its descriptors be used again."""
 
     name = "aiex.dma_await_task"
-    task_operand = operand_def(IndexType())
 
 
 @irdl_op_definition
@@ -337,7 +294,6 @@ class DmaFreeTaskOp(_TaskUseOp):
     """`aiex.dma_free_task(%t)`: lets the task's descriptors be used again; waits for nothing."""
 
     name = "aiex.dma_free_task"
-    task_operand = operand_def(IndexType())
 
 
 @irdl_op_definition

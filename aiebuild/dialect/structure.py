@@ -30,6 +30,7 @@ from aiebuild.dialect.assembly import (
     parse_index,
     print_attr_dict,
     print_elements,
+    print_type,
 )
 from aiebuild.dialect.attributes import (
     DEVICES,
@@ -192,18 +193,26 @@ def tile_of(value: SSAValue) -> TileOp | None:
     return owner if isinstance(owner, TileOp) else None
 
 
-class _TileRegionOp(IRDLOperation):
-    """`aie.x(%tile) { ... } {attributes}`: core, mem, memtile_dma, shim_dma."""
+class OnTileOp(IRDLOperation):
+    """An operation whose first operand is a tile."""
 
     @property
     def tile_value(self) -> SSAValue:
         """The operand that names the tile."""
-        return self.operands[0]
+        return self._operands[0]
 
     @property
     def tile(self) -> TileOp | None:
-        """The tile this belongs to; None when it is still to be placed."""
-        return tile_of(self.operands[0])
+        """The tile this stands on or belongs to; None when it is still to be placed."""
+        return tile_of(self._operands[0])
+
+
+class _TileRegionOp(OnTileOp):
+    """`aie.x(%tile) { ... } {attributes}`: core, mem, memtile_dma, shim_dma."""
+
+    tile_operand = operand_def(IndexType())
+    body = region_def()
+    result = result_def(IndexType())
 
     @classmethod
     def parse(cls, parser: Parser) -> Operation:
@@ -230,7 +239,6 @@ class CoreOp(_TileRegionOp):
     """`%c = aie.core(%tile) { ... aie.end } {stack_size = 1024 : i32}`."""
 
     name = "aie.core"
-    tile_operand = operand_def(IndexType())
     stack_size_attr = opt_prop_def(IntegerAttr, prop_name="stack_size")
     link_with_attr = opt_prop_def(StringAttr, prop_name="link_with")
     link_files = opt_prop_def(Attribute)
@@ -238,8 +246,6 @@ class CoreOp(_TileRegionOp):
     elf_file = opt_prop_def(StringAttr)
     dynamic_objfifo_lowering = opt_prop_def(Attribute)
     emit_parameter_sync_preamble = opt_prop_def(Attribute)
-    body = region_def()
-    result = result_def(IndexType())
 
     DEFAULT_STACK: ClassVar[int] = 1024
 
@@ -259,9 +265,6 @@ class MemOp(_TileRegionOp):
     """`%m = aie.mem(%tile) { ... }`: the DMA program of a core tile."""
 
     name = "aie.mem"
-    tile_operand = operand_def(IndexType())
-    body = region_def()
-    result = result_def(IndexType())
 
 
 @irdl_op_definition
@@ -269,9 +272,6 @@ class MemTileDmaOp(_TileRegionOp):
     """`%m = aie.memtile_dma(%tile) { ... }`: the DMA program of a memory tile."""
 
     name = "aie.memtile_dma"
-    tile_operand = operand_def(IndexType())
-    body = region_def()
-    result = result_def(IndexType())
 
 
 @irdl_op_definition
@@ -279,13 +279,10 @@ class ShimDmaOp(_TileRegionOp):
     """`%m = aie.shim_dma(%tile) { ... }`: a fixed DMA program of a shim tile."""
 
     name = "aie.shim_dma"
-    tile_operand = operand_def(IndexType())
-    body = region_def()
-    result = result_def(IndexType())
 
 
 @irdl_op_definition
-class BufferOp(IRDLOperation):
+class BufferOp(OnTileOp):
     """`%b = aie.buffer(%tile) {sym_name = "b", address = 1024 : i32} : memref<64xi32> = dense<0>`."""
 
     name = "aie.buffer"
@@ -296,11 +293,6 @@ class BufferOp(IRDLOperation):
     mem_bank = opt_prop_def(IntegerAttr)
     aligned = opt_prop_def(Attribute)
     buffer = result_def(MemRefType)
-
-    @property
-    def tile(self) -> TileOp | None:
-        """The tile whose memory holds the buffer; None when it is still to be placed."""
-        return tile_of(self.operands[0])
 
     @property
     def symbol(self) -> str | None:
@@ -341,8 +333,7 @@ class BufferOp(IRDLOperation):
         printer.print_ssa_value(self.operands[0])
         printer.print_string(")")
         print_attr_dict(printer, self, ("initial_value",))
-        printer.print_string(" : ")
-        printer.print_attribute(self.results[0].type)
+        print_type(printer, self.results[0].type)
         if (initial := self.properties.get("initial_value")) is not None:
             printer.print_string(" = ")
             print_elements(printer, initial)
@@ -371,5 +362,4 @@ class ExternalBufferOp(IRDLOperation):
 
     def print(self, printer: Printer) -> None:
         print_attr_dict(printer, self)
-        printer.print_string(" : ")
-        printer.print_attribute(self.results[0].type)
+        print_type(printer, self.results[0].type)

@@ -55,6 +55,8 @@ class TraceOp(IRDLOperation):
 class _WordsOp(IRDLOperation):
     """An operation that is a line of words: `"Event-Time"`, `<0>`, `<"EVENT">`, `key=word`, `key=<"EVENT">`, `AND`."""
 
+    words = prop_def(ArrayAttr)
+
     @classmethod
     def parse(cls, parser: Parser) -> Operation:
         words: list[Attribute] = []
@@ -103,7 +105,6 @@ class ModeOp(_WordsOp):
     """`aie.trace.mode "Event-Time"`."""
 
     name = "aie.trace.mode"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition
@@ -111,7 +112,6 @@ class PacketOp(_WordsOp):
     """`aie.trace.packet id=1 type=core`."""
 
     name = "aie.trace.packet"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition
@@ -119,7 +119,6 @@ class EventOp(_WordsOp):
     """`aie.trace.event<"INSTR_VECTOR">`."""
 
     name = "aie.trace.event"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition
@@ -127,7 +126,6 @@ class ComboEventOp(_WordsOp):
     """`aie.trace.combo_event<0> <"A"> AND <"B">`."""
 
     name = "aie.trace.combo_event"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition
@@ -135,7 +133,6 @@ class EdgeEventOp(_WordsOp):
     """`aie.trace.edge_event<0> event=<"A"> trigger=RISING`."""
 
     name = "aie.trace.edge_event"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition
@@ -143,7 +140,6 @@ class PortOp(_WordsOp):
     """`aie.trace.port<0> port=DMA channel=0 direction=S2MM`."""
 
     name = "aie.trace.port"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition
@@ -151,7 +147,6 @@ class StartOp(_WordsOp):
     """`aie.trace.start broadcast=15`, `aie.trace.start event=<"TRUE">`."""
 
     name = "aie.trace.start"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition
@@ -159,7 +154,6 @@ class StopOp(_WordsOp):
     """`aie.trace.stop broadcast=14`."""
 
     name = "aie.trace.stop"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition
@@ -167,7 +161,6 @@ class HostConfigOp(_WordsOp):
     """`aie.trace.host_config {buffer_size = 8192 : i32}`: in a runtime sequence."""
 
     name = "aie.trace.host_config"
-    words = prop_def(ArrayAttr)
 
 
 @irdl_op_definition

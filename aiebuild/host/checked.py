@@ -14,9 +14,9 @@ from xdsl.ir import Operation, SSAValue
 from aiebuild.dialect import line_of
 from aiebuild.dialect.attributes import LockAction, Port, memref_of
 from aiebuild.dialect.circuits import UseLockOp
-from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp
 from aiebuild.dialect.raw import CopyOp
 from aiebuild.dialect.structure import BufferOp, CoreOp
+from aiebuild.dialect.uses import ObjectFifoAcquireOp, ObjectFifoReleaseOp
 from aiebuild.host.cores import BodyWriter
 from aiebuild.host.types import element_type, memref_bytes, memref_elements, scalar_type
 

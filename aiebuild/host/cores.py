@@ -20,9 +20,9 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from aiebuild.dialect import DesignError, line_of, location
 from aiebuild.dialect.attributes import LockAction, Port, memref_of
 from aiebuild.dialect.circuits import UseLockOp
-from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
 from aiebuild.dialect.raw import CopyOp
 from aiebuild.dialect.structure import BufferOp, CoreOp, EndOp
+from aiebuild.dialect.uses import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
 from aiebuild.host.affine import expressions
 from aiebuild.host.body import Body, BufferUse, FifoUse, LockUse
 from aiebuild.host.expressions import constant, expression

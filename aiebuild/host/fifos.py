@@ -18,8 +18,9 @@ from xdsl.ir import Operation
 from aiebuild.dialect import DesignError, location
 from aiebuild.dialect.attributes import Pairs, Port
 from aiebuild.dialect.circuits import LockOp
-from aiebuild.dialect.objectfifo import ObjectFifoAcquireOp, ObjectFifoLinkOp, ObjectFifoOp
+from aiebuild.dialect.objectfifo import ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.structure import CoreOp, DeviceOp, TileOp
+from aiebuild.dialect.uses import ObjectFifoAcquireOp
 from aiebuild.host.types import element_bytes, memref_bytes
 
 Coordinates = tuple[int, int]

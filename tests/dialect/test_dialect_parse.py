@@ -24,14 +24,7 @@ from aiebuild.dialect.npu import (
     NpuSyncOp,
     NpuWrite32Op,
 )
-from aiebuild.dialect.objectfifo import (
-    ObjectFifoAcquireOp,
-    ObjectFifoAllocateOp,
-    ObjectFifoLinkOp,
-    ObjectFifoOp,
-    ObjectFifoReleaseOp,
-    SubviewAccessOp,
-)
+from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.raw import GlobalOp, NpuAddressPatchOp, NpuPushQueueOp
 from aiebuild.dialect.sequence import (
     DmaAwaitTaskOp,
@@ -41,6 +34,7 @@ from aiebuild.dialect.sequence import (
     SetLockOp,
 )
 from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, LogicalTileOp, TileOp
+from aiebuild.dialect.uses import ObjectFifoAcquireOp, ObjectFifoReleaseOp, SubviewAccessOp
 
 T = TypeVar("T", bound=Operation)
 
