@@ -27,7 +27,8 @@ from aiebuild.runtime.device import Device, Overlay
 from aiebuild.runtime.host import HostDevice
 from aiebuild.runtime.pyxrt_finder import find_pyxrt
 from aiebuild.runtime.selftest import mismatch
-from aiebuild.runtime.xrt import XrtBuffer, XrtDevice, XrtOverlay
+from aiebuild.runtime.xrt import XrtDevice, XrtOverlay
+from aiebuild.runtime.xrt_buffer import XrtBuffer
 from aiebuild.toolchain import peano
 from tests.fakes import fake_pyxrt
 from tests.fakes.tools import install_mlir_aie, install_peano
