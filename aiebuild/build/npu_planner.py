@@ -25,7 +25,8 @@ from aiebuild.manifest.types import Tool
 from aiebuild.resources import kernels_dir
 from aiebuild.toolchain.aie import UNPINNED
 from aiebuild.toolchain.compiler import HostCompiler
-from aiebuild.toolchain.peano import INSTALL, NpuToolchain, kernel_command, overlay_command, sequence_command
+from aiebuild.toolchain.peano import NpuToolchain, kernel_command, overlay_command, sequence_command
+from aiebuild.toolchain.search import INSTALL
 
 _CODE = (
     (

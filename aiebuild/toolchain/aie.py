@@ -13,17 +13,13 @@ from pathlib import Path
 from aiebuild.config.aiecc import AieccGeneration, aiecc_generations
 from aiebuild.errors import BuildError, MissingError
 from aiebuild.resources import templates_dir
-from aiebuild.toolchain.compiler import Rejected
 from aiebuild.toolchain.process import Completed, ToolError, run
+from aiebuild.toolchain.search import PACKAGE, SEARCH_PATH, Rejected, first_usable, revision_in
 
 VARIABLES = ("AIEBUILD_AIECC", "MLIR_AIE_INSTALL_DIR")
 """What names mlir-aie: aiecc itself or a folder it is in, and an installation."""
 
-INSTALL = "aiebuild toolchain install"
-
 _OPTION = re.compile(r"^\s+(?:-\w\b[^,\n]*, )?--?([A-Za-z][\w-]*)", re.MULTILINE)
-_REVISION = re.compile(r"\b[0-9a-f]{7,40}\b")
-
 
 UNPINNED = frozenset({"b"})
 """Spellings that cannot name an objectfifo's DMA channels: mlir-aie before 2026-07-13 ignores the attributes."""
@@ -62,22 +58,8 @@ def find_aie_compiler(given: Path | None = None) -> AieCompiler:
 
     One that is named, by `given` or a variable, must do. Raises MissingError; its detail lists what was examined.
     """
-    rejected: list[Rejected] = []
-    for origin, path in aiecc_candidates(given):
-        found = examine(path)
-        if isinstance(found, AieCompiler):
-            return found
-        rejected.append(Rejected(f"{origin}: {found.name}", found.reason))
-        if origin not in ("Python package", "PATH"):
-            break
     known = ", ".join(f"{entry.name} ({entry.since})" for entry in aiecc_generations())
-    if not rejected:
-        raise MissingError(f"no aiecc found; usable generations: {known}", hint=INSTALL)
-    raise MissingError(
-        f"{rejected[-1].name}: {rejected[-1].reason}; usable generations: {known}",
-        hint=INSTALL,
-        detail="\n".join(f"{entry.name}: {entry.reason}" for entry in rejected),
-    )
+    return first_usable(aiecc_candidates(given), examine, "no aiecc found", f"usable generations: {known}")
 
 
 def aiecc_candidates(given: Path | None = None) -> Iterator[tuple[str, Path]]:
@@ -90,10 +72,10 @@ def aiecc_candidates(given: Path | None = None) -> Iterator[tuple[str, Path]]:
             yield f"${variable}", Path(value)
     package = find_spec("mlir_aie")
     for folder in (package.submodule_search_locations or ()) if package else ():
-        yield "Python package", Path(folder)
+        yield PACKAGE, Path(folder)
     for name in ("aiecc", "aiecc.py"):
         if path := shutil.which(name):
-            yield "PATH", Path(path)
+            yield SEARCH_PATH, Path(path)
 
 
 def program_in(place: Path) -> Path | None:
@@ -133,8 +115,7 @@ def options_of(help_text: str) -> frozenset[str]:
 
 
 def _revision(version: Completed) -> str:
-    match = _REVISION.search(version.output) if version.returncode == 0 else None
-    return match.group(0) if match else "unknown"
+    return revision_in(version.output if version.returncode == 0 else "")
 
 
 def spelling(aie_opt: Path) -> str | None:

@@ -15,6 +15,7 @@ from typing import Literal
 from aiebuild.config.toolchain import HostToolchain
 from aiebuild.errors import MissingError
 from aiebuild.toolchain.process import run
+from aiebuild.toolchain.search import Rejected
 
 Family = Literal["gcc", "clang"]
 
@@ -41,14 +42,6 @@ class HostCompiler:
     def identity(self) -> str:
         """A line that differs whenever the code this compiler makes may differ."""
         return f"{self.family} {self.version} {self.triple} {self.sha256} {' '.join(self.native)}"
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A compiler that was looked at and what it lacks."""
-
-    name: str
-    reason: str
 
 
 def find_host_compiler(profile: HostToolchain) -> HostCompiler:

@@ -14,14 +14,12 @@ from pathlib import Path
 from aiebuild.config.npu import PeanoProfile, peano_profile
 from aiebuild.errors import BuildError, MissingError
 from aiebuild.toolchain.aie import AieCompiler, aiecc_candidates, find_aie_compiler, program_in
-from aiebuild.toolchain.compiler import Rejected
 from aiebuild.toolchain.process import run
+from aiebuild.toolchain.search import INSTALL, PACKAGE, SEARCH_PATH, Rejected, first_usable, revision_in
 
 VARIABLE = "PEANO_INSTALL_DIR"
-INSTALL = "aiebuild toolchain install"
 
 _VERSION = re.compile(r"\bclang version (\d+)([.\w]*)(?: \((.*)\))?")
-_REVISION = re.compile(r"\b[0-9a-f]{7,40}\b")
 
 
 @dataclass(frozen=True)
@@ -80,22 +78,8 @@ def find_peano(profile: PeanoProfile, given: Path | None = None) -> Peano:
 
     One that is named must do. Raises MissingError; its detail lists what was examined.
     """
-    rejected: list[Rejected] = []
-    for origin, root in _candidates(given):
-        found = examine(root, profile)
-        if isinstance(found, Peano):
-            return found
-        rejected.append(Rejected(f"{origin}: {found.name}", found.reason))
-        if origin in ("given", f"${VARIABLE}"):
-            break
     needed = f"needed: clang {profile.minimum} or newer with {' or '.join(_architectures(profile))}"
-    if not rejected:
-        raise MissingError(f"no Peano (llvm-aie) found; {needed}", hint=INSTALL)
-    raise MissingError(
-        f"{rejected[0].name}: {rejected[0].reason}; {needed}",
-        hint=INSTALL,
-        detail="\n".join(f"{entry.name}: {entry.reason}" for entry in rejected),
-    )
+    return first_usable(_candidates(given), lambda root: examine(root, profile), "no Peano (llvm-aie) found", needed)
 
 
 def find_npu_toolchain() -> NpuToolchain:
@@ -122,9 +106,9 @@ def _candidates(given: Path | None) -> Iterator[tuple[str, Path]]:
         return
     package = packages_folder() / "llvm-aie"
     if package.is_dir():
-        yield "Python package", package
+        yield PACKAGE, package
     if path := shutil.which("clang++"):
-        yield "PATH", Path(path).parent.parent
+        yield SEARCH_PATH, Path(path).parent.parent
 
 
 def packages_folder() -> Path:
@@ -154,9 +138,7 @@ def examine(root: Path, profile: PeanoProfile) -> Peano | Rejected:
         return Rejected(str(clang), f"clang {version} has no target {' or '.join(_architectures(profile))}")
     if int(match.group(1)) < profile.minimum:
         return Rejected(str(clang), f"is clang {version}, needs {profile.minimum} or newer")
-    revision = _REVISION.search(match.group(3) or "")
-    found = revision.group(0) if revision else "unknown"
-    return Peano(str(root), str(clang), version, found, architectures, digest(clang))
+    return Peano(str(root), str(clang), version, revision_in(match.group(3) or ""), architectures, digest(clang))
 
 
 def _architectures(profile: PeanoProfile) -> list[str]:

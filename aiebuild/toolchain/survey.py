@@ -10,9 +10,10 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from aiebuild.config.npu import peano_profile
 from aiebuild.config.toolchain import HostToolchain
 from aiebuild.errors import MissingError
-from aiebuild.toolchain.aie import INSTALL, find_aie_compiler
+from aiebuild.toolchain.aie import find_aie_compiler
 from aiebuild.toolchain.compiler import HostCompiler, candidate_names, examine
 from aiebuild.toolchain.peano import find_peano, include_of
+from aiebuild.toolchain.search import INSTALL
 from aiebuild.toolchain.xrt import INSTALL as xrt_install
 from aiebuild.toolchain.xrt import accel_nodes, driver_version, memory_lock_limit, npu_of, report_or_none
 

@@ -9,8 +9,9 @@ import pytest
 
 from aiebuild.config.toolchain import host_toolchain
 from aiebuild.errors import BuildError, MissingError, UsageError
-from aiebuild.toolchain.compiler import Rejected, examine, find_host_compiler, native_flags
+from aiebuild.toolchain.compiler import examine, find_host_compiler, native_flags
 from aiebuild.toolchain.process import ToolError, run, stream
+from aiebuild.toolchain.search import Rejected, first_usable
 from aiebuild.toolchain.survey import survey
 
 
@@ -90,3 +91,24 @@ def test_the_survey_covers_everything() -> None:
     names = [finding.name for finding in survey(host_toolchain())]
     for name in ("system", "python", "packages", "c++ compiler", "mlir-aie", "peano", "xrt", "npu"):
         assert name in names
+
+
+def test_the_first_of_several_rejected_is_named_and_all_are_listed() -> None:
+    places = [("Python package", Path("a")), ("PATH", Path("b"))]
+    with pytest.raises(MissingError) as error:
+        first_usable(places, lambda place: Rejected(str(place), "is old"), "no tool found", "needed: a new one")
+    assert error.value.message == "Python package: a: is old; needed: a new one"
+    assert error.value.detail == "Python package: a: is old\nPATH: b: is old"
+
+
+def test_a_tool_that_is_named_must_do() -> None:
+    places = [("$TOOL", Path("a")), ("PATH", Path("b"))]
+
+    def examine_place(place: Path) -> Path | Rejected:
+        return place if place == Path("b") else Rejected(str(place), "is old")
+
+    assert first_usable(places[1:], examine_place, "no tool found", "needed: a new one") == Path("b")
+    with pytest.raises(MissingError, match=r"\$TOOL: a: is old; needed: a new one"):
+        first_usable(places, examine_place, "no tool found", "needed: a new one")
+    with pytest.raises(MissingError, match="no tool found; needed"):
+        first_usable([], examine_place, "no tool found", "needed: a new one")
