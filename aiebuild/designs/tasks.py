@@ -3,9 +3,9 @@
 Transfers of channels that a memory tile keeps (`keep.py`) become three tasks: the shim's, the one that takes it in and
 the one that sends it, whose token stands for all three.
 
-Where `together` is asked for, an operation's outputs are awaited by one instruction for all columns (a sync counts the
-tokens of neighbouring columns' channels), and the next operation's outputs are queued before: cores write them when
-they have had its inputs, which are not.
+An operation's outputs are awaited by one instruction for all columns (a sync counts the tokens of neighbouring columns'
+channels), and the next operation's outputs are queued before: cores write them when they have had its inputs, which are
+not.
 
 A shim channel runs one task and queues four more; a fifth is lost without a word, so no more than `QUEUE` tasks of a
 channel are outstanding at any place of a sequence. A task is known to be over when its token was awaited, or when the
@@ -140,7 +140,7 @@ Queued = tuple[str, Transfer]
 @dataclass
 class _Emitter:
     keep: Keep | None = None
-    together: bool = False
+    apart: bool = False
     steps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     tasks: list[_Task] = field(default_factory=list[_Task])
     outstanding: dict[str, deque[_Task | _Kept]] = field(default_factory=dict[str, "deque[_Task | _Kept]"])
@@ -263,7 +263,7 @@ class _Emitter:
         """Await the outputs of `operation`; free its inputs. `own`: how many tasks of a channel came after it."""
         queues = [self.outstanding.get(channel, deque()) for channel in operation.outputs]
         over = [len(queue) - own.get(channel, 0) for channel, queue in zip(operation.outputs, queues, strict=True)]
-        if self.together and len(set(over)) == 1:
+        if not self.apart and len(queues) > 1 and len(set(over)) == 1:
             for _ in range(over[0]):
                 self.wait_for_columns([queue.popleft() for queue in queues])
         else:
@@ -281,16 +281,15 @@ def emit(
     argument_bytes: Sequence[int],
     keep: Keep | None = None,
     *,
-    together: bool = False,
+    apart: bool = False,
 ) -> dict[str, Any]:
-    """The template's value `sequence` for `operations`: name, arguments and steps as plain values. `together`: outputs
-    of a sequence whose operations give out on all columns of the array, by the shims' S2MM channel 0, are awaited
-    together.
+    """The template's value `sequence` for `operations`: name, arguments and steps as plain values. Operations give out
+    on all columns of the array, by the shims' S2MM channel 0. `apart`: each column is awaited by itself.
 
     Raises ValueError when a transfer leaves its argument.
     """
     types = [f"memref<{size}xi8>" for size in argument_bytes]
-    emitter = _Emitter(keep, together)
+    emitter = _Emitter(keep, apart)
     pending = [list(_in_order(op)) for op in operations]
     for operation, groups in zip(operations, pending, strict=True):
         for channel, transfer in (
@@ -332,7 +331,7 @@ def _prefetch(
     """Queue of the operation after `operation` what can be, where there is room; what is left comes back.
 
     What it reads of static data, for which room is made in memory tiles: the oldest of a channel's transfers is over
-    long before the operation is. Where its outputs go, unless `operation` reads there: they come once its inputs have.
+    long before the operation is. Where its outputs go: they come once its inputs have.
     What memory tiles do with its inputs, until the shims' tasks follow.
     """
     left: list[list[Queued]] = []
@@ -340,8 +339,7 @@ def _prefetch(
     for group in groups:
         rest: list[Queued] = []
         for channel, transfer in group:
-            output = channel in operation.outputs and (emitter.together or emitter.keep is not None)
-            early = transfer.static or (output and (emitter.together or not _read(operation, transfer)))
+            early = transfer.static or channel in operation.outputs
             if channel not in closed and emitter.kept(channel):
                 emitter.make_room(channel, transfer, ahead.get(channel, 0))
             if channel not in closed and early and emitter.room(channel, transfer):
@@ -356,18 +354,6 @@ def _prefetch(
         if rest:
             left.append(rest)
     return left
-
-
-def _read(operation: Operation, output: Transfer) -> bool:
-    """Whether an operation reads where a later one's output goes."""
-    return any(
-        one.argument == output.argument and one.offset < output.end and output.offset < one.end
-        for part in operation.rounds
-        for channel, transfers in part.transfers.items()
-        for first in transfers
-        for one in first.chain
-        if channel not in operation.outputs
-    )
 
 
 @cache

@@ -98,7 +98,7 @@ class Gemm:
             "steps": self.size[1] // k,
             "stack_size": 2048,
             "kernel_object": "validation_gemm.o",
-            "sequence": emit("gemm", [self._operation(sizes)], self.argument_bytes()),
+            "sequence": emit("gemm", [self._operation(sizes)], self.argument_bytes(), apart=True),
         }
 
     def _dims(self) -> tuple[str, str, str]:

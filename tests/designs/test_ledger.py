@@ -64,7 +64,7 @@ def test_the_models_activations(model: str) -> None:
 def test_a_base_encoder_is_as_large_as_aiecc_made_it() -> None:
     dims = load_model_config("base").dims
     found = instructions(encoder.encoder_sequence(encoder.plan_encoder(encoder.EncoderShape.of(dims))))
-    assert found.bytes == 517_280  # of aiecc's instructions for the same sequence
+    assert found.bytes == 514_448  # of aiecc's instructions for the same sequence
     assert found.controller_cycles < 7e6
     step = instructions(
         decoder_sequence(decoder.plan_decoder(decoder.DecoderShape.of(dims)), decoder.Dispatch(1, 1, 64))

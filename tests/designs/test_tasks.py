@@ -82,7 +82,7 @@ def test_outputs_of_all_columns_are_awaited_together_and_the_next_ones_queued_be
         part = {"A0_in": (transfer(),), "C0_out": (transfer(0),), "C1_out": (transfer(64),)}
         return Operation(name, (Round(part),), ("C0_out", "C1_out"))
 
-    sequence = emit("s", [both("one"), both("two"), both("three")], [1024], together=True)
+    sequence = emit("s", [both("one"), both("two"), both("three")], [1024])
     audit(sequence)
     steps = [step for step in sequence["steps"] if step["kind"] not in ("operation", "free")]
     kinds = [step["kind"] if "tasks" in step else step["task"]["channel"] for step in steps]
