@@ -20,7 +20,7 @@ constexpr int sums = 64;
 constexpr int quarter = 4; // query blocks of 4 that are worked on at a time
 constexpr int strip_probabilities = 16 * 32; // of 16 queries
 using array::tall;
-using Sums = array::SumsOf<array::Bf16Product, float, 2, 4>;
+using Sums = array::Bf16Sums;
 
 constexpr int most = lag * 256 + exp2_bias; // of exponents in Q8 with exp2's bias
 
@@ -135,20 +135,11 @@ void sum_up(const bfloat16 *P, float *own_sums) {
         aie::store_v(own_sums + j * 16, array::block_of_tall<16, float>(c[j].template to_vector<float>(), 0));
 }
 
-// O^T += V^T P^T over 32 keys and 32 queries. O: [16 channel blocks][16 query blocks][4 x 4].
-void weighted_values(const int8_t *V, const bfloat16 *P, float *O) {
-    // turns of two channel blocks by four query blocks
-    const auto place = [O](int turn) { return O + (turn & 7) * 512 + (turn >> 3 & 1) * quarter * 16; };
-    array::by_double_turns<Sums>(16, place, [V, P](Sums &o, int turn) {
-        const bfloat16 *p = P + (turn >> 3) * strip_probabilities;
-        UNROLLED
-        for (int kb = 0; kb < 4; ++kb) {
-            const bfloat16 *v = (const bfloat16 *)(V + (kb >> 1) * strip_bytes) + ((turn & 7) * 4 + (kb & 1)) * 32;
-            o.add([v](int i) { return array::load_tall<32>(v + i * 64, 64); },
-                  [p, kb](int j) { return aie::load_v<32>(p + (j * 4 + kb) * 32); });
-        }
-    });
-}
+// O^T += V^T P^T over 32 keys and 32 queries: V^T's blocks of channels lie by 16 keys of a strip.
+constexpr array::Operands values = {
+    .pairs = 8, .across = 1, .steps = 4, .x = 64, .y = 128, .pair = 128, .pairs_apart = 256,
+    .group = strip_probabilities, .x_steps = strip_bytes / 2,
+};
 
 } // namespace
 
@@ -195,7 +186,7 @@ void encoder_attention_step(int8_t *B, int8_t *C, int32_t *acc, int32_t *scratch
                 mask_keys(P, valid);
         }
         sum_up(probabilities, own_sums);
-        weighted_values(B + 2 * strip_bytes, probabilities, own_O);
+        array::add_products((const bfloat16 *)(B + 2 * strip_bytes), probabilities, own_O, false, values);
     }
 }
 

@@ -11,60 +11,49 @@ using namespace encoder;
 
 namespace {
 
-// On AIE2 2 x 4 blocks of sums at a time take eight of its nine accumulators; on AIE2P, whose are twice as large and five,
-// 4 x 2 blocks take four.
-constexpr int int8_rows = array::tall == 2 ? 4 : 2;
-constexpr int int8_columns = 8 / int8_rows;
-using Int8Sums = array::SumsOf<array::Int8Product, int32, int8_rows, int8_columns>;
-using Bf16Sums = array::SumsOf<array::Bf16Product, float, 4, 4>;
+// On AIE2 two sets of 2 x 2 blocks of sums take eight of its nine accumulators; on AIE2P, whose are twice as large and five,
+// they take four.
+using Int8Product = aie::mmul<array::block_rows, 8, 8, int8, int8>;
+using Int8Sums = array::SumsOf<Int8Product, int32, 2, 2>;
 
 // acc: [16 row blocks][8 column blocks][4 x 8]
 void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
-    constexpr int across = 8 / int8_columns; // turns over the columns
-    const auto place = [acc](int turn) {
-        return acc + (turn & 15) / across * int8_rows * 256 + turn % across * int8_columns * 32;
-    };
-    array::by_turns<Int8Sums>(16, first, place, [a, b](Int8Sums &set, int turn) {
-        const int rb = turn / across * int8_rows;
+    const auto place = [acc](int turn) { return acc + (turn >> 2 & 7) * 512 + (turn & 3) * 64; };
+    array::by_turns<Int8Sums>(32, first, place, [a, b](Int8Sums &set, int turn) INLINED {
+        const int rb = turn >> 2 << 1;
         const int8_t *pa = a + (rb >> 2) * strip_bytes + (rb & 3) * 512;
-        const int8_t *pb = b + turn % across * int8_columns * 1024;
-        for (int kb = 0; kb < 16; ++kb)
+        const int8_t *pb = b + (turn & 3) * 2048;
+        const auto step = [pa, pb, &set](int kb) INLINED {
             set.add([pa, kb](int i) { return array::load_tall<32>(pa + i * 512 + kb * 32, 512); },
                     [pb, kb](int j) { return aie::load_v<64>(pb + j * 1024 + kb * 64); });
-    });
-}
-
-// A block of 4 rows x 8 channels: contiguous in a blocked tile, four 16-byte pieces of rows of 64 otherwise.
-template <bool Rows>
-inline aie::vector<bfloat16, 32> block_of(const bfloat16 *a, int rb, int kb) {
-    if constexpr (Rows) {
-        const bfloat16 *p = a + rb * 256 + kb * 8;
-        return aie::concat(aie::load_v<8>(p), aie::load_v<8>(p + 64), aie::load_v<8>(p + 128), aie::load_v<8>(p + 192));
-    } else {
-        return aie::load_v<32>(a + (rb >> 2) * (strip_bytes / 2) + ((rb & 3) * 8 + kb) * 32);
-    }
-}
-
-// The operand of a product from row block rb on.
-template <bool Rows>
-inline aie::vector<bfloat16, 32 * array::tall> rows_of(const bfloat16 *a, int rb, int kb) {
-    if constexpr (array::tall == 1)
-        return block_of<Rows>(a, rb, kb);
-    else
-        return aie::concat(block_of<Rows>(a, rb, kb), block_of<Rows>(a, rb + 1, kb));
-}
-
-// acc: [16 row blocks][16 column blocks][4 x 4]
-template <bool Rows>
-void product_bf16(const bfloat16 *a, const bfloat16 *b, float *acc, bool first) {
-    const auto place = [acc](int turn) { return acc + (turn >> 2 & 3) * 1024 + (turn & 3) * 64; };
-    array::by_turns<Bf16Sums>(16, first, place, [a, b](Bf16Sums &set, int turn) {
-        const int rb = turn >> 2 << 2;
-        const bfloat16 *pb = b + (turn & 3) * 1024;
+        };
+        UNROLLED
         for (int kb = 0; kb < 8; ++kb)
-            set.add([a, rb, kb](int i) { return rows_of<Rows>(a, rb + i, kb); },
-                    [pb, kb](int j) { return aie::load_v<32>(pb + (j * 8 + kb) * 32); });
+            step(kb);
+        NOT_UNROLLED
+        for (int kb = 8; kb < 16; ++kb)
+            step(kb);
     });
+}
+
+constexpr array::Operands tiles = {
+    .pairs = 8, .across = 2, .steps = 8, .x = 256, .y = 256, .pair = 512, .pairs_apart = strip_bytes / 2, .group = 1024,
+    .x_steps = 64,
+};
+constexpr array::Operands strips = {
+    .pairs = 2, .across = 2, .steps = 8, .x = 256, .y = 256, .pair = 512, .pairs_apart = 0, .group = 1024, .x_steps = 64,
+};
+
+// The same of plain rows of 64, which become a strip at a time in `scratch`.
+void product_of_rows(const bfloat16 *a, const bfloat16 *b, float *acc, bfloat16 *scratch, bool first) {
+    for (int strip = 0; strip < 4; ++strip) {
+        for (int block = 0; block < 32; ++block) { // four rows by eight channels
+            const bfloat16 *p = a + (strip * 4 + (block >> 3)) * 256 + (block & 7) * 8;
+            aie::store_v(scratch + block * 32, aie::concat(aie::load_v<8>(p), aie::load_v<8>(p + 64), aie::load_v<8>(p + 128),
+                                                           aie::load_v<8>(p + 192)));
+        }
+        array::add_products(scratch, b, acc + strip * 1024, first, strips);
+    }
 }
 
 // x / (1 + 2^-z), z = 2 sqrt(2/pi) log2(e) (x + 0.044715 x^3): GELU's tanh form, Hendrycks and Gimpel 2016, section 2.
@@ -245,14 +234,14 @@ void epilogue(bool int8_sums, int32_t *acc, const int32_t *stats, const int32_t 
 extern "C" {
 
 // One step of the product: acc += A x B. Keeps the scales, which every object carries, for the epilogue.
-void encoder_gemm_step(int8_t *A, int8_t *B, int32_t *acc, int32_t *stats, int32_t *params, int32_t k) {
+void encoder_gemm_step(int8_t *A, int8_t *B, int32_t *acc, int32_t *scratch, int32_t *stats, int32_t *params, int32_t k) {
     const int kind = params[p_kind];
     if (kind == gemm_int8)
         product_int8(A, B, acc, k == 0);
     else if (kind == gemm_bf16)
-        product_bf16<false>((const bfloat16 *)A, (const bfloat16 *)B, (float *)acc, k == 0);
+        array::add_products((const bfloat16 *)A, (const bfloat16 *)B, (float *)acc, k == 0, tiles);
     else
-        product_bf16<true>((const bfloat16 *)A, (const bfloat16 *)B, (float *)acc, k == 0);
+        product_of_rows((const bfloat16 *)A, (const bfloat16 *)B, (float *)acc, (bfloat16 *)scratch, k == 0);
     if (k == 0) {
         if (kind == gemm_int8)
             for (int s = 0; s < 4; ++s)

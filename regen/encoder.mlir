@@ -181,7 +181,7 @@ module {
 
     func.func private @encoder_command(memref<8448xi8>, memref<4096xi32>, memref<64xi32>) attributes {link_with = "encoder_command.o"}
     func.func private @encoder_norm_statistics(memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) attributes {link_with = "encoder_norm.o"}
-    func.func private @encoder_gemm_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_gemm.o"}
+    func.func private @encoder_gemm_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_gemm.o"}
     func.func private @encoder_side_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32, i32, i32) attributes {link_with = "encoder_dispatch.o"}
     func.func private @encoder_attention_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_attention.o"}
     func.func private @encoder_finish(memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) attributes {link_with = "encoder_dispatch.o"}
@@ -229,7 +229,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_0_0, %stats_0_0, %params_0_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_0_0, %scratch_0_0, %stats_0_0, %params_0_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
             aie.objectfifo.release @B0(Consume, 1)
           }
@@ -299,7 +299,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_0_1, %stats_0_1, %params_0_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_0_1, %scratch_0_1, %stats_0_1, %params_0_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
             aie.objectfifo.release @B0(Consume, 1)
           }
@@ -369,7 +369,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_0_2, %stats_0_2, %params_0_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_0_2, %scratch_0_2, %stats_0_2, %params_0_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
             aie.objectfifo.release @B0(Consume, 1)
           }
@@ -439,7 +439,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_0_3, %stats_0_3, %params_0_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_0_3, %scratch_0_3, %stats_0_3, %params_0_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
             aie.objectfifo.release @B0(Consume, 1)
           }
@@ -509,7 +509,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_1_0, %stats_1_0, %params_1_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_1_0, %scratch_1_0, %stats_1_0, %params_1_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
             aie.objectfifo.release @B1(Consume, 1)
           }
@@ -579,7 +579,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_1_1, %stats_1_1, %params_1_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_1_1, %scratch_1_1, %stats_1_1, %params_1_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
             aie.objectfifo.release @B1(Consume, 1)
           }
@@ -649,7 +649,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_1_2, %stats_1_2, %params_1_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_1_2, %scratch_1_2, %stats_1_2, %params_1_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
             aie.objectfifo.release @B1(Consume, 1)
           }
@@ -719,7 +719,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_1_3, %stats_1_3, %params_1_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_1_3, %scratch_1_3, %stats_1_3, %params_1_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
             aie.objectfifo.release @B1(Consume, 1)
           }
@@ -789,7 +789,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_2_0, %stats_2_0, %params_2_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_2_0, %scratch_2_0, %stats_2_0, %params_2_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
             aie.objectfifo.release @B2(Consume, 1)
           }
@@ -859,7 +859,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_2_1, %stats_2_1, %params_2_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_2_1, %scratch_2_1, %stats_2_1, %params_2_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
             aie.objectfifo.release @B2(Consume, 1)
           }
@@ -929,7 +929,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_2_2, %stats_2_2, %params_2_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_2_2, %scratch_2_2, %stats_2_2, %params_2_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
             aie.objectfifo.release @B2(Consume, 1)
           }
@@ -999,7 +999,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_2_3, %stats_2_3, %params_2_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_2_3, %scratch_2_3, %stats_2_3, %params_2_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
             aie.objectfifo.release @B2(Consume, 1)
           }
@@ -1069,7 +1069,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_3_0, %stats_3_0, %params_3_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_3_0, %scratch_3_0, %stats_3_0, %params_3_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
             aie.objectfifo.release @B3(Consume, 1)
           }
@@ -1139,7 +1139,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_3_1, %stats_3_1, %params_3_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_3_1, %scratch_3_1, %stats_3_1, %params_3_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
             aie.objectfifo.release @B3(Consume, 1)
           }
@@ -1209,7 +1209,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_3_2, %stats_3_2, %params_3_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_3_2, %scratch_3_2, %stats_3_2, %params_3_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
             aie.objectfifo.release @B3(Consume, 1)
           }
@@ -1279,7 +1279,7 @@ module {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
             %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_gemm_step(%a, %b, %acc_3_3, %stats_3_3, %params_3_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+            func.call @encoder_gemm_step(%a, %b, %acc_3_3, %scratch_3_3, %stats_3_3, %params_3_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
             aie.objectfifo.release @B3(Consume, 1)
           }

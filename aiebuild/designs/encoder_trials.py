@@ -63,7 +63,7 @@ class EncoderCore:
                 call("encoder_norm_statistics", x, acc, params, step, self.column, inputs=(x,))
             for step in range(products):
                 x, w = next(a), next(b)
-                call("encoder_gemm_step", x, w, acc, stats, params, step, inputs=(x, w))
+                call("encoder_gemm_step", x, w, acc, self._scratch, stats, params, step, inputs=(x, w))
             for output in range(outputs):
                 c = soiled(OBJECT)
                 for step in range(side):

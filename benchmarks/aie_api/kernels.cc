@@ -9,7 +9,7 @@
 #include <cstring>
 
 extern "C" {
-void encoder_gemm_step(int8_t *A, int8_t *B, int32_t *acc, int32_t *stats, int32_t *params, int32_t k);
+void encoder_gemm_step(int8_t *A, int8_t *B, int32_t *acc, int32_t *scratch, int32_t *stats, int32_t *params, int32_t k);
 void encoder_gemm_finish(int8_t *C, int8_t *residual, int32_t *acc, int32_t *stats, int32_t *params, int32_t tile,
                          int32_t row, int32_t column);
 void encoder_attention_query(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32_t i, int32_t column);
@@ -71,7 +71,7 @@ int main(int argc, char **argv)
     small_bf16(b, sizeof b, 2);
     const double elements = 64 * 64;
     params[0] = 0; // int8
-    measure(argc, argv, "gemm_step_int8", 64.0 * 64 * 128, "GMAC/s", [](int r) { encoder_gemm_step(bytes(a), bytes(b), ints(acc), ints(stats), params, 1 + (r & 1)); });
+    measure(argc, argv, "gemm_step_int8", 64.0 * 64 * 128, "GMAC/s", [](int r) { encoder_gemm_step(bytes(a), bytes(b), ints(acc), ints(scratch), ints(stats), params, 1 + (r & 1)); });
     params[8] = 1;
     for (int flags : {0, 1, 2, 3}) {
         params[7] = flags;
@@ -85,9 +85,9 @@ int main(int argc, char **argv)
     params[12] = 100;
     measure(argc, argv, "gemm_finish_natural", elements, "Gelem/s", [](int) { encoder_gemm_finish(bytes(c), bytes(a), ints(acc), ints(stats), params, 0, 0, 0); });
     params[0] = 1;
-    measure(argc, argv, "gemm_step_bf16", 64.0 * 64 * 64, "GMAC/s", [](int r) { encoder_gemm_step(bytes(a), bytes(b), ints(acc), ints(stats), params, (r & 15)); });
+    measure(argc, argv, "gemm_step_bf16", 64.0 * 64 * 64, "GMAC/s", [](int r) { encoder_gemm_step(bytes(a), bytes(b), ints(acc), ints(scratch), ints(stats), params, (r & 15)); });
     params[0] = 2;
-    measure(argc, argv, "gemm_step_bf16_rows", 64.0 * 64 * 64, "GMAC/s", [](int r) { encoder_gemm_step(bytes(a), bytes(b), ints(acc), ints(stats), params, (r & 15)); });
+    measure(argc, argv, "gemm_step_bf16_rows", 64.0 * 64 * 64, "GMAC/s", [](int r) { encoder_gemm_step(bytes(a), bytes(b), ints(acc), ints(scratch), ints(stats), params, (r & 15)); });
     params[0] = 3;
     params[14] = 1500;
     encoder_attention_query(bytes(a), bytes(c), ints(acc), ints(stats), 0, 0);
