@@ -1,5 +1,5 @@
 // Start of an operation: keep the command's header, and a layer norm's gamma, in core memory.
-// Reference: aiebuild/designs/encoder.py (Command).
+// Reference: aiebuild/designs/encoder_commands.py (Command).
 #include "encoder.h"
 
 extern "C" void encoder_command(int8_t *A, int32_t *acc, int32_t *params) {

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from aiebuild.calibration.statistics import decoder_statistics, encoder_statistics
-from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
+from aiebuild.designs import decoder, decoder_weights, encoder_plan, encoder_weights
 from aiebuild.designs.grid import grid_of
 from aiebuild.designs.whisper import open_weights, packed_bytes
 from aiebuild.manifest.types import Buffer, Layout, Packed
@@ -21,7 +21,7 @@ def pack_encoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Pac
     """The encoder's weights and commands, and by what the final layer norm's output is divided: buffers
     `encoder.weights` and `encoder.factors`. `inputs`: weights, sample."""
     weights = open_weights(inputs, parameters)
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(weights.dims, grid_of(parameters["device"])))
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(weights.dims, grid_of(parameters["device"])))
     known = encoder_statistics(weights, weights.dims, load_audio(cast(Path, inputs[1])).samples)
     factors = encoder_weights.final_norm(weights, plan.shape.text_layers, known).factor
     packed = packed_bytes("encoder.weights", encoder_weights.pack_encoder(weights, plan, known))

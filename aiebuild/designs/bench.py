@@ -12,18 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from aiebuild.designs.encoder import (
-    ARENA,
-    KERNELS,
-    OBJECT,
-    Encoder,
-    EncoderPlan,
-    EncoderShape,
-    encoder_parameters,
-    keep_of,
-    normalise_command,
-    plan_encoder,
-)
+from aiebuild.designs.encoder import KERNELS, OBJECT, Encoder, encoder_parameters
+from aiebuild.designs.encoder_commands import normalise_command
+from aiebuild.designs.encoder_keep import keep_of
+from aiebuild.designs.encoder_plan import ARENA, EncoderPlan, EncoderShape, plan_encoder
 from aiebuild.designs.encoder_weights import pack_encoder
 from aiebuild.designs.grid import grid_of
 from aiebuild.designs.spec import Design, KernelSpec, OverlaySpec, PackSpec, SequenceSpec

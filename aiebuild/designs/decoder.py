@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import Any
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs.encoder import KV_OBJECT, KV_TILES, POSITIONS
+from aiebuild.designs.encoder_plan import KV_OBJECT, KV_TILES, POSITIONS
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.pool import Activation, Pool, plan_pool, round_up
 from aiebuild.designs.spec import KernelSpec

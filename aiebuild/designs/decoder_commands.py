@@ -21,7 +21,7 @@ from aiebuild.designs.decoder import (
     Split,
     Variant,
 )
-from aiebuild.designs.encoder import POSITIONS
+from aiebuild.designs.encoder_plan import POSITIONS
 from aiebuild.weights.pack import Floats, to_bf16
 
 KINDS = {

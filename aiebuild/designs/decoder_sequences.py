@@ -39,7 +39,7 @@ from aiebuild.designs.decoder import (
     stored_tiles,
 )
 from aiebuild.designs.decoder_commands import load_pieces
-from aiebuild.designs.encoder import KV_OBJECT, KV_TILES, POSITIONS
+from aiebuild.designs.encoder_plan import KV_OBJECT, KV_TILES, POSITIONS
 from aiebuild.designs.grid import ROWS
 from aiebuild.designs.pool import round_up
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit

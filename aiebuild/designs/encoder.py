@@ -11,15 +11,27 @@ Buffers lie in DDR in objects of 8,448 bytes. "rows" order is [row tile][channel
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from aiebuild.config.model import ModelDims
+from aiebuild.designs.encoder_keep import COLUMN, JOINS, PASSING, keep_of, norm_parts, panel_parts, rows_parts
+from aiebuild.designs.encoder_plan import (
+    ARENA,
+    FRONT_FRAMES,
+    INPUT,
+    KEYS,
+    KV_OBJECT,
+    KV_TILES,
+    POSITIONS,
+    ROUNDS,
+    ROW_TILES,
+    WEIGHTS,
+    Area,
+    EncoderPlan,
+)
 from aiebuild.designs.grid import NPU1, ROWS, Grid
-from aiebuild.designs.keep import MOST_RUNS, Ends, Keep, Parts
-from aiebuild.designs.pool import Activation, Pool, plan_pool, round_up
+from aiebuild.designs.keep import MOST_RUNS
+from aiebuild.designs.pool import round_up
 from aiebuild.designs.spec import KernelSpec
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
 from aiebuild.weights.pack import OBJECT
@@ -31,260 +43,6 @@ STRIP = 2112
 """Bytes of 16 rows of a tile; a pattern's innermost run (528 words; a run of a tiled pattern must be below 1,024)."""
 REPEATS = 64
 """Most repetitions of a descriptor (a 6-bit iteration count)."""
-POSITIONS = 1500
-ROW_TILES = 24
-"""64-row tiles of a window: 1,500 positions and 36 of padding."""
-ROUNDS = ROW_TILES // ROWS
-FRONT_FRAMES = 2
-"""Frames of zeros in front of the normalised mel: the first convolution reaches back two frames."""
-KV_OBJECT = 16896
-"""int8 keys and values of 128 positions of one head as the decoder reads them: four slices of 32 keys, K then V."""
-KV_TILES = ROW_TILES // 2
-"""Such objects of a head."""
-
-KEPT = 48
-"""Objects of @keep for weights, keys, values and activations that are sent again: keys and values of a head take 47."""
-PASSING = Parts(KEPT * OBJECT, (3 * OBJECT, 3 * OBJECT), 3)
-"""What activations pass that are sent once: what C's eight objects leave of a memory tile beside `KEPT`."""
-COLUMN = Parts(0, (8 * OBJECT, 20 * OBJECT, 20 * OBJECT), 0)
-"""What weights, keys and values go through where no activations are sent again. The first part is small, as cores wait
-for it where an operation begins."""
-
-
-def rows_parts(objects: int) -> Parts:
-    """For activations of a row of cores that are sent again."""
-    head = objects // 6
-    return Parts(0, tuple(n * OBJECT for n in (head, (objects - head + 1) // 2, (objects - head) // 2)), 5)
-
-
-def panel_parts(objects: int, steps: int) -> Parts:
-    """For panels of `steps` objects of weights beside `objects` of activations."""
-    size = min(steps, (KEPT - objects) // 2) * OBJECT
-    return Parts(KEPT * OBJECT - 2 * size, (size, size), 0)
-
-
-PASSES = 48
-"""Numbers of sendings divide this: six row rounds, most models' numbers of column rounds."""
-
-
-JOINS = (1, 3, 4, 5)
-"""Channels of C's joins at a memory tile. Of the descriptors below 24, which even channels have, they take 0 and 1."""
-
-
-def keep_of(grid: Grid) -> Keep:
-    """What memory tiles keep."""
-    return Keep(
-        bytes=PASSING.offset + PASSING.bytes, pairs=8, passes=PASSES, unit=OBJECT,
-        ends=(
-            Ends("A", grid.a_columns, 2, 14),
-            Ends("B", tuple(range(grid.columns)), 0, 12),
-        ),
-        heads=range(2, 16), others=range(16, 24),
-    )  # fmt: skip
-
-
-WEIGHTS, ARENA, INPUT, KEYS = range(4)
-"""Arguments of the sequence: packed weights, activations, log-mel and its command, keys and values (output)."""
-
-
-@dataclass(frozen=True)
-class EncoderShape:
-    """Sizes of one model's encoder in tiles."""
-
-    n_mels: int
-    state: int
-    heads: int
-    layers: int
-    text_layers: int
-    grid: Grid = NPU1
-
-    @staticmethod
-    def of(dims: ModelDims, grid: Grid = NPU1) -> EncoderShape:
-        """The shape for a model on an array."""
-        return EncoderShape(
-            dims.n_mels, dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_text_layer, grid
-        )
-
-    @property
-    def channel_tiles(self) -> int:
-        """bf16 tiles of 64 channels of the residual stream."""
-        return self.state // 64
-
-    @property
-    def k_steps(self) -> int:
-        """int8 tiles of 128 channels."""
-        return self.state // 128
-
-    @property
-    def mel_steps(self) -> int:
-        """k tiles of the first convolution: three frames of mels."""
-        return round_up(3 * self.n_mels, 64) // 64
-
-    @property
-    def normalise_rounds(self) -> int:
-        """Rounds of an object of 4,224 values a core that cover the frames the first convolution reads."""
-        frames = 2 * (ROW_TILES * 64 + 2) + 4
-        return -(-frames * self.n_mels * 2 // (OBJECT * self.grid.cores))
-
-    def padded(self, tiles: int) -> int:
-        """Column tiles of a product that has `tiles`: a round fills all columns of cores."""
-        return round_up(tiles, self.grid.columns)
-
-    @property
-    def norm_groups(self) -> int:
-        """Row tiles of a row of cores that a layer norm works on at a time, each on four columns of cores."""
-        return self.grid.columns // 4
-
-
-@dataclass(frozen=True)
-class Area:
-    """A part of the arena: byte offset and tiles per row (rows order) or row tiles per column (columns order)."""
-
-    offset: int
-    stride: int
-    size: int
-
-
-@dataclass(frozen=True)
-class EncoderPlan:
-    """Everything the sequence and the packer agree on."""
-
-    shape: EncoderShape
-    areas: Mapping[str, Area]
-    pool: Pool
-    weight_offsets: Mapping[str, int]
-    weight_bytes: int
-    input_bytes: int
-    keys_bytes: int
-
-    @property
-    def arena_bytes(self) -> int:
-        """Bytes of all activations."""
-        return self.pool.bytes
-
-
-LAYER = ("norm1", "qkv", "attention", "out", "norm2", "fc1", "fc2")
-LAST = ("norm", "keys", "values")
-"""Phases of a layer, and of what comes after all of them."""
-
-
-def plan_encoder(shape: EncoderShape) -> EncoderPlan:
-    """Place activations in their pool and the weights in their file."""
-    tiles = shape.padded(shape.channel_tiles)
-    qkv = shape.padded(3 * shape.heads)
-    ks = round_up(shape.k_steps, 4)
-    slack = 16  # objects that the layer norm may read beyond the last row
-    wanted: list[Activation] = []
-    strides: dict[str, int] = {}
-
-    def want(name: str, stride: int, size: int, phases: Sequence[str] | None) -> None:
-        strides[name] = stride
-        wanted.append(Activation(name, size, None if phases is None else frozenset(phases)))
-
-    # the frames in front of mel are zero from the beginning and never written
-    want("mel", 0, FRONT_FRAMES * shape.n_mels * 2 + shape.normalise_rounds * shape.grid.cores * OBJECT + 4096, None)
-    want("x", tiles, (ROW_TILES * tiles + slack) * OBJECT, ("conv2", *LAYER, "norm"))
-    want("xn", ks, (ROW_TILES * ks + 4) * OBJECT, ("norm1", "qkv", "norm2", "fc1", *LAST))
-    want("qkv", ROW_TILES, qkv * ROW_TILES * OBJECT, ("qkv", "attention"))
-    want("attention", tiles, ROW_TILES * tiles * OBJECT, ("attention", "out"))
-    hidden = max(shape.padded(4 * shape.channel_tiles), 3 * tiles)
-    want("hidden", hidden, ROW_TILES * hidden * OBJECT, ("conv1", "conv2", "fc1", "fc2"))
-    pool = plan_pool(wanted)
-    areas = {area.name: Area(area.offset, strides[area.name], area.bytes) for area in pool.areas}
-    weights: dict[str, int] = {}
-    at = 0
-    for name, size in _weight_sizes(shape):
-        weights[name] = at
-        at += size
-    return EncoderPlan(
-        shape=shape,
-        areas=areas,
-        pool=pool,
-        weight_offsets=weights,
-        weight_bytes=at,
-        input_bytes=OBJECT + shape.normalise_rounds * shape.grid.cores * OBJECT,
-        keys_bytes=(shape.text_layers * shape.heads + shape.grid.columns) * KV_TILES * KV_OBJECT,
-    )
-
-
-def _weight_sizes(shape: EncoderShape) -> Iterator[tuple[str, int]]:
-    tiles = shape.padded(shape.channel_tiles)
-    for tap in range(3):
-        yield f"conv1.{tap}.command", OBJECT
-    yield "conv1", tiles * shape.mel_steps * OBJECT
-    yield "conv2.command", OBJECT
-    yield "conv2", tiles * 3 * tiles * OBJECT
-    yield "positions", ROW_TILES * tiles * OBJECT
-    for layer in range(shape.layers):
-        p = f"layer{layer}."
-        yield p + "norm1.command", OBJECT
-        yield p + "qkv.command", OBJECT
-        yield p + "qkv", shape.padded(3 * shape.heads) * shape.k_steps * OBJECT
-        yield p + "attention.command", OBJECT
-        yield p + "out.command", OBJECT
-        yield p + "out", tiles * shape.channel_tiles * OBJECT
-        yield p + "norm2.command", OBJECT
-        yield p + "fc1.command", OBJECT
-        yield p + "fc1", shape.padded(4 * shape.channel_tiles) * shape.k_steps * OBJECT
-        yield p + "fc2.command", OBJECT
-        yield p + "fc2", tiles * 4 * shape.channel_tiles * OBJECT
-    yield "norm.command", OBJECT
-    heads = shape.text_layers * shape.heads
-    yield "keys.command", OBJECT
-    yield "keys", heads * shape.k_steps * OBJECT
-    yield "values.command", OBJECT
-    yield "values", heads * shape.k_steps * OBJECT
-
-
-# --- commands -------------------------------------------------------------------------------------------------------
-
-KINDS = {"gemm_int8": 0, "gemm_bf16": 1, "gemm_bf16_rows": 2, "attention": 3, "layer_norm": 4, "normalise": 5}
-GELU, RESIDUAL, MASK, KEYS_OUT, VALUES_OUT = 1, 2, 4, 8, 16
-
-
-@dataclass(frozen=True)
-class Command:
-    """Header of an operation: the words of `encoder::Param` in `kernels_src/encoder.h`."""
-
-    kind: str
-    tiles: int
-    statistics: int = 0
-    products: int = 0
-    outputs: int = 1
-    side: int = 0
-    stream: int = 0
-    epilogue: int = 0
-    row_rounds: int = ROUNDS
-    row_low: int = 0
-    row_high: int = POSITIONS
-    transposed_until: int = 0
-    natural_until: int = 1 << 20
-    channels: int = 0
-    keys: int = POSITIONS
-    floor: int = 0
-    elements: int = 0
-
-    def object(self, payload: bytes = b"") -> bytes:
-        """The command as one object; `payload` follows the header of 64 words."""
-        head = struct.pack(
-            "<17i", KINDS[self.kind], self.tiles, self.statistics, self.products, self.outputs, self.side, self.stream,
-            self.epilogue, self.row_rounds, self.row_low, self.row_high, self.transposed_until, self.natural_until,
-            self.channels, self.keys, self.floor, self.elements,
-        )  # fmt: skip
-        return (head.ljust(256, b"\0") + payload).ljust(OBJECT, b"\0")
-
-
-def normalise_command(shape: EncoderShape, floor: int, frames: int) -> bytes:
-    """The command that starts a window: `floor` is the lower clamp in Q11, `frames` how many of the window's are real.
-
-    It lies in front of the log-mel in the sequence's input.
-    """
-    return Command(
-        "normalise", tiles=shape.normalise_rounds, side=shape.grid.columns, floor=floor, elements=frames * shape.n_mels
-    ).object()
-
-
-# --- operations -----------------------------------------------------------------------------------------------------
 
 
 def _command(argument: int, offset: int) -> Transfer:
@@ -471,11 +229,7 @@ class Encoder:
         apart = ROWS * x.stride * OBJECT
         both = shape.channel_tiles == 8 * outputs and (groups == 1 or outputs == 1)
         once = groups * shape.channel_tiles
-        # beside the activations and weights of the product that follows, where there is room
-        place = ROUNDS * shape.k_steps
-        beside = place + 2 * once <= panel_parts(place, shape.k_steps).offset // OBJECT
-        kept = Parts(place * OBJECT if beside else 0, (once * OBJECT, once * OBJECT), 5)
-        kept = kept if both and 2 * once <= KEPT else None
+        kept = norm_parts(once, shape.k_steps) if both else None
         parts: list[dict[str, tuple[Transfer, ...]]] = []
         for m in range(rounds):
             part: dict[str, tuple[Transfer, ...]] = {}

@@ -10,17 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs import reference
-from aiebuild.designs.encoder import (
-    GELU,
-    KEYS_OUT,
-    MASK,
-    OBJECT,
-    RESIDUAL,
-    STRIP,
-    VALUES_OUT,
-    Command,
-    encoder_parameters,
-)
+from aiebuild.designs.encoder import OBJECT, STRIP, encoder_parameters
+from aiebuild.designs.encoder_commands import GELU, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.trial import Kernels, Object, Trial, memory, objects_of, soiled
 from aiebuild.weights.pack import (

@@ -9,18 +9,8 @@ from math import e, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs.encoder import (
-    GELU,
-    KEYS_OUT,
-    MASK,
-    POSITIONS,
-    RESIDUAL,
-    ROUNDS,
-    ROW_TILES,
-    VALUES_OUT,
-    Command,
-    EncoderPlan,
-)
+from aiebuild.designs.encoder_commands import GELU, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command
+from aiebuild.designs.encoder_plan import POSITIONS, ROUNDS, ROW_TILES, EncoderPlan
 from aiebuild.weights.pack import Floats, from_bf16, pack_bf16, pack_int8, pack_rows_bf16, to_bf16
 from aiebuild.weights.rounding import Statistics
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
+from aiebuild.designs import decoder, decoder_weights, encoder, encoder_commands, encoder_plan, encoder_weights
 from aiebuild.designs.decoder_commands import self_command
 from aiebuild.designs.decoder_sequences import decoder_sequence
 from aiebuild.designs.grid import Grid, grid_of
@@ -41,9 +41,9 @@ def dims_of(grid: Grid) -> ModelDims:
     return ModelDims(80, 1500, 64 * heads, heads, 1, 51864, 448, 64 * heads, heads, max(1, grid.columns // heads))
 
 
-def encoder_shape(grid: Grid) -> encoder.EncoderShape:
+def encoder_shape(grid: Grid) -> encoder_plan.EncoderShape:
     """The encoder's dispatch."""
-    return encoder.EncoderShape.of(dims_of(grid), grid)
+    return encoder_plan.EncoderShape.of(dims_of(grid), grid)
 
 
 def decoder_shape(grid: Grid) -> decoder.DecoderShape:
@@ -69,11 +69,11 @@ def _mel(overlay: MelOverlay) -> KnownDispatch:
 
 
 def _encoder(grid: Grid) -> KnownDispatch:
-    plan = encoder.plan_encoder(encoder_shape(grid))
+    plan = encoder_plan.plan_encoder(encoder_shape(grid))
     parameters = {**encoder.encoder_parameters(grid), "sequence": encoder.encoder_sequence(plan)}
     sequence = SequenceSpec("known_encode", "encoder.mlir.j2", parameters, symbol=parameters["sequence"]["name"])
-    strips = plan.shape.text_layers * plan.shape.heads * encoder.KV_TILES * encoder.KV_OBJECT // _STRIP
-    result = (encoder.KEYS, 0, strips, _PAYLOAD, _STRIP, "int8")
+    strips = plan.shape.text_layers * plan.shape.heads * encoder_plan.KV_TILES * encoder_plan.KV_OBJECT // _STRIP
+    result = (encoder_plan.KEYS, 0, strips, _PAYLOAD, _STRIP, "int8")
     return KnownDispatch(
         "encoder", sequence, "aiebuild.designs.selftest:encoder_arguments", {"device": grid.device}, (result,)
     )
@@ -128,14 +128,14 @@ def encoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -
     """Random weights, a command, a random log-mel."""
     del inputs
     grid = grid_of(parameters["device"])
-    plan = encoder.plan_encoder(encoder_shape(grid))
+    plan = encoder_plan.plan_encoder(encoder_shape(grid))
     mel = np.random.default_rng(2).uniform(-1, 1.5, (3000, plan.shape.n_mels))
-    command = np.frombuffer(encoder.normalise_command(plan.shape, -32768, 3000), np.uint8)
+    command = np.frombuffer(encoder_commands.normalise_command(plan.shape, -32768, 3000), np.uint8)
     return _packed(
         [
-            (f"argument {encoder.WEIGHTS}", encoder_weights.pack_encoder(_random_weights(grid), plan)),
-            (f"argument {encoder.INPUT}", command[: encoder.OBJECT]),
-            (f"argument {encoder.INPUT} at {encoder.OBJECT}", np.rint((mel * 4 - 4) * 2048).astype(np.int16)),
+            (f"argument {encoder_plan.WEIGHTS}", encoder_weights.pack_encoder(_random_weights(grid), plan)),
+            (f"argument {encoder_plan.INPUT}", command[: encoder.OBJECT]),
+            (f"argument {encoder_plan.INPUT} at {encoder.OBJECT}", np.rint((mel * 4 - 4) * 2048).astype(np.int16)),
         ]
     )
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
-from aiebuild.designs import decoder, decoder_commands, decoder_sequences, encoder
+from aiebuild.designs import decoder, decoder_commands, decoder_sequences, encoder, encoder_commands, encoder_plan
 from aiebuild.designs.grid import NPU1, Grid, grid_of
 from aiebuild.designs.ledger import instruction_facts, lifetimes
 from aiebuild.designs.mel import MelOverlay, mel_overlay
@@ -77,7 +77,7 @@ def whisper_design(
 def encoder_overlay(dims: ModelDims, grid: Grid = NPU1) -> OverlaySpec:
     """The encoder overlay with the sequence of a model."""
     parameters = encoder.encoder_parameters(grid)
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims, grid))
     sequence = SequenceSpec("encode", "encoder.mlir.j2", {**parameters, "sequence": encoder.encoder_sequence(plan)})
     kernels = tuple(KernelSpec(source, grid.defines) for source in encoder.KERNELS)
     return OverlaySpec("encoder", "encoder.mlir.j2", {**parameters, "sequence": None}, kernels, (sequence,))
@@ -105,7 +105,7 @@ def decoder_overlay(
 def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int], weights: str = "int8") -> dict[str, Any]:
     """What the run needs of the plans: sizes and places in bytes, command headers with the words a run fills in."""
     grid = grid_of(mel.device)
-    ep = encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))
+    ep = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims, grid))
     operations = encoder.Encoder(ep).operations()
     return {
         "mel": {**mel.metadata(), "macs": {str(rounds): mel.macs(rounds) for rounds in mel.rounds}},
@@ -115,15 +115,15 @@ def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int], weights:
             "arena_bytes": ep.arena_bytes,
             "input_bytes": ep.input_bytes,
             "keys_bytes": ep.keys_bytes,
-            "command": _words(encoder.normalise_command(ep.shape, 0, 0)),
+            "command": _words(encoder_commands.normalise_command(ep.shape, 0, 0)),
             "floor_word": 15,
             "elements_word": 16,
             "macs": _macs(operations),
-            "activations": _activations(operations, encoder.ARENA, ep.pool),
+            "activations": _activations(operations, encoder_plan.ARENA, ep.pool),
             "output": {
                 "offset": ep.areas["xn"].offset,
                 "stride": ep.areas["xn"].stride,
-                "row_tiles": encoder.ROW_TILES,
+                "row_tiles": encoder_plan.ROW_TILES,
                 "k_tiles": ep.shape.k_steps,
             },
         },

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs.encoder import POSITIONS
+from aiebuild.designs.encoder_plan import POSITIONS
 from aiebuild.weights import WhisperWeights
 from aiebuild.weights.pack import unpack_rows_int8
 from aiebuild.whisper.constants import N_FRAMES

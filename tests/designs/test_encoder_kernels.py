@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from aiebuild.designs import encoder_trials as trials
 from aiebuild.designs import reference
-from aiebuild.designs.encoder import OBJECT, Command
+from aiebuild.designs.encoder import OBJECT
+from aiebuild.designs.encoder_commands import Command
 from aiebuild.designs.encoder_trials import INT8_LAYOUTS, LAYOUTS, EncoderCore, Epilogue, pack_layout, unpack_layout
 from aiebuild.designs.grid import NPU1
 from aiebuild.designs.trial import Kernels, Trial, objects_of

@@ -9,7 +9,7 @@ from itertools import combinations
 import pytest
 
 from aiebuild.config.model import load_model_config
-from aiebuild.designs import encoder
+from aiebuild.designs import encoder, encoder_keep, encoder_plan
 from aiebuild.designs.grid import NPU1, grid_of
 from aiebuild.designs.keep import Chain, Cut, Ends, Keep, Parts, Tile
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
@@ -103,7 +103,7 @@ def test_what_waits_for_memory_is_queued_without_its_load() -> None:
 
 
 def test_numbers_of_sendings() -> None:
-    keep = encoder.keep_of(NPU1)
+    keep = encoder_keep.keep_of(NPU1)
     assert [keep.turns(n) for n in (6, 8, 5, 9, 20, 160)] == [[6], [8], [4, 1], [8, 1], [16, 4], [48, 48, 48, 16]]
 
 
@@ -112,8 +112,8 @@ def test_numbers_of_sendings() -> None:
 def test_parts_lie_in_memory_and_apart(model: str, device: str) -> None:
     """Of an operation, and of it and the next one where the latter's are filled before it is over (pairs of locks)."""
     grid = grid_of(device)
-    keep = encoder.keep_of(grid)
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(load_model_config(model).dims, grid))
+    keep = encoder_keep.keep_of(grid)
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(load_model_config(model).dims, grid))
     for operation in encoder.Encoder(plan).operations():
         found = {
             (channel[0], transfer.parts)
@@ -138,10 +138,10 @@ def test_parts_lie_in_memory_and_apart(model: str, device: str) -> None:
 def test_activations_are_kept_where_they_fit(model: str, once: bool) -> None:
     """FC1's rows come from DDR once, or as few times as numbers of sendings allow, and for each column round where six
     row tiles of them leave no room for weights."""
-    shape = encoder.EncoderShape.of(load_model_config(model).dims)
-    operations = {op.text: op for op in encoder.Encoder(encoder.plan_encoder(shape)).operations()}
-    rows = encoder.ROUNDS * shape.k_steps
-    assert (encoder.panel_parts(rows, shape.k_steps).holds(shape.k_steps * OBJECT)) is once
+    shape = encoder_plan.EncoderShape.of(load_model_config(model).dims)
+    operations = {op.text: op for op in encoder.Encoder(encoder_plan.plan_encoder(shape)).operations()}
+    rows = encoder_plan.ROUNDS * shape.k_steps
+    assert (encoder_keep.panel_parts(rows, shape.k_steps).holds(shape.k_steps * OBJECT)) is once
     for name in ("layer0.qkv", "layer0.fc1"):
         read = sum(
             transfer.bytes
@@ -151,5 +151,5 @@ def test_activations_are_kept_where_they_fit(model: str, once: bool) -> None:
         )
         weights = [part.transfers["B0_in"][0] for part in operations[name].rounds]
         rounds = len(weights)
-        assert read == rows * OBJECT * (len(encoder.keep_of(NPU1).turns(rounds)) if once else rounds)
-        assert {transfer.passes for transfer in weights} == {encoder.ROUNDS}
+        assert read == rows * OBJECT * (len(encoder_keep.keep_of(NPU1).turns(rounds)) if once else rounds)
+        assert {transfer.passes for transfer in weights} == {encoder_plan.ROUNDS}

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from aiebuild.config.model import load_model_config
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, encoder, encoder_plan
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
 from aiebuild.designs.ledger import Lifetime, instructions, lifetimes
 from aiebuild.designs.pool import Activation, plan_pool
@@ -46,8 +46,8 @@ def test_lifetimes() -> None:
 def test_the_models_activations(model: str) -> None:
     """Everything that is planned is used, when it is said to be, and places hold one activation at a time."""
     dims = load_model_config(model).dims
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
-    found = lifetimes(encoder.Encoder(plan).operations(), encoder.ARENA, plan.pool)
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))
+    found = lifetimes(encoder.Encoder(plan).operations(), encoder_plan.ARENA, plan.pool)
     assert {life.name for life in found} == set(plan.areas)
     pools = [found]
     text = decoder.plan_decoder(decoder.DecoderShape.of(dims))
@@ -63,7 +63,7 @@ def test_the_models_activations(model: str) -> None:
 
 def test_a_base_encoder_is_as_large_as_aiecc_made_it() -> None:
     dims = load_model_config("base").dims
-    found = instructions(encoder.encoder_sequence(encoder.plan_encoder(encoder.EncoderShape.of(dims))))
+    found = instructions(encoder.encoder_sequence(encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))))
     assert found.bytes == 514_448  # of aiecc's instructions for the same sequence
     assert found.controller_cycles < 7e6
     step = instructions(

@@ -9,15 +9,9 @@ import pytest
 from numpy.typing import NDArray
 
 from aiebuild.designs import bench
-from aiebuild.designs.encoder import (
-    KERNELS,
-    OBJECT,
-    EncoderShape,
-    encoder_parameters,
-    encoder_sequence,
-    normalise_command,
-    plan_encoder,
-)
+from aiebuild.designs.encoder import KERNELS, OBJECT, encoder_parameters, encoder_sequence
+from aiebuild.designs.encoder_commands import normalise_command
+from aiebuild.designs.encoder_plan import EncoderShape, plan_encoder
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.designs.mel_tables import pack_constants
 from aiebuild.designs.spec import KernelSpec, OverlaySpec, SequenceSpec

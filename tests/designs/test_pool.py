@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from aiebuild.config.model import load_model_config
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, encoder, encoder_plan
 from aiebuild.designs.decoder_sequences import Decoder
 from aiebuild.designs.grid import grid_of
 from aiebuild.designs.pool import ALIGNMENT, Activation, Pool, plan_pool
@@ -105,8 +105,8 @@ def strangers(operations: Sequence[Operation], argument: int, pool: Pool, *, pad
 
 @pytest.mark.parametrize(("model", "device"), [("base", "npu1"), ("tiny.en", "npu1"), ("tiny.en", "npu2")])
 def test_the_encoder_reads_its_own(model: str, device: str) -> None:
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(load_model_config(model).dims, grid_of(device)))
-    assert strangers(encoder.Encoder(plan).operations(), encoder.ARENA, plan.pool) == {}
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(load_model_config(model).dims, grid_of(device)))
+    assert strangers(encoder.Encoder(plan).operations(), encoder_plan.ARENA, plan.pool) == {}
     assert plan.pool.bytes < 0.66 * plan.pool.apart
 
 

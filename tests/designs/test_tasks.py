@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from aiebuild.config.model import load_model_config
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, encoder, encoder_plan
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
 from aiebuild.designs.tasks import QUEUE, Operation, Round, Transfer, emit
 
@@ -93,7 +93,7 @@ def test_outputs_of_all_columns_are_awaited_together_and_the_next_ones_queued_be
 @pytest.mark.parametrize("model", ["tiny.en", "base", "small", "turbo"])
 def test_the_models_sequences(model: str) -> None:
     dims = load_model_config(model).dims
-    audit(encoder.encoder_sequence(encoder.plan_encoder(encoder.EncoderShape.of(dims))))
+    audit(encoder.encoder_sequence(encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))))
     plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
     for dispatch in (
         decoder.Dispatch(1, 1, 64), decoder.Dispatch(1, 8, 1024, "all"), decoder.Dispatch(8, 1, 128),
@@ -111,7 +111,7 @@ def test_weights_do_not_overlap(model: str) -> None:
 
 
 def test_padding_of_the_base_encoder_is_below_a_tenth() -> None:
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(load_model_config("base").dims))
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(load_model_config("base").dims))
     operations = encoder.Encoder(plan).operations()
     macs = sum(operation.macs for operation in operations)
     padded = sum(operation.padded_macs for operation in operations)

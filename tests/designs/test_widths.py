@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from aiebuild import host
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, decoder_weights, encoder, encoder_weights
+from aiebuild.designs import decoder, decoder_weights, encoder, encoder_commands, encoder_plan, encoder_weights
 from aiebuild.designs.decoder_sequences import decoder_sequence
 from aiebuild.designs.grid import Grid, grid_of
 from aiebuild.designs.whisper import decoder_facts
@@ -61,7 +61,7 @@ class Wide:
         self, dims: ModelDims, weights: dict[str, Floats], overlays: Path, device: HostDevice, grid: Grid
     ) -> None:
         self.dims, self.weights = dims, weights
-        self.encoder_plan = encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))
+        self.encoder_plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims, grid))
         self.encoder = device.open(overlays / "encoder.so")
         values = encoder.encoder_parameters(grid) | {"sequence": encoder.encoder_sequence(self.encoder_plan)}
         self.encode_sequence = self.encoder.load_sequence(self._encode("encoder.mlir.j2", values, "encode"))
@@ -91,15 +91,17 @@ class Wide:
         plan, size = self.encoder_plan, encoder.OBJECT
         window, packed = HostBuffer.allocate(plan.input_bytes), HostBuffer.allocate(plan.weight_bytes)
         packed.array[:] = encoder_weights.pack_encoder(self.weights, plan)
-        window.array[:size] = np.frombuffer(encoder.normalise_command(plan.shape, -32768, 3000), np.uint8)
+        window.array[:size] = np.frombuffer(encoder_commands.normalise_command(plan.shape, -32768, 3000), np.uint8)
         q11 = np.rint((mel * 4 - 4) * 2048).astype(np.int16)
         window.array[size : size + q11.nbytes] = q11.view(np.uint8).reshape(-1)
         self.encoder.dispatch(
             self.encode_sequence, [packed, self.activations, window, self.decoder.keys(0)], strict=True
         )
         area = plan.areas["xn"]
-        tiles = self.activations.array[area.offset :][: encoder.ROW_TILES * area.stride * size]
-        values = pack.unpack_rows_int8(tiles.reshape(encoder.ROW_TILES, area.stride, size)[:, : plan.shape.k_steps])
+        tiles = self.activations.array[area.offset :][: encoder_plan.ROW_TILES * area.stride * size]
+        values = pack.unpack_rows_int8(
+            tiles.reshape(encoder_plan.ROW_TILES, area.stride, size)[:, : plan.shape.k_steps]
+        )
         factor = encoder_weights.final_norm(self.weights, self.dims.n_text_layer, None).factor
         return values[:1500] * factor + self.weights["encoder.ln_post.bias"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aiebuild.designs.bench import SHAPE, bench_design
-from aiebuild.designs.encoder import plan_encoder
+from aiebuild.designs.encoder_plan import plan_encoder
 from aiebuild.report.bench import measure_operations
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -22,7 +22,7 @@ from aiebuild.build.execute import Silent
 from aiebuild.build.models import ModelBuild, compile_model
 from aiebuild.config.model import ModelConfig
 from aiebuild.config.toolchain import host_toolchain
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, encoder, encoder_plan
 from aiebuild.designs.decoder_sequences import Decoder
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.manifest import store
@@ -189,7 +189,7 @@ def test_one_damaged_tile_changes_the_text(
     stage, name = what.split(": ")
     dims = tiny_en_config.dims
     if stage == "encoder":
-        offset = encoder.plan_encoder(encoder.EncoderShape.of(dims)).weight_offsets[name]
+        offset = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims)).weight_offsets[name]
         size = encoder.OBJECT
     else:
         offset = decoder.plan_decoder(decoder.DecoderShape.of(dims)).weight_offsets[name]
@@ -352,7 +352,7 @@ def test_counted_products_are_the_models(
 
     counting.encode(audio, 0, 1100)
     per_core = products_of(counting, "encoder")
-    operations = encoder.Encoder(encoder.plan_encoder(encoder.EncoderShape.of(dims))).operations()
+    operations = encoder.Encoder(encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))).operations()
     model, padded = sum(o.macs for o in operations), sum(o.padded_macs for o in operations)
     # where a score exceeds the maximum known so far, its strip of 32 keys is done twice
     assert padded <= per_core.sum() <= 1.0001 * padded and (per_core.sum() - padded) % (32 * 16 * 64) == 0

@@ -14,7 +14,7 @@ from math import prod
 from typing import Any
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, encoder, encoder_keep, encoder_plan
 from aiebuild.designs.decoder_sequences import Decoder
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.keep import Keep
@@ -34,7 +34,8 @@ STEP_CYCLES = 2048
 
 MEL_ROLES = {SAMPLES: "samples", CONSTANTS: "constants", MEL: "log-mel", PEAKS: "log-mel"}
 ENCODER_ROLES = {
-    encoder.WEIGHTS: "weights", encoder.ARENA: "activations", encoder.INPUT: "log-mel", encoder.KEYS: "keys and values",
+    encoder_plan.WEIGHTS: "weights", encoder_plan.ARENA: "activations", encoder_plan.INPUT: "log-mel",
+    encoder_plan.KEYS: "keys and values",
 }  # fmt: skip
 DECODER_ROLES = {
     decoder.WEIGHTS: "weights", decoder.ARENA: "activations", decoder.KEYS: "keys and values", decoder.LOG: "log",
@@ -196,7 +197,7 @@ def encoder_rate(operation: Operation) -> int:
 
 def encoder_operations(dims: ModelDims, grid: Grid = NPU1) -> list[Operation]:
     """The operations of a window."""
-    return encoder.Encoder(encoder.plan_encoder(encoder.EncoderShape.of(dims, grid))).operations()
+    return encoder.Encoder(encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims, grid))).operations()
 
 
 def encoder_traffic(dims: ModelDims, machine: Machine, grid: Grid = NPU1) -> list[Traffic]:
@@ -204,7 +205,8 @@ def encoder_traffic(dims: ModelDims, machine: Machine, grid: Grid = NPU1) -> lis
     objects = (OBJECT, OBJECT, OBJECT)
     operations = encoder_operations(dims, grid)
     return [
-        count(op, ENCODER_ROLES, objects, encoder_rate(op), machine, grid, encoder.keep_of(grid)) for op in operations
+        count(op, ENCODER_ROLES, objects, encoder_rate(op), machine, grid, encoder_keep.keep_of(grid))
+        for op in operations
     ]
 
 

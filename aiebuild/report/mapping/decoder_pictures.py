@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import decoder
-from aiebuild.designs.encoder import POSITIONS
+from aiebuild.designs.encoder_plan import POSITIONS
 from aiebuild.designs.grid import NPU1
 from aiebuild.report.mapping.draw import COLUMNS, GREY, INK, PALE, Canvas, core_colour, cores, mixed
 

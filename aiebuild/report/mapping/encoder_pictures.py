@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import encoder
+from aiebuild.designs import encoder_plan
 from aiebuild.designs.grid import NPU1
 from aiebuild.designs.mel import TILE_FRAMES, mel_overlay
 from aiebuild.report.mapping import layout
@@ -90,9 +90,9 @@ def gemm(dims: ModelDims) -> Canvas:
     columns = 1 + max(c for _, c in owned)
     w, h = 23.0, 15.0
     canvas = Canvas(int(columns * w) + 200, 470, "tiles of FC1 on the cores")
-    canvas.text(70, 20, f"FC1: {encoder.ROW_TILES} row tiles of 64 positions, {columns} column tiles of 64 outputs; "
-                "the number is the core's count of tiles before", size=11)  # fmt: skip
-    for row in range(0, encoder.ROW_TILES, GRID):
+    canvas.text(70, 20, f"FC1: {encoder_plan.ROW_TILES} row tiles of 64 positions, {columns} column tiles of 64 "
+                "outputs; the number is the core's count of tiles before", size=11)  # fmt: skip
+    for row in range(0, encoder_plan.ROW_TILES, GRID):
         canvas.text(62, 46 + row * h + 12, f"row tile {row}", size=8, at="end")
     _tiles(canvas, owned, 70, 44, (w, h))
     for column in range(0, columns, GRID):
@@ -100,11 +100,11 @@ def gemm(dims: ModelDims) -> Canvas:
     x = 90 + columns * w
     cores(canvas, x, 60, 24)
     canvas.lines(x, 200, ("framed: computed", "at the same time"), size=10)
-    steps = encoder.EncoderShape.of(dims).k_steps
+    steps = encoder_plan.EncoderShape.of(dims).k_steps
     canvas.lines(70, 424, (
         f"A of row r brings row tiles r, r + 4, ...: {steps} objects (64 x 128 int8) each, to all four columns; "
         "B of column c the weights of a column tile, to all four rows.",
-        f"Six tiles down (the row rounds) with the same column tiles: weights are read {encoder.ROUNDS} times, "
+        f"Six tiles down (the row rounds) with the same column tiles: weights are read {encoder_plan.ROUNDS} times, "
         f"activations {columns // GRID} times (column rounds).",
     ), size=10)  # fmt: skip
     return canvas
@@ -116,22 +116,24 @@ def attention(dims: ModelDims) -> Canvas:
     heads = 1 + max(c for _, c in owned)
     w, h = 40.0, 15.0
     canvas = Canvas(880, 450, "attention on the cores")
-    canvas.text(70, 20, f"Attention: {encoder.ROW_TILES} tiles of 64 queries, {heads} heads, four at a time", size=11)
-    for row in range(0, encoder.ROW_TILES, GRID):
+    canvas.text(
+        70, 20, f"Attention: {encoder_plan.ROW_TILES} tiles of 64 queries, {heads} heads, four at a time", size=11
+    )
+    for row in range(0, encoder_plan.ROW_TILES, GRID):
         canvas.text(62, 46 + row * h + 12, f"queries {row * 64}", size=8, at="end")
     for head in range(heads):
         canvas.text(70 + head * w + w / 2, 40, f"head {head}", size=8, at="middle")
     _tiles(canvas, owned, 70, 44, (w, h))
     x = 110 + heads * w
     cores(canvas, x, 50, 22)
-    steps = -(-encoder.POSITIONS // 32)
+    steps = -(-encoder_plan.POSITIONS // 32)
     canvas.text(x, 186, "B of a column, for one tile of queries:", size=10)
     for i in range(6):
         label = ("K, V of 32", "next 32", "next 32", "...", "", f"step {steps}")[i]
         canvas.box(x + i * 62, 194, 58, 36, mixed(COLUMNS[0], 0.6 if i % 2 else 0.45), stroke=GREY)
         canvas.text(x + i * 62 + 29, 216, label, size=8, at="middle")
     canvas.lines(x, 256, (
-        f"{steps} objects of two strips of K and two of V, {encoder.ROUNDS} times a head:",
+        f"{steps} objects of two strips of K and two of V, {encoder_plan.ROUNDS} times a head:",
         "for every tile of queries of the row. The four rows",
         "of cores see the same keys and values.",
         "In the core: S = K Q for 32 keys x 16 queries in registers,",
@@ -146,7 +148,7 @@ def attention(dims: ModelDims) -> Canvas:
 def norm(dims: ModelDims) -> Canvas:
     """Strips of 16 rows of a tile, one a column of cores."""
     strips = layout.norm_strips(dims)
-    shape = encoder.EncoderShape.of(dims)
+    shape = encoder_plan.EncoderShape.of(dims)
     canvas = Canvas(860, 300, "layer norm on the cores")
     canvas.text(60, 22, f"Layer norm: a row tile (64 positions, {shape.channel_tiles} objects of 64 channels in bf16) "
                 "goes to a row of cores, twice", size=11)  # fmt: skip
@@ -192,7 +194,7 @@ def convolution(dims: ModelDims) -> Canvas:
             canvas.box(x + 2, y + (t % 2) * 20, (last - first + 1) * w - 6, 17, colour)
             canvas.text(x + 8, y + (t % 2) * 20 + 12, f"row {t}: frames {first} to {last}", size=8)
         y += 50
-    tiles = encoder.EncoderShape.of(dims).channel_tiles
+    tiles = encoder_plan.EncoderShape.of(dims).channel_tiles
     canvas.text(14, y + 20, "conv2: its operand lies ready, a product without any gathering", size=11)
     for tap in range(3):
         x = left + tap * 220

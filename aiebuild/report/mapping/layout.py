@@ -9,7 +9,7 @@ from typing import Any
 
 from aiebuild.check.usage import TileUse, tile_uses
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, encoder, encoder_plan
 from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.designs.mel import TILE_FRAMES, TILES, mel_overlay
 from aiebuild.designs.tasks import Operation, Transfer
@@ -63,12 +63,12 @@ def tile_owners(dims: ModelDims, name: str) -> dict[tuple[int, int], Owner]:
 
     `name`: "layer0.qkv", "layer0.attention", "layer0.fc1" and the like.
     """
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))
     operation = next(op for op in encoder.Encoder(plan).operations() if op.text == name)
     short = name.rpartition(".")[2]
     area = plan.areas[{"qkv": "qkv", "attention": "attention", "fc1": "hidden"}.get(short, "x")]
     out: dict[tuple[int, int], Owner] = {}
-    for offset, owner in owners(operation, encoder.ARENA).items():
+    for offset, owner in owners(operation, encoder_plan.ARENA).items():
         major, minor = divmod((offset - area.offset) // OBJECT, area.stride)
         out[(minor, major) if short == "qkv" else (major, minor)] = owner
     return out
@@ -91,7 +91,7 @@ def distinct(operation: Operation, channel: str, argument: int) -> tuple[int, in
 
 def norm_strips(dims: ModelDims) -> list[set[int]]:
     """Rows of a 64-row tile that the first layer norm's cores of each column write."""
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))
     operation = next(op for op in encoder.Encoder(plan).operations() if op.text == "layer0.norm1")
     out: list[set[int]] = [set() for _ in range(NPU1.columns)]
     for channel, transfer in transfers(operation):
@@ -104,12 +104,12 @@ def norm_strips(dims: ModelDims) -> list[set[int]]:
 
 def conv_frames(dims: ModelDims, tap: int, positions: int) -> list[tuple[int, int]]:
     """First and last frame of the first convolution's rows for `tap`; frame 0 is the first of the window."""
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))
     operation = encoder.Encoder(plan).conv1(tap)
     frame = 2 * dims.n_mels
     # the transfer of row 0 of cores, behind the command
-    start = next(t for name, t in transfers(operation) if name == "A0_in" and t.argument == encoder.ARENA)
-    first = (start.offset - plan.areas["mel"].offset) // frame - encoder.FRONT_FRAMES
+    start = next(t for name, t in transfers(operation) if name == "A0_in" and t.argument == encoder_plan.ARENA)
+    first = (start.offset - plan.areas["mel"].offset) // frame - encoder_plan.FRONT_FRAMES
     step = start.strides[2] // frame
     return [(first + i * step, first + i * step + 2) for i in range(positions)]
 

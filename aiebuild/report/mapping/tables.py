@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from aiebuild.config.model import ModelDims, load_model_config
-from aiebuild.designs import decoder, encoder
+from aiebuild.designs import decoder, encoder, encoder_plan
 from aiebuild.designs.grid import NPU1, ROWS, grid_of
 from aiebuild.designs.tasks import Operation
 from aiebuild.report.mapping import layout
@@ -160,17 +160,17 @@ def again_table() -> str:
     """What a layer of the encoder reads more than once."""
     operations = {op.text: op for op in encoder_operations(dims_of(MODEL))}
     what: list[tuple[str, str, str, int]] = [
-        ("normalised rows, by q, k, v", "layer0.qkv", "A", encoder.ARENA),
-        ("weights of q, k, v", "layer0.qkv", "B", encoder.WEIGHTS),
-        ("queries", "layer0.attention", "A", encoder.ARENA),
-        ("keys and values", "layer0.attention", "B", encoder.ARENA),
-        ("attention's output and the residual, by out", "layer0.out", "A", encoder.ARENA),
-        ("weights of out", "layer0.out", "B", encoder.WEIGHTS),
-        ("residual stream, by a layer norm", "layer0.norm2", "A", encoder.ARENA),
-        ("normalised rows, by FC1", "layer0.fc1", "A", encoder.ARENA),
-        ("weights of FC1", "layer0.fc1", "B", encoder.WEIGHTS),
-        ("hidden rows and the residual, by FC2", "layer0.fc2", "A", encoder.ARENA),
-        ("weights of FC2", "layer0.fc2", "B", encoder.WEIGHTS),
+        ("normalised rows, by q, k, v", "layer0.qkv", "A", encoder_plan.ARENA),
+        ("weights of q, k, v", "layer0.qkv", "B", encoder_plan.WEIGHTS),
+        ("queries", "layer0.attention", "A", encoder_plan.ARENA),
+        ("keys and values", "layer0.attention", "B", encoder_plan.ARENA),
+        ("attention's output and the residual, by out", "layer0.out", "A", encoder_plan.ARENA),
+        ("weights of out", "layer0.out", "B", encoder_plan.WEIGHTS),
+        ("residual stream, by a layer norm", "layer0.norm2", "A", encoder_plan.ARENA),
+        ("normalised rows, by FC1", "layer0.fc1", "A", encoder_plan.ARENA),
+        ("weights of FC1", "layer0.fc1", "B", encoder_plan.WEIGHTS),
+        ("hidden rows and the residual, by FC2", "layer0.fc2", "A", encoder_plan.ARENA),
+        ("weights of FC2", "layer0.fc2", "B", encoder_plan.WEIGHTS),
     ]
     rows: list[list[str]] = []
     layers = dims_of(MODEL).n_audio_layer
@@ -188,13 +188,13 @@ def again_table() -> str:
 
 def hidden_bytes(dims: ModelDims) -> tuple[int, int]:
     """Bytes of the feed-forward's hidden rows that a window's FC1 write and FC2 read."""
-    plan = encoder.plan_encoder(encoder.EncoderShape.of(dims))
+    plan = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))
     place = plan.areas["hidden"]
 
     def inside(operation: Operation, channel: str) -> int:
         moved = 0
         for name, transfer in layout.transfers(operation):
-            if name[0] == channel and transfer.argument == encoder.ARENA:
+            if name[0] == channel and transfer.argument == encoder_plan.ARENA:
                 lies = place.offset <= transfer.offset < place.offset + place.size
                 moved += layout.total_bytes(transfer) if lies else 0
         return moved
@@ -208,7 +208,9 @@ def hidden_bytes(dims: ModelDims) -> tuple[int, int]:
 def fused_rows(dims: ModelDims) -> int:
     """Rows of a row of cores whose FC2 sums (float or int32, columns over four cores) fit a core's accumulators."""
     accumulators = 4 * int(encoder.encoder_parameters()["acc"].removeprefix("memref<").split("x")[0])
-    columns = encoder.EncoderShape.of(dims).padded(encoder.EncoderShape.of(dims).channel_tiles) * 64 // NPU1.columns
+    columns = (
+        encoder_plan.EncoderShape.of(dims).padded(encoder_plan.EncoderShape.of(dims).channel_tiles) * 64 // NPU1.columns
+    )
     return min(64, accumulators // (4 * columns) // 4 * 4)
 
 
@@ -222,12 +224,12 @@ def hidden_table() -> str:
         written, read = hidden_bytes(dims)
         trip = written + read
         once = sum(
-            layout.distinct(op, "B", encoder.WEIGHTS)[0]
+            layout.distinct(op, "B", encoder_plan.WEIGHTS)[0]
             for op in encoder_operations(dims)
             if op.text.endswith((".fc1", ".fc2"))
         )
         at_once = fused_rows(dims)
-        passes = -(-encoder.ROW_TILES * 64 // (ROWS * at_once))
+        passes = -(-encoder_plan.ROW_TILES * 64 // (ROWS * at_once))
         more = once * passes - forward.through("B")
         rows.append([
             model, mb(written), mb(read), f"{trip / add('', parts).bytes:.0%}", milliseconds(forward.cycles["compute"]),
@@ -267,7 +269,7 @@ def pools_table() -> str:
     for model in OTHERS:
         dims = dims_of(model)
         text = decoder.plan_decoder(decoder.DecoderShape.of(dims))
-        pools = {"encoder, a window": encoder.plan_encoder(encoder.EncoderShape.of(dims)).pool}
+        pools = {"encoder, a window": encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims)).pool}
         for dispatch in (decoder.Dispatch(1, 1, 64), decoder.Dispatch(8, 4, 64), decoder.Dispatch(1, 128, 128)):
             what = f"{dispatch.windows} x {dispatch.rows} tokens"
             pools[f"decoder, {what}"] = decoder.plan_arena(text, dispatch).pool
