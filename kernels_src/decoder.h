@@ -130,8 +130,49 @@ inline aie::vector<float, 16> exp2_down(aie::vector<float, 16> z) {
 // y[row][32] (+)= columns x rows x (256 high + low) of x [k blocks][4 x 8] and w [k blocks][4 column blocks][8 x 8],
 // whose k blocks are `k_stride` bytes apart, for `count` rows of the block, `stride` floats apart. `multipliers`: w has
 // four bits, and of each four k blocks these.
-void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns, const float *rows,
-              float *y, int stride, int count, bool first, const int8_t *multipliers = nullptr);
+void products_of_rows(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns,
+                      const float *rows, float *y, int stride, int count, bool first, const int8_t *multipliers);
+
+#ifdef ROOM_FOR_COPIES
+
+// Products of a row that is alone in its block, without those of the block's empty half.
+inline void products_of_row(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns, float row,
+                            float *y, bool first) {
+    using MM = aie::mmul<2, 8, 8, int8, int8>;
+    MM c0, c1, c2, c3;
+    for (int kb = 0; kb < k_blocks; ++kb) {
+        const aie::vector<int8, 16> a = aie::load_v<16>(x);
+        c0.mac(a, aie::load_v<64>(w));
+        c1.mac(a, aie::load_v<64>(w + 64));
+        c2.mac(a, aie::load_v<64>(w + 128));
+        c3.mac(a, aie::load_v<64>(w + 192));
+        x += 32;
+        w += k_stride;
+    }
+    const aie::vector<int32, 16> s0 = c0.to_vector<int32>(), s1 = c1.to_vector<int32>(), s2 = c2.to_vector<int32>(),
+                                 s3 = c3.to_vector<int32>();
+    const aie::vector<int32, 32> high =
+        aie::concat(s0.extract<8>(0), s1.extract<8>(0), s2.extract<8>(0), s3.extract<8>(0));
+    const aie::vector<int32, 32> low =
+        aie::concat(s0.extract<8>(1), s1.extract<8>(1), s2.extract<8>(1), s3.extract<8>(1));
+    aie::accum<accfloat, 32> sums(aie::to_float(low));
+    sums = aie::mac(sums, aie::to_float(high), aie::broadcast<float, 32>(256.0f));
+    const aie::vector<float, 32> scale = aie::mul(aie::load_v<32>(columns), row).to_vector<float>();
+    aie::accum<accfloat, 32> sum(first ? aie::zeros<float, 32>() : aie::load_v<32>(y));
+    aie::store_v(y, aie::mac(sum, sums.to_vector<float>(), scale).to_vector<float>());
+}
+
+#endif
+
+inline void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns,
+                     const float *rows, float *y, int stride, int count, bool first,
+                     const int8_t *multipliers = nullptr) {
+#ifdef ROOM_FOR_COPIES
+    if (count == 1 && multipliers == nullptr)
+        return products_of_row(x, k_blocks, w, k_stride, columns, rows[0], y, first);
+#endif
+    products_of_rows(x, k_blocks, w, k_stride, columns, rows, y, stride, count, first, multipliers);
+}
 
 // 32 values between -32512 and 32512 into row `out` of four operand blocks as 16 bits; `alone`: the other row becomes 0.
 inline void to_operands(const aie::vector<float, 32> &x, int8_t *out, bool alone) {

@@ -41,9 +41,9 @@ void four_bit_scales(const int8_t *groups, float *columns) {
 
 } // namespace
 
-__attribute__((noinline)) void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride,
-                                        const float *columns, const float *rows, float *y, int stride, int count,
-                                        bool first, const int8_t *multipliers) {
+__attribute__((noinline)) void products_of_rows(const int8_t *x, int k_blocks, const int8_t *w, int k_stride,
+                                                const float *columns, const float *rows, float *y, int stride, int count,
+                                                bool first, const int8_t *multipliers) {
     using MM = aie::mmul<4, 8, 8, int8, int8>;
     using Sums = aie::accum<acc32, 32>;
     alignas(32) int8_t wide[four_bit_blocks * 256];

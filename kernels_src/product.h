@@ -10,6 +10,11 @@
 #define ONE_COPY inline __attribute__((noinline))
 #endif
 
+// Whether there may be copies of long code for special cases. Where operations are counted they are the array's.
+#if defined(__AIE_API_HOST__) && !defined(AIEBUILD_COUNT)
+#define ROOM_FOR_COPIES
+#endif
+
 // Some 30 instructions on AIE2.
 ONE_COPY aie::vector<float, 16> product(aie::vector<float, 16> a, aie::vector<float, 16> b) {
     return aie::mul(a, b).to_vector<float>();

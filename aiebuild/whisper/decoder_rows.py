@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelDims
 from aiebuild.runtime.device import Buffer, Device, Dispatch, Overlay
+from aiebuild.whisper.findings import Findings
 from aiebuild.whisper.speech import Allowed, Candidates
 
 RAW_ROW = 1 << 30
@@ -49,6 +50,7 @@ class Kind:
     """Chunks of the vocabulary, tokens of each."""
     loaded: Any = None
     suppressed: NDArray[np.uint8] | None = None
+    findings: Findings | None = None
 
     @property
     def total(self) -> int:
@@ -116,6 +118,10 @@ class DeviceDecoder:
         self._kinds = sorted((Kind.of(kind) for kind in facts["dispatches"]), key=lambda kind: kind.bucket)
         self.max_windows = max(kind.windows for kind in self._kinds)
         self.max_rows: int = facts["most_rows"]
+        self._steps: dict[tuple[int, str], list[Kind]] = {}
+        for kind in self._kinds:
+            if kind.rows in (1, self.max_rows):
+                self._steps.setdefault((kind.windows, kind.logits), []).append(kind)
         self._keys: Buffer = device.buffer(facts["window_keys"])
         self._arena: Buffer | None = None
         self._log: Buffer | None = None
@@ -296,9 +302,7 @@ class DeviceDecoder:
         if len(tokens) != len(self._seen):
             raise ValueError(f"rows of {len(tokens)} windows; {len(self._seen)} were started")
         most = max(map(len, tokens), default=0)
-        kinds = [
-            k for k in self._kinds if (k.windows, k.logits) == (self._windows, logits) and k.rows in (1, self.max_rows)
-        ]
+        kinds = self._steps.get((self._windows, logits), [])
         fitting = [k for k in kinds if k.rows >= most and k.bucket >= self._entries + k.rows]
         # close to the end of the log there is no room for rows that nobody looks at, but their entries are free
         fitting = fitting or [k for k in kinds if k.rows >= most and k.bucket >= self._entries + most]
@@ -421,34 +425,9 @@ class DeviceDecoder:
     def _candidates(self, kind: Kind, rows: list[Row], tables: list[Allowed]) -> Candidates:
         arena = self._dispatch(kind, rows, tables)
         self._finish(kind, rows)
-        facts = self._facts
-        best, words = facts["best"], facts["best_words"]
-        columns, across = facts["columns"], facts["rows"]
-        reports = -(-kind.core_rows // facts["best_rows"])
-        size = kind.asked * columns * across * reports * facts["best_object"]
-        found = arena[kind.areas["best"] :][:size].view(np.int32).reshape(kind.asked, columns, across, reports, -1)
-        found = found[..., : facts["best_rows"] * words].reshape(kind.asked, columns, across, -1, words)
-        found = found[..., : kind.core_rows, :]
-        # columns of cores hold different tokens; rows of cores different tokens of the same rows, or different rows
-        if kind.slices == 1:
-            parts = found.transpose(1, 2, 0, 3, 4).reshape(columns * across, -1, words)
-        else:
-            parts = found.transpose(1, 0, 2, 3, 4).reshape(columns, -1, words)
-        lists = parts[:, :, : 4 * best].reshape(parts.shape[0], -1, 2, 2, best)
-        totals = parts[:, :, 4 * best : 4 * best + 4].reshape(parts.shape[0], -1, 2, 2).view(np.float32)
-        keys = lists[:, :, :, 0].transpose(1, 2, 0, 3).reshape(-1, 2, parts.shape[0] * best)
-        tokens = lists[:, :, :, 1].transpose(1, 2, 0, 3).reshape(-1, 2, parts.shape[0] * best)
-        # by falling logit, of equal ones the lower token first
-        order = np.lexsort((tokens, -keys.astype(np.int64)), axis=-1)[..., :best]
-        keys, tokens = np.take_along_axis(keys, order, -1), np.take_along_axis(tokens, order, -1)
-        logits = (keys ^ ((keys >> 31) & 0x7FFFFFFF)).view(np.float32)
-        none = logits < facts["suppressed"] / 2
-        logits, tokens = np.where(none, -np.inf, logits).astype(np.float32), np.where(none, -1, tokens)
-        top = totals[..., 0].max(axis=0)
-        with np.errstate(divide="ignore"):
-            sums = (totals[..., 1] * np.exp(totals[..., 0] - top)).sum(axis=0)
-            total = np.where(top < facts["suppressed"] / 2, -np.inf, top + np.log(sums)).astype(np.float32)
-        return Candidates(tokens[:, 0], logits[:, 0], total[:, 0], tokens[:, 1], logits[:, 1], total[:, 1])
+        if kind.findings is None:
+            kind.findings = Findings.of(self._facts, kind.asked, kind.core_rows, kind.slices)
+        return kind.findings.candidates(arena[kind.areas["best"] :])
 
     def _all_logits(self, kind: Kind, rows: list[Row], wanted: list[int]) -> NDArray[np.float32]:
         arena = self._dispatch(kind, rows, [])

@@ -83,6 +83,50 @@ struct mmul_kernel<4, 8, 8, int8, int8, int32> {
     }
 };
 
+// int8 2x8x8: a register for each row of A holds the partial sums (half, n) of each four rows of B, so that B is reordered
+// once.
+template <>
+struct mmul_kernel<2, 8, 8, int8, int8, int32> {
+    using acc_t = storage<int32, 16>;
+
+    __m512i c[2];
+    __m128i sums;
+
+    AIEBUILD_INLINE void clear()
+    {
+        c[0] = c[1] = _mm512_setzero_si512();
+        sums = _mm_setzero_si128();
+    }
+    AIEBUILD_INLINE void set(const acc_t &v)
+    {
+        const auto rows = reinterpret_cast<__m512i>(v.p[0]);
+        c[0] = _mm512_zextsi256_si512(_mm512_castsi512_si256(rows));
+        c[1] = _mm512_zextsi256_si512(_mm512_extracti64x4_epi64(rows, 1));
+        sums = _mm_setzero_si128();
+    }
+    AIEBUILD_INLINE acc_t get() const
+    {
+        const __m512i low = _mm512_inserti64x4(c[0], _mm512_castsi512_si256(c[1]), 1);
+        const __m512i both = _mm512_add_epi32(low, _mm512_shuffle_i64x2(c[0], c[1], 0xee));
+        const __m512i row = _mm512_castsi128_si512(_mm_add_epi32(sums, _mm_shuffle_epi32(sums, 0xb1)));
+        acc_t r;
+        r.p[0] = reinterpret_cast<acc_t::part_t>(_mm512_sub_epi32(both, _mm512_permutexvar_epi32(index_dwords([](int i) { return i / 8 * 2; }), row)));
+        return r;
+    }
+    AIEBUILD_INLINE void mac(const storage<int8, 16> &av, const storage<int8, 64> &bv)
+    {
+        const auto a = reinterpret_cast<__m128i>(av.p[0]);
+        using U = simd_t<uint8, 64>;
+        const auto b = reinterpret_cast<__m512i>(reinterpret_cast<U>(bv.p[0]) + uint8{128});
+        const auto columns = _mm512_permutexvar_epi8(index_bytes([](int i) { return (4 * (i / 32) + i % 4) * 8 + (i / 4) % 8; }), b);
+        unroll<2>([&](auto m) AIEBUILD_LAMBDA {
+            const auto row = _mm512_permutexvar_epi32(index_dwords([](int i) { return 2 * static_cast<int>(decltype(m)::value) + i / 8; }), _mm512_castsi128_si512(a));
+            c[m] = _mm512_dpbusd_epi32(c[m], columns, row);
+        });
+        sums = _mm_dpbusd_epi32(sums, _mm_set1_epi8(-128), a);
+    }
+};
+
 // int8 1x16x8: a register holds the partial sums (half, n) of each eight rows of B.
 template <>
 struct mmul_kernel<1, 16, 8, int8, int8, int32> {

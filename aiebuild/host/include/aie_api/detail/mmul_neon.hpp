@@ -11,27 +11,27 @@ namespace aie::detail {
 #if defined(__ARM_FEATURE_DOTPROD)
 
 // A register holds four columns of a row; bytes of four k of a column are brought together by one table look-up.
-template <>
-struct mmul_kernel<4, 8, 8, int8, int8, int32> {
-    using acc_t = storage<int32, 32>;
+template <unsigned M>
+struct mmul_dot {
+    using acc_t = storage<int32, M * 8>;
 
-    int32x4_t c[4][2];
+    int32x4_t c[M][2];
 
     AIEBUILD_INLINE void clear()
     {
-        unroll<8>([&](auto i) AIEBUILD_LAMBDA { c[i / 2][i % 2] = vdupq_n_s32(0); });
+        unroll<2 * M>([&](auto i) AIEBUILD_LAMBDA { c[i / 2][i % 2] = vdupq_n_s32(0); });
     }
     AIEBUILD_INLINE void set(const acc_t &v)
     {
-        unroll<8>([&](auto i) AIEBUILD_LAMBDA { c[i / 2][i % 2] = reinterpret_cast<int32x4_t>(v.p[i]); });
+        unroll<2 * M>([&](auto i) AIEBUILD_LAMBDA { c[i / 2][i % 2] = reinterpret_cast<int32x4_t>(v.p[i]); });
     }
     AIEBUILD_INLINE acc_t get() const
     {
         acc_t r;
-        unroll<8>([&](auto i) AIEBUILD_LAMBDA { r.p[i] = reinterpret_cast<acc_t::part_t>(c[i / 2][i % 2]); });
+        unroll<2 * M>([&](auto i) AIEBUILD_LAMBDA { r.p[i] = reinterpret_cast<typename acc_t::part_t>(c[i / 2][i % 2]); });
         return r;
     }
-    AIEBUILD_INLINE void mac(const storage<int8, 32> &a, const storage<int8, 64> &b)
+    AIEBUILD_INLINE void mac(const storage<int8, M * 8> &a, const storage<int8, 64> &b)
     {
         unroll<2>([&](auto h) AIEBUILD_LAMBDA {
             constexpr int half = decltype(h)::value;
@@ -43,13 +43,15 @@ struct mmul_kernel<4, 8, 8, int8, int8, int32> {
                         simd_t<uint8, 16>{static_cast<uint8>(I % 4 / 2 * 16 + I % 2 * 8 + first + I / 4)...});
                 }(std::make_integer_sequence<int, 16>{});
                 const int8x16_t columns = vqtbl2q_s8(rows, index);
-                unroll<4>([&](auto m) AIEBUILD_LAMBDA {
+                unroll<M>([&](auto m) AIEBUILD_LAMBDA {
                     c[m][j] = vdotq_laneq_s32(c[m][j], columns, reinterpret_cast<int8x16_t>(a.p[m / 2]), (m % 2) * 2 + half);
                 });
             });
         });
     }
 };
+template <> struct mmul_kernel<2, 8, 8, int8, int8, int32> : mmul_dot<2> {};
+template <> struct mmul_kernel<4, 8, 8, int8, int8, int32> : mmul_dot<4> {};
 template <> struct mmul_kernel<8, 8, 8, int8, int8, int32> : mmul_two_blocks<8, 8, 8, int8, int8, int32> {};
 
 #endif

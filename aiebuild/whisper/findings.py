@@ -1,0 +1,71 @@
+"""What the decoder's cores report of a dispatch's vocabulary, brought together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aiebuild.whisper.speech import Candidates
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Where the reports have what: indices of 32-bit words, for each row R and each of its two lists of tokens.
+
+    A report has `best` keys, logits as integers of the same order, and their tokens; then the largest logit of all and
+    the sum of the exponentials of their differences from it.
+    """
+
+    words: int
+    keys: NDArray[np.intp]
+    """[R, 2, what all parts of the vocabulary found]; tokens stand `best` words behind."""
+    tops: NDArray[np.intp]
+    """[parts, R, 2]; sums stand a word behind."""
+    best: int
+    lowest: float
+    """Logits at or below are of tokens that do not count."""
+
+    @staticmethod
+    def of(facts: dict[str, Any], asked: int, core_rows: int, slices: int) -> Findings:
+        """Of a dispatch with `asked` blocks of rows, `core_rows` of them to a core, in `slices` of a tile's columns."""
+        best: int = facts["best"]
+        size: int = facts["best_words"]
+        columns: int = facts["columns"]
+        across: int = facts["rows"]
+        in_report: int = facts["best_rows"]
+        reports = -(-core_rows // in_report)
+        words: int = asked * columns * across * reports * facts["best_object"] // 4
+        found: NDArray[np.intp] = np.arange(words).reshape(asked, columns, across, reports, -1)
+        found = found[..., : in_report * size].reshape(asked, columns, across, -1, size)[..., :core_rows, :]
+        # columns of cores hold different tokens; rows of cores different tokens of the same rows, or different rows
+        if slices == 1:
+            parts = found.transpose(1, 2, 0, 3, 4).reshape(columns * across, -1, size)
+        else:
+            parts = found.transpose(1, 0, 2, 3, 4).reshape(columns, -1, size)
+        count, rows = parts.shape[:2]
+        keys = parts[:, :, : 4 * best].reshape(count, rows, 2, 2, best)[:, :, :, 0]
+        tops = parts[:, :, 4 * best : 4 * best + 4].reshape(count, rows, 2, 2)[..., 0]
+        keys = keys.transpose(1, 2, 0, 3).reshape(rows, 2, count * best)
+        return Findings(words, keys, np.ascontiguousarray(tops), best, facts["suppressed"] / 2)
+
+    def candidates(self, reports: NDArray[np.uint8]) -> Candidates:
+        """The best of all parts of the vocabulary, from the bytes of their reports."""
+        words = reports[: 4 * self.words].view(np.int32)
+        # by falling logit, of equal ones the lower token first: both in one number
+        order = (~words[self.keys]).astype(np.int64) << 32 | words[self.keys + self.best].view(np.uint32)
+        order.sort()
+        order = order[..., : self.best]
+        keys, tokens = ~(order >> 32).astype(np.int32), order.astype(np.int32)
+        logits = (keys ^ ((keys >> 31) & 0x7FFFFFFF)).view(np.float32)
+        none = logits < self.lowest
+        logits[none], tokens[none] = -np.inf, -1
+        floats = words.view(np.float32)
+        tops = floats[self.tops]
+        top = tops.max(axis=0)
+        with np.errstate(divide="ignore"):
+            sums = (floats[self.tops + 1] * np.exp(tops - top)).sum(axis=0)
+            total = np.where(top < self.lowest, -np.inf, top + np.log(sums)).astype(np.float32)
+        return Candidates(tokens[:, 0], logits[:, 0], total[:, 0], tokens[:, 1], logits[:, 1], total[:, 1])
