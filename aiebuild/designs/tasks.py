@@ -331,15 +331,17 @@ def _prefetch(
     """Queue of the operation after `operation` what can be, where there is room; what is left comes back.
 
     What it reads of static data, for which room is made in memory tiles: the oldest of a channel's transfers is over
-    long before the operation is. Where its outputs go: they come once its inputs have.
-    What memory tiles do with its inputs, until the shims' tasks follow.
+    long before the operation is. Where its outputs go, unless memory tiles still send what `operation` reads there:
+    they come once its inputs have. What memory tiles do with its inputs, until the shims' tasks follow.
     """
     left: list[list[Queued]] = []
     closed: set[str] = set()
     for group in groups:
         rest: list[Queued] = []
         for channel, transfer in group:
-            early = transfer.static or channel in operation.outputs
+            early = transfer.static or (
+                channel in operation.outputs and (emitter.keep is None or not _read(operation, transfer))
+            )
             if channel not in closed and emitter.kept(channel):
                 emitter.make_room(channel, transfer, ahead.get(channel, 0))
             if channel not in closed and early and emitter.room(channel, transfer):
@@ -354,6 +356,18 @@ def _prefetch(
         if rest:
             left.append(rest)
     return left
+
+
+def _read(operation: Operation, output: Transfer) -> bool:
+    """Whether an operation reads where a later one's output goes."""
+    return any(
+        one.argument == output.argument and one.offset < output.end and output.offset < one.end
+        for part in operation.rounds
+        for channel, transfers in part.transfers.items()
+        for first in transfers
+        for one in first.chain
+        if channel not in operation.outputs
+    )
 
 
 @cache
