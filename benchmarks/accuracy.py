@@ -4,10 +4,12 @@
     .venv/bin/python benchmarks/accuracy.py --model tiny.en --shifts 1       # a quick look
 
 Word error rates are averages over copies of the audio that start 0, 0.1975, ... 1.3825 s later, because moving the
-windows alone changes words; the lowest and highest of the copies stand beside each. Both sides decode at temperature 0
-(or, with `--fallback`, as both do by default: at higher ones where a window's text is repetitive or unlikely), with
-timestamps, each window prompted by the last, language given, no voice detection. Windows for the encoder's
-agreement and for the text that is forced are cut at pauses. Needs the development requirements (`make .venv/.dev`).
+windows alone changes words; the lowest and highest of the copies stand beside each, and with a difference its standard
+error over the copies. A copy's rate is that of all its files' words (`speech.py` has two files). Both sides decode at
+temperature 0 (or, with `--fallback`, as both do by default: at higher ones where a window's text is repetitive or
+unlikely), with timestamps, each window prompted by the last, language given, no voice detection. Windows for the
+encoder's agreement and for the text that is forced are cut at pauses. Needs the development requirements (`make
+.venv/.dev`).
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from speech import Speech, load_speech
+from speech import FILES, Speech
 
 from aiebuild.build.models import DECODER_WEIGHTS, ModelBuild
 from aiebuild.config.model import load_model_config
@@ -67,16 +69,31 @@ class Spread:
         return f"{self.mean:.2f} ({self.low:.2f}-{self.high:.2f})"
 
 
+@dataclass(frozen=True)
+class Rates:
+    """Word error rates of the copies, in %: of ours, of theirs."""
+
+    ours: list[float]
+    theirs: list[float]
+
+    @property
+    def difference(self) -> tuple[float, float]:
+        """Mean of ours less theirs, copy by copy, and its standard error (NaN of one copy)."""
+        apart = [mine - other for mine, other in zip(self.ours, self.theirs, strict=True)]
+        error = statistics.stdev(apart) / len(apart) ** 0.5 if len(apart) > 1 else float("nan")
+        return statistics.fmean(apart), error
+
+
 @dataclass
 class Result:
-    """What was found of a model. Word error rates by name: of ours, of theirs."""
+    """What was found of a model. Word error rates by name."""
 
     model: str
     machine: str
     seconds: float
     words: int
     shifts: int
-    rates: dict[str, tuple[Spread, Spread]] = field(default_factory=dict)
+    rates: dict[str, Rates] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
 
     def print(self) -> None:
@@ -84,18 +101,32 @@ class Result:
         print(f"{self.model}: {self.seconds:.0f} s, {self.words} words, {self.shifts} copies; {self.machine}; measured")
         if self.rates:
             print(f"  {'word error rate, %':58} {'ours':24} {'float32':24} difference")
-        for name, (ours, theirs) in self.rates.items():
-            print(f"  {name:58} {ours!s:24} {theirs!s:24} {ours.mean - theirs.mean:+.2f}")
+        for name, found in self.rates.items():
+            mean, error = found.difference
+            sides = f"{Spread.of(found.ours)!s:24} {Spread.of(found.theirs)!s:24}"
+            print(f"  {name:58} {sides} {mean:+.2f} +- {error:.2f}")
         for name, value in self.figures.items():
             print(f"  {name:58} {value:.6g}")
 
 
-def rates(speech: Speech, texts: Sequence[str]) -> tuple[Spread, Spread]:
-    """Word error rates of the texts of some copies: simple, normalised."""
-    return (
-        Spread.of([word_errors(simple_words(speech.text), simple_words(text)).rate for text in texts]),
-        Spread.of([word_errors(normalised_words(speech.text), normalised_words(text)).rate for text in texts]),
-    )
+COMPARED: dict[str, Callable[[str], list[str]]] = {"simple": simple_words, "normalised": normalised_words}
+"""What the words of a text are."""
+
+
+def rate(spoken: Sequence[Speech], texts: Sequence[str], words: Callable[[str], list[str]]) -> float:
+    """Word error rate of the texts of all files, in %."""
+    found = [word_errors(words(speech.text), words(text)) for speech, text in zip(spoken, texts, strict=True)]
+    return 100 * sum(one.errors for one in found) / sum(one.words for one in found)
+
+
+def add_rates(
+    result: Result, what: str, spoken: Sequence[Speech], ours: Sequence[Sequence[str]], theirs: Sequence[Sequence[str]]
+) -> None:
+    """Put the rates of all copies, a text of each file for each, into the result."""
+    for name, words in COMPARED.items():
+        result.rates[f"{what}, {name}"] = Rates(
+            [rate(spoken, texts, words) for texts in ours], [rate(spoken, texts, words) for texts in theirs]
+        )
 
 
 class Peer:
@@ -130,32 +161,33 @@ class Peer:
         return path.read_text(encoding="utf-8")
 
 
-def heard_words(result: Result, speech: Speech, beam_sizes: Sequence[int], run: Callable[..., str], peer: Peer) -> None:
+def heard_words(
+    result: Result, spoken: Sequence[Speech], beam_sizes: Sequence[int], run: Callable[..., str], peer: Peer
+) -> None:
     """Word error rates of both sides, over the copies."""
     for beam_size in beam_sizes:
-        ours: list[str] = []
-        theirs: list[str] = []
+        ours: list[list[str]] = []
+        theirs: list[list[str]] = []
         for copy in range(result.shifts):
-            samples = speech.shifted(copy * STEP)
             start = time.monotonic()
-            ours.append(run(samples, beam_size))
-            theirs.append(peer.text(samples, beam_size))
-            print(f"beam {beam_size}, copy {copy}: {time.monotonic() - start:.0f} s", file=sys.stderr)
-        names = ("simple", "normalised")
-        for name, mine, other in zip(names, rates(speech, ours), rates(speech, theirs), strict=True):
-            what = "greedy" if beam_size == 1 else f"beam {beam_size}"
-            result.rates[f"{what}, {name}"] = (mine, other)
+            heard = [speech.shifted(copy * STEP) for speech in spoken]
+            ours.append([run(samples, beam_size) for samples in heard])
+            theirs.append([peer.text(samples, beam_size) for samples in heard])
+            rates = [f"{rate(spoken, texts[-1], normalised_words):.2f}" for texts in (ours, theirs)]
+            print(f"beam {beam_size}, copy {copy}: {rates}, {time.monotonic() - start:.0f} s", file=sys.stderr)
+        add_rates(result, "greedy" if beam_size == 1 else f"beam {beam_size}", spoken, ours, theirs)
 
 
 def agreements(
-    result: Result, speech: Speech, model: DeviceModel, weights: WhisperWeights, tokenizer: WhisperTokenizer
+    result: Result, spoken: Sequence[Speech], model: DeviceModel, weights: WhisperWeights, tokenizer: WhisperTokenizer
 ) -> None:
     """The encoder's windows and the next tokens of float32's text, beside float32."""
     reference = ReferenceModel(weights, model.dims)
-    audio, mel = model.prepare(speech.samples), reference.prepare(speech.samples).mel
     encoder: list[Agreement] = []
     forced: dict[str, list[NextTokens]] = {"whole model": [], "its encoder, float32's decoder": []}
-    for start, stop in cut_at_pauses(speech.samples):
+    prepared = [(one.samples, model.prepare(one.samples), reference.prepare(one.samples).mel) for one in spoken]
+    cuts = [(audio, mel, *cut) for samples, audio, mel in prepared for cut in cut_at_pauses(samples)]
+    for audio, mel, start, stop in cuts:
         window = np.zeros((mel.shape[0], N_FRAMES), np.float32)
         window[:, : stop - start] = mel[:, start:stop]
         features = reference.encode_mel(window)
@@ -187,26 +219,28 @@ def agreements(
         }
 
 
-def batches(result: Result, speech: Speech, run: Callable[..., str], batch_size: int) -> None:
+def batches(result: Result, spoken: Sequence[Speech], run: Callable[..., str], batch_size: int) -> None:
     """Windows cut at pauses, one and several at a time."""
-    texts = [[run(speech.shifted(copy * STEP), 1, size) for size in (1, batch_size)] for copy in range(result.shifts)]
-    result.figures[f"copies with the same text in batches of {batch_size} and of 1"] = sum(a == b for a, b in texts)
-    names = (f"cut at pauses, batches of {batch_size}, simple", f"cut at pauses, batches of {batch_size}, normalised")
-    columns = [rates(speech, [pair[which] for pair in texts]) for which in (1, 0)]
-    for name, many, one in zip(names, *columns, strict=True):
-        result.rates[f"{name} | 1 at a time"] = (many, one)
+    texts = {
+        size: [[run(speech.shifted(copy * STEP), 1, size) for speech in spoken] for copy in range(result.shifts)]
+        for size in (batch_size, 1)
+    }
+    same = sum(a == b for a, b in zip(*texts.values(), strict=True))
+    result.figures[f"copies with the same text in batches of {batch_size} and of 1"] = same
+    add_rates(result, f"cut at pauses, {batch_size} at a time | one at a time", spoken, *texts.values())
 
 
 def measure(name: str, options: argparse.Namespace) -> Result:
     """All that is asked for of a model."""
-    speech = load_speech()
+    spoken = [FILES[name]() for name in options.speech]
     config = load_model_config(name)
     files = fetch_weights(config, report=lambda line: print(line, file=sys.stderr))
     windows = options.batch_size if "batch" in options.parts else 1
     artifact = find_artifact(
         ModelBuild(name, windows=windows, decoder_weights=options.decoder_weights), no_build=options.no_build
     )
-    result = Result(name, machine_name(), speech.seconds, len(simple_words(speech.text)), options.shifts)
+    words = sum(len(simple_words(speech.text)) for speech in spoken)
+    result = Result(name, machine_name(), sum(speech.seconds for speech in spoken), words, options.shifts)
     temperatures = TEMPERATURES if options.fallback else (0.0,)
     with DeviceModel.open(artifact, threads=options.threads) as model:
         tokenizer = WhisperTokenizer(artifact / "files" / "tokenizer.json", model.dims)
@@ -222,11 +256,11 @@ def measure(name: str, options: argparse.Namespace) -> Result:
             return transcribe(model, tokenizer, samples, how, batch_size=max(1, batch_size)).text
 
         if "words" in options.parts:
-            heard_words(result, speech, options.beams, run, Peer(files.folder, options.threads, temperatures))
+            heard_words(result, spoken, options.beams, run, Peer(files.folder, options.threads, temperatures))
         if "agreement" in options.parts:
-            agreements(result, speech, model, load_weights(files, config), tokenizer)
+            agreements(result, spoken, model, load_weights(files, config), tokenizer)
         if "batch" in options.parts:
-            batches(result, speech, run, options.batch_size)
+            batches(result, spoken, run, options.batch_size)
     return result
 
 
@@ -234,6 +268,7 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", action="append", help="may be repeated; default: base and tiny.en")
+    parser.add_argument("--speech", nargs="+", choices=FILES, default=list(FILES), help="files of speech")
     parser.add_argument("--shifts", type=int, default=8, help="copies of the audio")
     parser.add_argument("--beams", type=int, nargs="+", default=[1, 5])
     parser.add_argument("--batch-size", type=int, default=8)

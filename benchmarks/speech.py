@@ -1,6 +1,9 @@
-"""Real speech with known words: 35 recordings from two Debian packages, joined with pauses.
+"""Real speech with known words, recordings from two Debian packages joined with pauses: two files of it.
 
     .venv/bin/python benchmarks/speech.py                  # fetches them at first use; prints where the audio is
+
+`speech` has the 30 longer prompts of which the text is just what is said, with sentences of a reading in between;
+`prompts` the others of three seconds and more, in an order by chance, so that like ones are apart.
 
 pocketsphinx-testdata has utterances of a LibriVox reading, asterisk-core-sounds-en-g722 prompts of one speaker, whose
 texts are in asterisk-core-sounds-en. They are downloaded by `apt-get download` and unpacked by `dpkg -x`, without being
@@ -10,8 +13,11 @@ installed, into the cache; where there is no apt, put the three .deb files into 
 from __future__ import annotations
 
 import gzip
+import random
+import re
 import sys
 import wave
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +46,12 @@ demo-abouttotry vm-newuser confbridge-mute-extended * demo-echotest dir-instr vm
 dictate/play_help * tt-allbusy vm-instructions confbridge-pin vm-record-prepend confbridge-lock-extended pbx-invalidpark
 vm-tempgreeting2 followme/status * privacy-unident vm-rec-unv agent-incorrect vm-saveoper vm-mismatch
 """
+
+SHORTEST_PROMPT = 3.0
+"""Seconds of a recording in `prompts`."""
+
+PLAIN = re.compile(r"(?!.*\.\.)[A-Za-z0-9 .,'!?;:-]+")
+"""A text without remarks, signs that are read out, or dots where another recording is to go on."""
 
 
 @dataclass(frozen=True)
@@ -79,16 +91,35 @@ def fetch() -> Path:
 
 
 def load_speech() -> Speech:
-    """The recordings, joined."""
+    """The file `speech`."""
     files = fetch()
     sentences = list(_reading(files / READING))
     texts = _texts(files / TEXTS)
+    chosen = [sentences.pop(0) if n == "*" else (files / SOUNDS / f"{n}.g722", texts[n]) for n in PROMPTS.split()]
+    return _joined((load_audio(path).samples, text) for path, text in chosen)
+
+
+def load_prompts() -> Speech:
+    """The file `prompts`."""
+    files = fetch()
+    heard: dict[str, NDArray[np.int16]] = {}
+    for name, text in _texts(files / TEXTS).items():
+        path = files / SOUNDS / f"{name}.g722"
+        if name not in PROMPTS.split() and text not in heard and path.is_file() and PLAIN.fullmatch(text):
+            samples = load_audio(path).samples
+            if samples.size >= SHORTEST_PROMPT * SAMPLE_RATE:
+                heard[text] = samples
+    order = sorted(heard)
+    random.Random(1).shuffle(order)
+    return _joined((heard[text], text) for text in order)
+
+
+def _joined(recordings: Iterator[tuple[NDArray[np.int16], str]]) -> Speech:
     gap = np.zeros(round(GAP_SECONDS * SAMPLE_RATE), np.int16)
     parts: list[NDArray[np.int16]] = []
     said: list[str] = []
-    for name in PROMPTS.split():
-        path, text = sentences.pop(0) if name == "*" else (files / SOUNDS / f"{name}.g722", texts[name])
-        parts += [load_audio(path).samples, gap]
+    for samples, text in recordings:
+        parts += [samples, gap]
         said.append(text)
     return Speech(np.concatenate(parts), " ".join(said), len(said))
 
@@ -108,18 +139,23 @@ def _texts(path: Path) -> dict[str, str]:
     return {name.strip(): text.strip() for name, _, text in (line.partition(":") for line in lines)}
 
 
+FILES = {"speech": load_speech, "prompts": load_prompts}
+"""How each file is made."""
+
+
 def main() -> None:
     """Write the joined audio and its text into the cache and say where."""
-    speech = load_speech()
     folder = cache_dir() / "speech"
-    with wave.open(str(folder / "speech.wav"), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(SAMPLE_RATE)
-        file.writeframes(speech.samples.tobytes())
-    (folder / "speech.txt").write_text(speech.text + "\n", encoding="utf-8")
-    print(f"{folder / 'speech.wav'}: {speech.recordings} recordings, {speech.seconds:.1f} s")
-    print(f"{folder / 'speech.txt'}: {len(speech.text.split())} words")
+    for name, load in FILES.items():
+        speech = load()
+        with wave.open(str(folder / f"{name}.wav"), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(SAMPLE_RATE)
+            file.writeframes(speech.samples.tobytes())
+        (folder / f"{name}.txt").write_text(speech.text + "\n", encoding="utf-8")
+        print(f"{folder / name}.wav: {speech.recordings} recordings, {speech.seconds:.1f} s")
+        print(f"{folder / name}.txt: {len(speech.text.split())} words")
 
 
 if __name__ == "__main__":
