@@ -26,7 +26,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from speech import FILES, Speech
+from speech import FILES, STEP, Speech
 
 from aiebuild.build.models import DECODER_WEIGHTS, ModelBuild
 from aiebuild.config.model import load_model_config
@@ -46,10 +46,6 @@ from aiebuild.whisper.pauses import cut_at_pauses
 from aiebuild.whisper.reference import ReferenceModel
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 from aiebuild.whisper.transcribe import transcribe
-
-STEP = 0.1975
-"""Seconds between the starts of two copies. No multiple of the 20 ms that timestamps count in: windows start at
-timestamps, so with 0.2 s those of several copies soon hold the same samples: one chance, counted several times."""
 
 
 @dataclass(frozen=True)

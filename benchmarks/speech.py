@@ -39,6 +39,10 @@ READING = Path("usr/share/pocketsphinx/test/data/librivox")
 GAP_SECONDS = 0.8
 """Silence after each recording."""
 
+STEP = 0.1975
+"""Seconds between the starts of two copies. No multiple of the 20 ms that timestamps count in: windows start at
+timestamps, so with 0.2 s those of several copies soon hold the same samples: one chance, counted several times."""
+
 # longer prompts whose text is what is said; the reading's sentences come in between
 PROMPTS = """
 demo-congrats vm-review priv-callee-options * dir-intro vm-options queue-youarenext basic-pbx-ivr-main * vm-msginstruct
