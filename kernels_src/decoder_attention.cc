@@ -82,11 +82,11 @@ void stage(const bfloat16 *rows, int8_t *out, float *scales, bool values) {
 
 // The values' scales to what probabilities are multiplied by: 32512 at the largest of those that a row sees, 0 at others.
 // Returns a step of the products.
-float weigh(float *scales, uint32_t any) {
+float weigh(const float *scales, uint32_t any, float *weights) {
     const aie::vector<float, 32> v =
         aie::select(aie::zeros<float, 32>(), aie::load_v<32>(scales), aie::mask<32>::from_uint32(any));
     const float top = aie::reduce_max(v) + 1.0e-20f;
-    aie::store_v(scales, aie::mul(v, 32512.0f * aie::inv(top)).to_vector<float>());
+    aie::store_v(weights, aie::mul(v, 32512.0f * aie::inv(top)).to_vector<float>());
     return top * (1.0f / 32512.0f);
 }
 
@@ -104,7 +104,7 @@ __attribute__((noinline)) void rescale(float *stats, int row, float top, float *
 
 // A row's scores of 32 keys, of which it sees those in `visible`, to probabilities times the values' weights, as row `P`
 // of operand blocks. No probability is above 1, as the largest score is known before.
-void softmax(const float *scores, uint32_t visible, float *stats, int row, float *y, int8_t *P, bool alone) {
+void softmax(const float *scores, uint32_t visible, float *stats, int row, float *y, const float *weights, int8_t *P, bool alone) {
     aie::vector<float, 32> s = aie::load_v<32>(scores);
     if (visible != ~0u)
         s = aie::select(aie::broadcast<float, 32>(2 * never), s, aie::mask<32>::from_uint32(visible));
@@ -116,8 +116,8 @@ void softmax(const float *scores, uint32_t visible, float *stats, int row, float
     float *total = y + totals + row * 8;
     const aie::vector<float, 16> both = aie::add(low, high);
     aie::store_v(total, aie::add(aie::load_v<8>(total), aie::add(both.extract<8>(0), both.extract<8>(1))));
-    to_operands(aie::concat(product(low, aie::load_v<16>(stats + value_scales)),
-                            product(high, aie::load_v<16>(stats + value_scales + 16))),
+    to_operands(aie::concat(product(low, aie::load_v<16>(weights)),
+                            product(high, aie::load_v<16>(weights + 16))),
                 P, alone);
 }
 
@@ -162,7 +162,7 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         keys = X + staged_keys;
         values = X + staged_values;
     }
-    const float step = weigh(stats + value_scales, any);
+    alignas(64) float weights[32];
     for (int r = 0; r < rows; r += 2) {
         if (!is_live(params, r))
             continue;
@@ -176,8 +176,8 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         float scales[2] = {0.0f, 0.0f};
         for (int j = 0; j < count; ++j)
             if (visible[j] != 0) {
-                softmax(scores + j * 32, visible[j], stats, r + j, y, P + j * 16, count == 1);
-                scales[j] = step;
+                scales[j] = weigh(stats + value_scales, visible[j], weights);
+                softmax(scores + j * 32, visible[j], stats, r + j, y, weights, P + j * 16, count == 1);
             }
         const int blocks = cross ? 4 : 2;
         products(P, blocks, values, 512, stats + ones, scales, y + r * 64, 64, count, false);
