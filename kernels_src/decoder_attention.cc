@@ -163,6 +163,7 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         values = X + staged_values;
     }
     alignas(64) float weights[32];
+    float step = cross ? weigh(stats + value_scales, any, weights) : 0.0f;
     for (int r = 0; r < rows; r += 2) {
         if (!is_live(params, r))
             continue;
@@ -176,7 +177,9 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         float scales[2] = {0.0f, 0.0f};
         for (int j = 0; j < count; ++j)
             if (visible[j] != 0) {
-                scales[j] = weigh(stats + value_scales, visible[j], weights);
+                if (!cross)
+                    step = weigh(stats + value_scales, visible[j], weights);
+                scales[j] = step;
                 softmax(scores + j * 32, visible[j], stats, r + j, y, weights, P + j * 16, count == 1);
             }
         const int blocks = cross ? 4 : 2;
