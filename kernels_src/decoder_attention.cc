@@ -104,7 +104,8 @@ __attribute__((noinline)) void rescale(float *stats, int row, float top, float *
 
 // A row's scores of 32 keys, of which it sees those in `visible`, to probabilities times the values' weights, as row `P`
 // of operand blocks. No probability is above 1, as the largest score is known before.
-void softmax(const float *scores, uint32_t visible, float *stats, int row, float *y, const float *weights, int8_t *P, bool alone) {
+void softmax(const float *scores, uint32_t visible, float *stats, int row, float *y, const float *weights, int8_t *P,
+             bool alone) {
     aie::vector<float, 32> s = aie::load_v<32>(scores);
     if (visible != ~0u)
         s = aie::select(aie::broadcast<float, 32>(2 * never), s, aie::mask<32>::from_uint32(visible));
@@ -116,9 +117,7 @@ void softmax(const float *scores, uint32_t visible, float *stats, int row, float
     float *total = y + totals + row * 8;
     const aie::vector<float, 16> both = aie::add(low, high);
     aie::store_v(total, aie::add(aie::load_v<8>(total), aie::add(both.extract<8>(0), both.extract<8>(1))));
-    to_operands(aie::concat(product(low, aie::load_v<16>(weights)),
-                            product(high, aie::load_v<16>(weights + 16))),
-                P, alone);
+    to_operands(aie::concat(product(low, aie::load_v<16>(weights)), product(high, aie::load_v<16>(weights + 16))), P, alone);
 }
 
 } // namespace
@@ -162,7 +161,7 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         keys = X + staged_keys;
         values = X + staged_values;
     }
-    alignas(64) float weights[32];
+    alignas(32) float weights[32];
     float step = cross ? weigh(stats + value_scales, any, weights) : 0.0f;
     for (int r = 0; r < rows; r += 2) {
         if (!is_live(params, r))

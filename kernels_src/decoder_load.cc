@@ -88,7 +88,7 @@ int32_t rows_here(const int32_t *params, int row) {
 
 // One head of one row from the parts of the four rows of cores, each over its own keys.
 void merge(const float *parts, int stride, float *out) {
-    alignas(64) float weight[16], totals_of[16];
+    alignas(32) float weight[16], totals_of[16];
     aie::store_v(weight, aie::broadcast<float, 16>(-8192.0f));
     aie::store_v(totals_of, aie::zeros<float, 16>());
     for (int r = 0; r < 4; ++r) {

@@ -13,8 +13,9 @@ from aiebuild.toolchain.compiler import find_host_compiler
 from aiebuild.toolchain.process import run
 
 
-def kernel_library(name: str, sources: Sequence[str], folder: Path, grid: Grid = NPU1) -> Path:
-    """Compile kernel sources (paths below `kernels_src/`) as a build for `grid` does; link them alone as `name`.so.
+def kernel_library(name: str, sources: Sequence[str], folder: Path, grid: Grid = NPU1, *, count: bool = False) -> Path:
+    """Compile kernel sources (paths below `kernels_src/`) as a build for `grid` does, or as a counting one; link them
+    alone as `name`.so.
 
     Raises MissingError when there is no compiler, ToolError with its messages when a source is wrong.
     """
@@ -23,7 +24,12 @@ def kernel_library(name: str, sources: Sequence[str], folder: Path, grid: Grid =
     objects: list[Path] = []
     for source in sources:
         out = folder / f"{Path(source).stem}.o"
-        run([*kernel_command(compiler, kernels_dir() / source, out, defines=defines), "-fvisibility=default"])
+        run(
+            [
+                *kernel_command(compiler, kernels_dir() / source, out, count=count, defines=defines),
+                "-fvisibility=default",
+            ]
+        )
         objects.append(out)
     library = folder / f"{name}.so"
     run(link_command(compiler, objects, library))

@@ -17,3 +17,9 @@ def encoder_kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
 @pytest.fixture(scope="session")
 def decoder_kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
     return Kernels(kernel_library("decoder", decoder.KERNELS, tmp_path_factory.mktemp("decoder-kernels")))
+
+
+@pytest.fixture(scope="session")
+def counted_decoder_kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
+    folder = tmp_path_factory.mktemp("counted-decoder-kernels")
+    return Kernels(kernel_library("decoder", decoder.KERNELS, folder, count=True))

@@ -53,6 +53,24 @@ def test_products(decoder_kernels: Kernels, seed: int, what: Product, size: floa
     agrees(trials.product(decoder_kernels, np.random.default_rng(seed), what, size=size))
 
 
+@RANDOM
+@given(seed=SEEDS, k=st.integers(2, 8), rows=st.sampled_from([1, 2, 3]), entries=st.integers(1, 200))
+def test_a_row_alone_is_as_on_the_array(
+    decoder_kernels: Kernels, counted_decoder_kernels: Kernels, seed: int, k: int, rows: int, entries: int
+) -> None:
+    # the host has a loop of its own for such rows; the build that counts has the array's only
+    what = Product(Linear("product", "linear_norm", 128 * k, 600), rows_of(1))
+    seen = np.ones((rows, entries), np.bool_)
+    here, there = (
+        [
+            trials.product(kernels, np.random.default_rng(seed), what).got,
+            trials.self_attention(kernels, np.random.default_rng(seed), seen).got,
+        ]
+        for kernels in (decoder_kernels, counted_decoder_kernels)
+    )
+    assert all(one.tobytes() == other.tobytes() for one, other in zip(here, there, strict=True))
+
+
 @pytest.mark.parametrize("vocabulary", [51864, 51865, 51866])
 @pytest.mark.parametrize("rows", [Rows(1, 1), Rows(4, 1), Rows(8, 4)])
 def test_end_of_the_vocabulary(decoder_kernels: Kernels, vocabulary: int, rows: Rows) -> None:
@@ -133,6 +151,17 @@ def test_self_attention(
     seen = rng.random((rows, entries)) < share
     seen[np.arange(rows), rng.integers(0, entries, rows)] = True  # each its own
     agrees(trials.self_attention(decoder_kernels, rng, seen, heads=heads, column=column, size=size))
+
+
+@pytest.mark.parametrize("more", [8, 40, 100])
+def test_what_a_row_sees_changes_no_other(decoder_kernels: Kernels, more: int) -> None:
+    found: list[bytes] = []
+    for entries in (5, more):
+        seen = np.zeros((4, 100), np.bool_)
+        seen[:, :5] = True
+        seen[1:, :entries] = True
+        found.append(trials.self_attention(decoder_kernels, np.random.default_rng(0), seen).got[:, 0].tobytes())
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("position", [0, 15, 16, 60, 61, 63, 64, 444, 1404])
