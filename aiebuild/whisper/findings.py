@@ -20,12 +20,12 @@ class Findings:
     """
 
     words: int
-    keys: NDArray[np.intp]
-    """[R, 2, what all parts of the vocabulary found]; tokens stand `best` words behind."""
+    found: NDArray[np.intp]
+    """[2, R, 2, what all parts of the vocabulary found]: keys, tokens."""
     tops: NDArray[np.intp]
-    """[parts, R, 2]; sums stand a word behind."""
+    """[2, parts, R, 2]: largest logits, sums."""
     best: int
-    lowest: float
+    lowest: np.float32
     """Logits at or below are of tokens that do not count."""
 
     @staticmethod
@@ -49,23 +49,26 @@ class Findings:
         keys = parts[:, :, : 4 * best].reshape(count, rows, 2, 2, best)[:, :, :, 0]
         tops = parts[:, :, 4 * best : 4 * best + 4].reshape(count, rows, 2, 2)[..., 0]
         keys = keys.transpose(1, 2, 0, 3).reshape(rows, 2, count * best)
-        return Findings(words, keys, np.ascontiguousarray(tops), best, facts["suppressed"] / 2)
+        return Findings(
+            words, np.stack([keys, keys + best]), np.stack([tops, tops + 1]), best, np.float32(facts["suppressed"] / 2)
+        )
 
     def candidates(self, reports: NDArray[np.uint8]) -> Candidates:
         """The best of all parts of the vocabulary, from the bytes of their reports."""
         words = reports[: 4 * self.words].view(np.int32)
         # by falling logit, of equal ones the lower token first: both in one number
-        order = (~words[self.keys]).astype(np.int64) << 32 | words[self.keys + self.best].view(np.uint32)
+        pairs = words.take(self.found)
+        order = np.invert(pairs[0], dtype=np.int64)
+        order <<= 32
+        order |= pairs[1].view(np.uint32)
         order.sort()
         order = order[..., : self.best]
-        keys, tokens = ~(order >> 32).astype(np.int32), order.astype(np.int32)
+        keys, tokens = np.invert(order >> 32).astype(np.int32), order.astype(np.int32)
         logits = (keys ^ ((keys >> 31) & 0x7FFFFFFF)).view(np.float32)
         none = logits < self.lowest
         logits[none], tokens[none] = -np.inf, -1
-        floats = words.view(np.float32)
-        tops = floats[self.tops]
+        tops, sums = words.view(np.float32).take(self.tops)
         top = tops.max(axis=0)
-        with np.errstate(divide="ignore"):
-            sums = (floats[self.tops + 1] * np.exp(tops - top)).sum(axis=0)
-            total = np.where(top < self.lowest, -np.inf, top + np.log(sums)).astype(np.float32)
+        total = top + np.log(np.maximum((sums * np.exp(tops - top)).sum(axis=0), np.float32(1e-30)))
+        total[top < self.lowest] = -np.inf
         return Candidates(tokens[:, 0], logits[:, 0], total[:, 0], tokens[:, 1], logits[:, 1], total[:, 1])

@@ -22,6 +22,16 @@ void fetch_after(const ChannelPlan& plan, const Entry* e) {
 // ---------------------------------------------------------------------------------------------------
 // Shim MM2S -> consumers.
 
+void InEnd::begin(uint64_t object) {
+  entry = nullptr;
+  in_place = nullptr;
+  entry_begin = entry_end = object;
+  share = 0;
+  if (core == nullptr || !source->plan->streamed || source->views.size() != 1 || view->repeat != 1) return;
+  share = (view->slice.bytes / near->consumers * 3 / 2 + 63) / 64 * 64;
+  core->stream = this;
+}
+
 bool InEnd::take(uint32_t n) {
   const uint64_t need = head + n;
   if (need > limit) {
@@ -47,8 +57,8 @@ bool InEnd::ready(uint32_t n) { return head + n <= acquired || take(n); }
 u8* InEnd::locate(uint64_t k) {
   if (k < source->materialised.load(std::memory_order_acquire)) return view->at(k);
   while (k >= entry_end) next_entry();
-  if (share) fetch_ahead(share);
-  else if (core && core->stream) core->stream->fetch_ahead(kBeside);
+  if (share) fetch_ahead(share, acquired + 1, kAhead);
+  else if (core && core->stream) core->stream->fetch_ahead(kBeside, core->stream->acquired, kAhead);
   if (in_place) {
     ++counters.aliased;
     return const_cast<u8*>(in_place + int64_t(k - entry_begin) * step);
@@ -69,14 +79,14 @@ u8* InEnd::locate(uint64_t k) {
 
 // What is streamed from DDR comes into the second-level cache before it is needed, as the processor's own prefetchers
 // stop at pages: a piece with every object that a core takes, some objects ahead, so that memory works on while cores
-// compute.
-void InEnd::fetch_ahead(uint32_t bytes) {
+// compute. A thread that finds nothing to do fetches further ahead. `from`: the first object that is still to be taken.
+void InEnd::fetch_ahead(uint32_t bytes, uint64_t from, uint32_t objects) {
   Near& n = *near;
-  if (n.fetch <= acquired) {
-    n.fetch = acquired + 1;
+  if (n.fetch < from) {
+    n.fetch = from;
     n.fetched = 0;
   }
-  const uint64_t end = std::min(acquired + kAhead, source->base + source->plan->objects);
+  const uint64_t end = std::min(from + objects, source->base + source->plan->objects);
   const uint32_t size = uint32_t(view->slice.bytes);
   while (n.fetch < end) {
     if (n.fetch >= n.entry_end) {
@@ -85,11 +95,13 @@ void InEnd::fetch_ahead(uint32_t bytes) {
       continue;
     }
     const EntryView& v = n.entry->views[view->index];
-    if (v.alias) {
-      const u8* from = n.entry->object(n.fetch - source->base - n.entry->begin) + v.plan->single_src;
+    const CopyPlan* const pieces = v.alias || v.plan == nullptr || v.plan->single ? nullptr : v.plan;
+    if (v.plan != nullptr && (pieces == nullptr || pieces->run >= 64)) {
+      const u8* const object = n.entry->object(n.fetch - source->base - n.entry->begin);
       for (; n.fetched < size; n.fetched += 64) {
         if (bytes < 64) return;
-        __builtin_prefetch(from + n.fetched, 0, 2);
+        const int64_t at = pieces ? pieces->runs[n.fetched / pieces->run].src + n.fetched % pieces->run : v.plan->single_src + n.fetched;
+        __builtin_prefetch(object + at, 0, 2);
         bytes -= 64;
       }
     }
@@ -120,8 +132,6 @@ void InEnd::next_entry() {
   const EntryView& v = entry->views[view->index];
   in_place = v.alias && entry->levels <= 1 ? entry->base + v.plan->single_src : nullptr;
   step = entry->stride[0];
-  share = source->plan->streamed && source->views.size() == 1 && view->repeat == 1 ? (view->slice.bytes / near->consumers * 3 / 2 + 63) / 64 * 64 : 0;
-  if (share) core->stream = this;
 }
 
 void InEnd::describe(uint32_t n, Text& to) const {

@@ -159,7 +159,8 @@ struct InEnd final : End {
 
   u8* locate(uint64_t object);
   void fill(const Entry& e, uint64_t index, u8* to);
-  void fetch_ahead(uint32_t bytes);
+  void begin(uint64_t object);  // of a sequence, whose first one is `object`
+  void fetch_ahead(uint32_t bytes, uint64_t from, uint32_t objects);
   void next_entry();
 };
 

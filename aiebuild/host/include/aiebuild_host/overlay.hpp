@@ -286,6 +286,9 @@ class Overlay {
         if (index == 0) check_ = 0;
         continue;
       }
+      // Memory would idle as well.
+      for (const Core* c : t.cores)
+        if (c->stream) c->stream->fetch_ahead(kIdleBytes, c->stream->acquired, kIdleAhead);
       if (index != 0) {
         if (asked != acknowledged) t.acknowledged.set(acknowledged = asked);
       } else if (idle > kPatience) {
@@ -531,6 +534,8 @@ class Overlay {
   // Looks for work without success, nobody else getting on either, before a thread sleeps; about 10 us.
   static constexpr uint32_t kPatience = 60;
   static constexpr uint32_t kGlance = 20;  // of these, between two looks at the others
+  static constexpr uint32_t kIdleBytes = 128;  // that a core's stream is fetched ahead at each such look
+  static constexpr uint32_t kIdleAhead = 16;   // objects ahead of what it took
   void* design_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;
   Sequence* seq_ = nullptr;

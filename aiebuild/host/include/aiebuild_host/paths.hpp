@@ -220,11 +220,7 @@ struct Source {
       n->entry = nullptr;
       n->fetched = 0;
     }
-    for (InEnd* c : consumers) {
-      c->entry = nullptr;
-      c->in_place = nullptr;
-      c->entry_begin = c->entry_end = base;
-    }
+    for (InEnd* c : consumers) c->begin(base);
   }
   // Copies every object below `upto` that is not yet consumed into slots. Only while no core runs.
   void materialise(uint64_t upto);

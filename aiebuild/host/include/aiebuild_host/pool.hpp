@@ -70,7 +70,7 @@ class Bell {
 
 class ThreadPool : public Pool {
  public:
-  explicit ThreadPool(uint32_t count, uint64_t spin_ns = 150'000) : spin_ns_(spin_ns) {
+  explicit ThreadPool(uint32_t count, uint64_t spin_ns = 500'000) : spin_ns_(spin_ns) {
     version = kPoolVersion;
     threads = count;
     run = [](Pool* p, void (*fn)(void*, uint32_t), void* arg) { static_cast<ThreadPool*>(p)->do_run(fn, arg); };
@@ -85,6 +85,7 @@ class ThreadPool : public Pool {
         cpu_set_t set;
         CPU_ZERO(&set);
         CPU_SET(cpus[t], &set);
+        CPU_SET(cpus[t], &taken_);
         pthread_setaffinity_np(workers_.back().native_handle(), sizeof set, &set);
       }
     }
@@ -112,8 +113,21 @@ class ThreadPool : public Pool {
     if (sleepers_.load() > 0) futex_wake_all(generation_);
   }
 
+  // The calling thread may run anywhere, and may have been put where a worker is pinned: it leaves that processor.
+  void make_way() {
+    cpu_set_t all, free;
+    if (const int here = sched_getcpu(); here < 0 || !CPU_ISSET(here, &taken_)) return;
+    if (pthread_getaffinity_np(pthread_self(), sizeof all, &all) != 0) return;
+    CPU_XOR(&free, &all, &taken_);
+    CPU_AND(&free, &free, &all);
+    if (CPU_COUNT(&free) == 0) return;
+    pthread_setaffinity_np(pthread_self(), sizeof free, &free);
+    pthread_setaffinity_np(pthread_self(), sizeof all, &all);
+  }
+
   void do_run(void (*fn)(void*, uint32_t), void* arg) {
     if (threads > 1) {
+      make_way();
       fn_ = fn;
       arg_ = arg;
       finished_.store(0, std::memory_order_relaxed);
@@ -164,6 +178,7 @@ class ThreadPool : public Pool {
   void (*fn_)(void*, uint32_t) = nullptr;
   void* arg_ = nullptr;
   uint64_t spin_ns_;
+  cpu_set_t taken_{};  // processors that workers are pinned to
   std::mutex mutex_;
   std::vector<std::thread> workers_;
 };
