@@ -53,6 +53,15 @@ class _EngineCounters(ctypes.Structure):
     )
 
 
+class PoolState(ctypes.Structure):
+    """The beginning of `Pool` in aiebuild_host/abi.hpp: threads, those of the last dispatch, whether others want the
+    processors."""
+
+    _fields_ = tuple((name, ctypes.c_uint32) for name in ("version", "threads", "active", "strain"))
+    active: int
+    strain: int
+
+
 class HostBuffer:
     """Page-aligned memory of the process; huge pages are asked for where it is large."""
 
@@ -278,6 +287,11 @@ class HostDevice:
     def name(self) -> str:
         """The device as reports name it."""
         return f"host ({self.threads} thread{'s' if self.threads > 1 else ''})"
+
+    @property
+    def pool(self) -> PoolState:
+        """The pool of worker threads; there is none before an overlay is open."""
+        return PoolState.from_address(self._pool)
 
     def open(self, path: Path, *, checking: tuple[int, int] | None = None) -> HostOverlay:
         """Opens an overlay library. `checking`, for one of the checking mode: the passes of loops without a transfer

@@ -323,6 +323,33 @@ def test_gemm_on_the_whole_array(tmp_path: Path, packed: bool) -> None:
                 assert (gemm.unpack_c(buffers[2].array.view(np.int32)) == expected).all()
 
 
+def test_by_half_of_the_threads_where_others_want_the_processors(tmp_path: Path) -> None:
+    """A strained pool tries all threads and half of them by turns: the same bits, and deadlocks are still found."""
+    gemm = Gemm(256, 128, 512, True)
+    text = gemm.design()
+    library = build_library(text, KERNEL, tmp_path)
+    rng = np.random.default_rng(0)
+    a = rng.integers(-128, 128, (gemm.m, gemm.k), dtype=np.int8)
+    b = rng.integers(-128, 128, (gemm.k, gemm.n), dtype=np.int8)
+    expected = a.astype(np.int32) @ b.astype(np.int32)
+    data = sequence_bytes(text)
+    for threads in (2, 3, 5):
+        with HostDevice(threads) as device:
+            overlay = device.open(library)
+            buffers = [device.buffer(n) for n in (a.nbytes, b.nbytes, expected.nbytes)]
+            buffers[0].array[:] = gemm.pack_a(a).reshape(-1).view(np.uint8)
+            buffers[1].array[:] = gemm.pack_b(b).reshape(-1).view(np.uint8)
+            prepared = overlay.prepare(overlay.load_sequence(data), buffers, strict=True)
+            ran: set[int] = set()
+            for _ in range(8):
+                device.pool.strain = 8
+                buffers[2].array[:] = 0
+                prepared.run()
+                ran.add(device.pool.active)
+                assert (gemm.unpack_c(buffers[2].array.view(np.int32)) == expected).all()
+            assert ran == {threads, (threads + 1) // 2}
+
+
 def test_generated_code_does_not_grow_with_the_array(tmp_path: Path) -> None:
     from aiebuild.dialect import parse_module
     from aiebuild.host import lower_overlay

@@ -104,12 +104,15 @@ def test_unequal_consumption_of_a_broadcast(tmp_path: Path) -> None:
     ops += [task(f"y{k}", f"C{k}", f"b{k}", kind, length=1024, token=True) for k in range(2)]
     text = module(*parts, sequence("go", f"a: {kind}, b0: {kind}, b1: {kind}", *ops, wait("y0"), wait("y1")))
     built = build_library(text, KERNELS, tmp_path)
-    for threads in (1, 2):
+    for threads, strain in ((1, 0), (2, 0), (2, 8), (3, 8)):
         with HostDevice(threads) as device:
-            message = dispatch(device.open(built), "go", text=text)
+            overlay = device.open(built)
+            device.pool.strain = strain  # where it is, half of the threads run it
+            message = dispatch(overlay, "go", text=text)
             assert "deadlock:" in message or "left over" in message
             assert "core(0,3)" in message
             assert "core(0,2)" in message
+            assert device.pool.active == ((threads + 1) // 2 if strain else threads)
 
 
 def test_transfer_out_of_bounds(library: Path) -> None:

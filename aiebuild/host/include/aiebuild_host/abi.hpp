@@ -8,7 +8,7 @@
 namespace aieb {
 
 inline constexpr uint32_t kAbiVersion = 1;
-inline constexpr uint32_t kPoolVersion = 1;
+inline constexpr uint32_t kPoolVersion = 2;
 inline constexpr uint32_t kSequenceVersion = 1;
 inline constexpr size_t kArgAlignment = 64;
 inline constexpr uint32_t kCounterOps = 16;
@@ -51,6 +51,9 @@ struct EngineCounters {
 struct Pool {
   uint32_t version;
   uint32_t threads;
+  uint32_t active;  // threads that take part in a dispatch
+  uint32_t strain;  // how many dispatches were kept waiting by a thread without a processor, of late
+  // Of `active` threads.
   void (*run)(Pool*, void (*fn)(void* arg, uint32_t thread), void* arg);
   void (*lock)(Pool*);
   void (*unlock)(Pool*);

@@ -128,6 +128,9 @@ class Overlay {
     check_ = 0;
     for (auto& t : threads_) t->acknowledged.value.store(0, std::memory_order_relaxed);
     asked_.value.store(0, std::memory_order_relaxed);
+    pool->active = pool->strain >= kStrained && seq.pace.choose_half() ? (pool->threads + 1) / 2 : pool->threads;
+    active_ = pool->active;
+    stalled_ = 0;
     pool->run(pool, [](void* self, uint32_t thread) { static_cast<Overlay*>(self)->run(thread); }, this);
     if (error.empty()) {
       std::string rest;
@@ -139,6 +142,7 @@ class Overlay {
       }
     }
     seq_ = nullptr;
+    settle(pool, seq, now_ns() - start);
     ++engine.dispatches;
     engine.tasks += seq.tasks;
     engine.syncs += seq.syncs;
@@ -251,34 +255,48 @@ class Overlay {
     }
   }
 
+  // Whether others want the processors, from what a dispatch by all threads waited for one of them.
+  void settle(Pool* pool, Sequence& seq, uint64_t ns) {
+    const bool all = pool->active == pool->threads;
+    if (pool->strain >= kStrained) seq.pace.note(!all, ns);
+    if (!all || pool->threads == 1) return;
+    pool->strain = stalled_ >= kStalled && stalled_ >= ns / 3 ? std::min(pool->strain + 1, kMostStrain) : pool->strain / 2;
+  }
+
+  // One round over a thread's cores.
+  bool round(Thread& t, bool controls) {
+    bool progress = false;
+    uint64_t work = t.work.value.load(std::memory_order_relaxed);
+    auto moved = [&] { t.work.set(++work); };
+    for (size_t k = 0; k < t.cores.size(); ++k) {
+      Core& c = *t.cores[k];
+      if (c.waiting && !c.waiting->ready(c.wanted)) continue;
+      moved();
+      resume(c);
+      moved();
+      bell_.ring();
+      progress = true;
+      if (c.handle.done()) t.cores.erase(t.cores.begin() + long(k--));
+#if defined(AIEBUILD_SANITIZE)
+      if (!check::stop_reason().empty()) halt(check::stop_reason());
+#endif
+      if (controls) step();
+    }
+    for (OutEnd* e : t.outs)
+      if (e->has_pending() && e->pump()) moved(), moved(), progress = true;
+    return progress;
+  }
+
+  // Thread `index` of `active_`, which has the cores of every `active_`th of `threads_`.
   void run(uint32_t index) {
     if (index >= threads_.size()) return;  // more threads than cores
-    Thread& t = *threads_[index];
     const ArithmeticState callers = aie::detail::core_state;
     uint32_t idle = 0, seen = 0;
     uint64_t others = 0;
-    uint64_t work = t.work.value.load(std::memory_order_relaxed);
-    uint64_t acknowledged = 0;
-    auto moved = [&] { t.work.set(++work); };
     while (!stop_.load(std::memory_order_acquire)) {
       bool progress = false;
-      const uint64_t asked = index ? asked_.get() : 0;
-      for (size_t k = 0; k < t.cores.size(); ++k) {
-        Core& c = *t.cores[k];
-        if (c.waiting && !c.waiting->ready(c.wanted)) continue;
-        moved();
-        resume(c);
-        moved();
-        bell_.ring();
-        progress = true;
-        if (c.handle.done()) t.cores.erase(t.cores.begin() + long(k--));
-#if defined(AIEBUILD_SANITIZE)
-        if (!check::stop_reason().empty()) halt(check::stop_reason());
-#endif
-        if (index == 0) step();
-      }
-      for (OutEnd* e : t.outs)
-        if (e->has_pending() && e->pump()) moved(), moved(), progress = true;
+      const uint64_t asked = asked_.get();
+      for (size_t k = index; k < threads_.size(); k += active_) progress |= round(*threads_[k], index == 0);
       if (index == 0 && step()) progress = true;
       if (progress) {
         bell_.ring();
@@ -287,13 +305,11 @@ class Overlay {
         continue;
       }
       // Memory would idle as well.
-      for (const Core* c : t.cores)
+      for (const Core* c : threads_[index]->cores)
         if (c->stream) c->stream->fetch_ahead(kIdleBytes, c->stream->acquired, kIdleAhead);
-      if (index != 0) {
-        if (asked != acknowledged) t.acknowledged.set(acknowledged = asked);
-      } else if (idle > kPatience) {
-        quiet();
-      }
+      for (size_t k = index; k < threads_.size(); k += active_)
+        if (Counter& c = threads_[k]->acknowledged; c.value.load(std::memory_order_relaxed) != asked) c.set(asked);
+      if (index == 0 && idle > kPatience) quiet();
       relax();
       // While others get on, what this one waits for is under way. Where they do not, they may need the processor.
       if (++idle % kGlance == 0 && idle <= kPatience) {
@@ -304,7 +320,9 @@ class Overlay {
       if (idle == kPatience) {
         seen = bell_.announce();
       } else if (idle > kPatience) {
+        const uint64_t asleep = now_ns();
         bell_.sleep(seen);
+        if (index == 0) stalled_ += now_ns() - asleep;
         seen = bell_.announce();
       }
     }
@@ -536,10 +554,15 @@ class Overlay {
   static constexpr uint32_t kGlance = 20;  // of these, between two looks at the others
   static constexpr uint32_t kIdleBytes = 128;  // that a core's stream is fetched ahead at each such look
   static constexpr uint32_t kIdleAhead = 16;   // objects ahead of what it took
+  static constexpr uint64_t kStalled = 500'000;  // ns that a dispatch may wait for a thread without a processor
+  static constexpr uint32_t kStrained = 2;
+  static constexpr uint32_t kMostStrain = 8;
   void* design_ = nullptr;
   std::vector<std::unique_ptr<Thread>> threads_;
   Sequence* seq_ = nullptr;
   uint32_t flags_ = 0;
+  uint32_t active_ = 1;
+  uint64_t stalled_ = 0;             // ns that thread 0 has slept
   size_t pc_ = 0;
   struct Awaited {
     const Counter* counter;

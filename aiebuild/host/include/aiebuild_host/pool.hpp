@@ -72,7 +72,8 @@ class ThreadPool : public Pool {
  public:
   explicit ThreadPool(uint32_t count, uint64_t spin_ns = 500'000) : spin_ns_(spin_ns) {
     version = kPoolVersion;
-    threads = count;
+    threads = active = count;
+    strain = 0;
     run = [](Pool* p, void (*fn)(void*, uint32_t), void* arg) { static_cast<ThreadPool*>(p)->do_run(fn, arg); };
     lock = [](Pool* p) { static_cast<ThreadPool*>(p)->mutex_.lock(); };
     unlock = [](Pool* p) { static_cast<ThreadPool*>(p)->mutex_.unlock(); };
@@ -109,7 +110,7 @@ class ThreadPool : public Pool {
 
  private:
   void wake() {
-    generation_.fetch_add(1);  // sequentially consistent: ordered against sleepers_
+    generation_.store(((generation_.load(std::memory_order_relaxed) >> kActiveBits) + 1) << kActiveBits | active);  // sequentially consistent: ordered against sleepers_
     if (sleepers_.load() > 0) futex_wake_all(generation_);
   }
 
@@ -126,7 +127,7 @@ class ThreadPool : public Pool {
   }
 
   void do_run(void (*fn)(void*, uint32_t), void* arg) {
-    if (threads > 1) {
+    if (active > 1) {
       make_way();
       fn_ = fn;
       arg_ = arg;
@@ -136,7 +137,7 @@ class ThreadPool : public Pool {
     fn(arg, 0);
     for (uint32_t spins = 0;; ++spins) {
       const uint32_t finished = finished_.load(std::memory_order_acquire);
-      if (finished + 1 >= threads) break;
+      if (active == 1 || finished + 1 >= active) break;
       relax();
       if (spins > 2000) {  // one that has not the processor: looked for again from time to time, nobody rings
         const timespec timeout{0, 100'000};
@@ -166,12 +167,14 @@ class ThreadPool : public Pool {
       }
       seen = current;
       if (quit_.load()) return;
+      if (thread >= current % (1u << kActiveBits)) continue;  // what there is to run may have changed by now
       fn_(arg_, thread);
       finished_.fetch_add(1, std::memory_order_release);
     }
   }
 
-  alignas(128) std::atomic<uint32_t> generation_{0};
+  static constexpr uint32_t kActiveBits = 10;
+  alignas(128) std::atomic<uint32_t> generation_{0};  // number of the run, threads that take part in it
   alignas(128) std::atomic<uint32_t> finished_{0};
   std::atomic<uint32_t> sleepers_{0};
   std::atomic<bool> quit_{false};

@@ -41,6 +41,31 @@ struct ArgExtent {
   std::string symbol;
 };
 
+// Mean times of a sequence by all threads and by half of them, and which of the two to choose where others want the
+// processors: threads that wait for each other's turns may take longer than fewer that do not.
+class Pace {
+ public:
+  bool choose_half() {
+    const uint32_t turn = turns_++;
+    if (all_.n < kTrials || half_.n < kTrials) return turn % 2 == 0;
+    return (half_.ns < 0.9 * all_.ns) != (turn % kProbe == 0);
+  }
+  void note(bool half, uint64_t ns) {
+    Mean& m = half ? half_ : all_;
+    if (m.n < 2 * kTrials) ++m.n;
+    m.ns += (double(ns) - m.ns) / m.n;
+  }
+
+ private:
+  static constexpr uint32_t kTrials = 4;
+  static constexpr uint32_t kProbe = 16;  // dispatches from one trial of the other way to the next
+  struct Mean {
+    double ns = 0;
+    uint32_t n = 0;
+  } all_, half_;
+  uint32_t turns_ = 0;
+};
+
 struct Sequence {
   std::string name;
   std::string file;
@@ -55,6 +80,7 @@ struct Sequence {
   std::vector<u8*> bound;        // argument pointers of the dispatch
   uint64_t tasks = 0;
   uint64_t syncs = 0;
+  Pace pace;
   int64_t alias_mode = -1;       // of the views: -1 not set, otherwise a bit for each argument
 
   // Points every entry at this dispatch's arguments; `in_place` has a bit for each that may be used where it lies.
