@@ -344,8 +344,10 @@ class _Sequence:
             match op:
                 case WriteBd():
                     self.shim[(op.column, op.bd)] = op
+                    yield Step(DELAY, 0, None, self.written(op), op.line)
                 case WriteMemoryBd():
                     self.memory[(op.column, op.row), op.bd] = op
+                    yield Step(DELAY, 0, None, self.written(op), op.line)
                 case Push():
                     yield self.push(op)
                 case Sync():
@@ -361,25 +363,32 @@ class _Sequence:
             return self.network.shim[channel.symbol]
         return self.network.memory[(channel.column, channel.row), channel.into_array, channel.channel]
 
+    @property
+    def queueing(self) -> float:
+        """Cycles of queueing a task whose descriptors are written: a register's write."""
+        return min(self.machine.costs.parameter, self.machine.costs.task)
+
+    def written(self, op: WriteBd | WriteMemoryBd) -> float:
+        """Cycles of writing a descriptor: those of a task, less, for the last one of a chain, its queueing."""
+        return self.machine.costs.task - (self.queueing if op.following is None else 0.0)
+
     def push(self, op: Push) -> Step:
-        costs = self.machine.costs
         channel = self.program.channels[op.channel]
         if channel.row:
             return self.push_memory(op, (channel.column, channel.row))
-        total, gaps, written = 0, 0.0, 0
+        total, gaps = 0, 0.0
         at: int | None = op.bd
         while at is not None:
-            written += 1
             descriptor = self.shim[(channel.column, at)]
             total += descriptor.length
-            gaps += _gaps(descriptor, costs)
+            gaps += _gaps(descriptor, self.machine.costs)
             at = descriptor.following
         times = op.repeat + 1
         task = Task(total * times, round(gaps * times * self.machine.clock), op.token)
-        return Step(PUSH, self.mover(op.channel), task, written * costs.task, op.line)
+        return Step(PUSH, self.mover(op.channel), task, self.queueing, op.line)
 
     def push_memory(self, op: Push, tile: Tile) -> Step:
-        """A memory tile's task; each of its descriptors takes the control processor as long as a shim's task."""
+        """A memory tile's task."""
         first = len(self.descriptors)
         at: int | None = op.bd
         while at is not None:
@@ -390,7 +399,7 @@ class _Sequence:
             at = bd.following
         count = len(self.descriptors) - first
         task = MemoryTask(first, count, op.repeat + 1, op.token)
-        return Step(PUSH_MEMORY, self.mover(op.channel), task, count * self.machine.costs.task, op.line)
+        return Step(PUSH_MEMORY, self.mover(op.channel), task, self.queueing, op.line)
 
     def lock(self, tile: Tile, number: int) -> int:
         return -1 if number < 0 else self.network.locks[tile, number]

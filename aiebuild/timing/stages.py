@@ -81,9 +81,10 @@ def drive(model: DeviceModel, samples: NDArray[np.int16]) -> None:
     start = [50258, 50259, 50359, 50363][:PROMPT]
     start = [token % model.dims.n_vocab for token in start]
     anything = Allowed((0, model.dims.n_vocab), (0, 0))
-    for length in (PROMPT + 60, PROMPT):
+    for length, steps in ((PROMPT + 60, 1), (PROMPT, 61)):
         model.start([(start * (length // PROMPT + 1))[:length]], [-1], [anything])
-        model.step([[0]], [[start[0]]], [[anything]])
+        for _ in range(steps):  # the last one is beyond 64 positions
+            model.step([[0]], [[start[0]]], [[anything]])
     if model.max_rows >= BEAMS:
         model.step([[0] * BEAMS], [start[:1] * BEAMS], [[anything] * BEAMS])
     for windows in BATCHES[1:]:

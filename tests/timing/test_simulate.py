@@ -15,7 +15,7 @@ from aiebuild.host.lower import device_of
 from aiebuild.resources import resource_root
 from aiebuild.timing.costs import OWN, STOCK, Costs, Machine
 from aiebuild.timing.gemm import KERNEL, Gemm
-from aiebuild.timing.program import FROM_DDR, TO_DDR, build_program, kernel_cycles
+from aiebuild.timing.program import AWAIT, FROM_DDR, TO_DDR, build_program, kernel_cycles
 from aiebuild.timing.record import LINE_SLOTS, slots_by_line
 from aiebuild.timing.simulate import REASONS, Run, StuckError, simulate
 from aiebuild.timing.trace import CALL, COUNTS, RELEASE, Trace, read_trace
@@ -145,6 +145,13 @@ def test_program_names_everything(recorded: Recorded, paths: Paths) -> None:
     program = build_program(paths, recorded.program, recorded.trace, Machine())
     labels = [mover.label for mover in program.movers]
     assert len(set(labels)) == len(labels) == 4 + 4 + 4 + 4 + 16 + 4
+
+
+def test_descriptors_and_queueing_take_a_task_together(recorded: Recorded, paths: Paths) -> None:
+    steps = build_program(paths, recorded.program, recorded.trace, Machine()).steps
+    tasks = sum(step.task is not None for step in steps)
+    assert sum(step.delay for step in steps if step.kind != AWAIT) == pytest.approx(tasks * Costs().task)
+    assert {step.delay for step in steps if step.task is not None} == {Costs().parameter}
 
 
 def test_slots_line_by_line(recorded: Recorded) -> None:
