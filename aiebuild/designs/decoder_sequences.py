@@ -456,4 +456,5 @@ def argument_bytes(plan: DecoderPlan, dispatch: Dispatch) -> tuple[int, int, int
 
 def decoder_sequence(plan: DecoderPlan, dispatch: Dispatch) -> dict[str, Any]:
     """The template value `sequence` of a dispatch."""
-    return emit(dispatch.name, Decoder(plan, dispatch).operations(), argument_bytes(plan, dispatch))
+    columns = plan.shape.grid.a_columns
+    return emit(dispatch.name, Decoder(plan, dispatch).operations(), argument_bytes(plan, dispatch), a_columns=columns)

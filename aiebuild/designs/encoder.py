@@ -378,7 +378,7 @@ def encoder_sequence(plan: EncoderPlan) -> dict[str, Any]:
     """The template value `sequence` of a window's encoder."""
     return emit(
         "encode", Encoder(plan).operations(), (plan.weight_bytes, plan.arena_bytes, plan.input_bytes, plan.keys_bytes),
-        keep_of(plan.shape.grid),
+        keep_of(plan.shape.grid), a_columns=plan.shape.grid.a_columns,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiebuild.designs.pool import Activation, Pool
 from aiebuild.designs.spec import OverlaySpec
-from aiebuild.designs.tasks import Operation
+from aiebuild.designs.tasks import QUEUEING, Operation
 
 STREAM_BYTES = 16
 """Header of an instruction stream."""
@@ -42,9 +42,9 @@ class Instructions:
 
 def instructions(sequence: Mapping[str, Any]) -> Instructions:
     """Of a template's value `sequence`."""
-    steps = [step for step in sequence["steps"] if step["kind"] in ("start", "await", "await_columns")]
+    steps = [step for step in sequence["steps"] if step["kind"] in (*QUEUEING, "await", "await_columns")]
     kinds = [step["kind"] for step in steps]
-    started = [step["task"] for step in steps if step["kind"] == "start"]
+    started = [step["task"] for step in steps if step["kind"] in QUEUEING]
     chains = [len(task["chain"]) for task in started if task["chain"]]
     further = [len(task["then"]) for task in started if not task["chain"]]
     size = sum(MEMORY_TASK_BYTES + DESCRIPTOR_BYTES * chain for chain in chains)
@@ -53,7 +53,7 @@ def instructions(sequence: Mapping[str, Any]) -> Instructions:
     columns = [len(step["tasks"]) for step in steps if step["kind"] == "await_columns"]
     awaited = kinds.count("await") + sum(columns)
     size -= SYNC_BYTES * (sum(columns) - len(columns))
-    after = sum(a != "start" and b == "start" for a, b in pairwise(kinds))
+    after = sum(a not in QUEUEING and b in QUEUEING for a, b in pairwise(kinds))
     return Instructions(
         len(started), awaited, STREAM_BYTES + size + AWAIT_BYTES * awaited,
         TASK_CYCLES * (written - after) + DEPENDENT_CYCLES * after,

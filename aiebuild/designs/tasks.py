@@ -3,6 +3,9 @@
 Transfers of channels that a memory tile keeps (`keep.py`) become three tasks: the shim's, the one that takes it in and
 the one that sends it, whose token stands for all three.
 
+What reads what the operation before wrote has its descriptors written before that one is awaited, and has only to be
+queued then.
+
 An operation's outputs are awaited by one instruction for all columns (a sync counts the tokens of neighbouring columns'
 channels), and the next operation's outputs are queued before: cores write them when they have had its inputs, which are
 not.
@@ -25,6 +28,10 @@ from aiebuild.designs.keep import Chain, Cut, Keep, Parts, Tile
 
 QUEUE = 4
 """Tasks outstanding on a channel: the queue's depth, the running one not counted (XDNA task queues are 4 deep)."""
+SHIM_DESCRIPTORS = 16
+"""Descriptors of a shim, for all its channels."""
+QUEUEING = ("start", "push")
+"""Kinds of steps that queue a task: with its descriptors, or where these were written before ("write")."""
 
 
 @dataclass(frozen=True)
@@ -141,10 +148,13 @@ Queued = tuple[str, Transfer]
 class _Emitter:
     keep: Keep | None = None
     apart: bool = False
+    a_columns: Sequence[int] | None = None
     steps: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     tasks: list[_Task] = field(default_factory=list[_Task])
     outstanding: dict[str, deque[_Task | _Kept]] = field(default_factory=dict[str, "deque[_Task | _Kept]"])
     tiles: dict[str, Tile] = field(default_factory=dict[str, Tile])
+    written: dict[str, deque[_Task]] = field(default_factory=dict[str, "deque[_Task]"])
+    """Tasks of shims whose descriptors are written, and which are not queued, by channel."""
 
     def start(self, group: Sequence[Queued]) -> None:
         """Queue transfers, awaiting earlier ones of a channel where there is no room.
@@ -192,11 +202,55 @@ class _Emitter:
         new.clear()
 
     def queue(self, channel: str, transfer: Transfer, chain: Chain | None = None, *, sending: bool = False) -> _Task:
+        if chain is None and (written := self.written.get(channel)):
+            task = written.popleft()
+            if task.transfer is not transfer:
+                raise ValueError(f"{channel}: descriptors are written for another transfer than the one queued")
+            self.steps.append({"kind": "push", "task": task})
+            return task
+        return self.new(channel, transfer, "start", chain, sending=sending)
+
+    def new(
+        self, channel: str, transfer: Transfer, kind: str, chain: Chain | None = None, *, sending: bool = False
+    ) -> _Task:
         tile = "" if chain is None else self.column(channel)
         task = _Task(f"%t{len(self.tasks)}", channel, transfer, chain=chain, sending=sending, tile=tile)
         self.tasks.append(task)
-        self.steps.append({"kind": "start", "task": task})
+        self.steps.append({"kind": kind, "task": task})
         return task
+
+    def write(self, groups: Iterable[list[Queued]], ahead: dict[str, int]) -> None:
+        """Write the descriptors of what is queued as soon as an operation is over: cores then wait for the queueing
+        only. `ahead`: how many transfers of a channel were queued before."""
+        closed: set[str] = set()
+        for channel, transfer in (queued for group in groups for queued in group):
+            queue, written = self.outstanding.get(channel, deque()), self.written.setdefault(channel, deque())
+            if self.kept(channel):
+                last = queue[-1] if queue else None
+                room = isinstance(last, _Kept) and last.load is None and last.transfer is transfer
+            else:
+                room = ahead.get(channel, 0) + len(written) < QUEUE
+            column = self.shim(channel)
+            if room and channel not in closed and self.descriptors(column) + len(transfer.chain) <= SHIM_DESCRIPTORS:
+                written.append(self.new(channel, transfer, "write"))
+            else:
+                closed.add(channel)
+
+    def shim(self, channel: str) -> int:
+        """The column of a channel's shim."""
+        number = _number(channel)
+        return self.a_columns[number] if self.a_columns is not None and channel.startswith("A") else number
+
+    def descriptors(self, column: int) -> int:
+        """Descriptors in use of a column's shim."""
+        queued = (
+            task.load if isinstance(task, _Kept) else task
+            for channel, tasks in self.outstanding.items()
+            for task in tasks
+            if self.shim(channel) == column
+        )
+        written = (task for channel, tasks in self.written.items() for task in tasks if self.shim(channel) == column)
+        return sum(len(task.transfer.chain) for task in (*queued, *written) if task is not None)
 
     def kept(self, channel: str) -> bool:
         return self.keep is not None and self.keep.of(channel) is not None
@@ -282,14 +336,16 @@ def emit(
     keep: Keep | None = None,
     *,
     apart: bool = False,
+    a_columns: Sequence[int] | None = None,
 ) -> dict[str, Any]:
     """The template's value `sequence` for `operations`: name, arguments and steps as plain values. Operations give out
-    on all columns of the array, by the shims' S2MM channel 0. `apart`: each column is awaited by itself.
+    on all columns of the array, by the shims' S2MM channel 0. `apart`: each column is awaited by itself. `a_columns`:
+    columns of A's channels, where they are not their numbers.
 
     Raises ValueError when a transfer leaves its argument.
     """
     types = [f"memref<{size}xi8>" for size in argument_bytes]
-    emitter = _Emitter(keep, apart)
+    emitter = _Emitter(keep, apart, a_columns)
     pending = [list(_in_order(op)) for op in operations]
     for operation, groups in zip(operations, pending, strict=True):
         for channel, transfer in (
@@ -307,6 +363,7 @@ def emit(
         ahead: dict[str, int] = {}
         if index + 1 < len(operations):
             pending[index + 1] = _prefetch(emitter, operation, pending[index + 1], ahead)
+            emitter.write(pending[index + 1], ahead)
         emitter.finish(operation, ahead)
     return {
         "name": name,

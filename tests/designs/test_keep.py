@@ -12,7 +12,7 @@ from aiebuild.config.model import load_model_config
 from aiebuild.designs import encoder, encoder_keep, encoder_plan
 from aiebuild.designs.grid import NPU1, grid_of
 from aiebuild.designs.keep import Chain, Cut, Ends, Keep, Parts, Tile
-from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+from aiebuild.designs.tasks import QUEUEING, Operation, Round, Transfer, emit
 from aiebuild.weights.pack import OBJECT
 
 A, B = Ends("A", (0, 1), 2, 12), Ends("B", (0, 1), 0, 8)
@@ -96,7 +96,7 @@ def test_what_waits_for_memory_is_queued_without_its_load() -> None:
 
     steps = emit("s", [operation("one", EVEN, UNEVEN), operation("two", UNEVEN, EVEN)], [512], keep)["steps"]
     first = next(k for k, step in enumerate(steps) if step["kind"] == "await")
-    started = [(k, step["task"]) for k, step in enumerate(steps) if step["kind"] == "start"]
+    started = [(k, step["task"]) for k, step in enumerate(steps) if step["kind"] in QUEUEING]
     loads = [k for k, task in started if not task["chain"] and task["channel"] == "B0_in"]
     fills = [k for k, task in started if task["chain"] and (task["direction"], task["channel"]) == ("S2MM", 0)]
     assert loads[0] < fills[0] < fills[1] < first < loads[1]

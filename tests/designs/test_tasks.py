@@ -9,7 +9,7 @@ import pytest
 from aiebuild.config.model import load_model_config
 from aiebuild.designs import decoder, encoder, encoder_plan
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
-from aiebuild.designs.tasks import QUEUE, Operation, Round, Transfer, emit
+from aiebuild.designs.tasks import QUEUE, QUEUEING, SHIM_DESCRIPTORS, Operation, Round, Transfer, emit
 
 
 def transfer(offset: int = 0, *, static: bool = False) -> Transfer:
@@ -24,6 +24,8 @@ def simple(name: str, inputs: int, *, static: bool = False) -> Operation:
 def audit(sequence: dict[str, Any]) -> None:
     """What any sequence must satisfy; raises AssertionError."""
     queued: dict[str, list[str]] = {}
+    written: dict[str, str] = {}
+    descriptors: dict[str, tuple[str, int]] = {}
     finished: set[str] = set()
     awaited: set[str] = set()
     with_token: set[str] = set()
@@ -33,13 +35,24 @@ def audit(sequence: dict[str, Any]) -> None:
         if step["kind"] == "await_columns":
             assert [task["channel"] for task in step["tasks"]] == [f"C{c}_out" for c in range(len(step["tasks"]))]
             for task in step["tasks"]:
+                descriptors.pop(task["value"])
                 assert queued[task["channel"]].pop(0) == task["value"], "tasks of a channel end in order"
                 awaited.add(task["value"])
             continue
         task = step["task"]
+        if step["kind"] in ("start", "write") and not task["chain"]:
+            # of a shim: A's and B's and C's of one number are on one, on npu1
+            descriptors[task["value"]] = (task["channel"][1:].partition("_")[0], 1 + len(task["then"]))
+            column = descriptors[task["value"]][0]
+            assert sum(count for shim, count in descriptors.values() if shim == column) <= SHIM_DESCRIPTORS
+        if step["kind"] == "write":
+            written[task["value"]] = task["channel"]
+            continue
         place = f"{task['tile']} {task['direction']} {task['channel']}" if task["chain"] else task["channel"]
         channel = queued.setdefault(place, [])
-        if step["kind"] == "start":
+        if step["kind"] in QUEUEING:
+            assert (step["kind"] == "push") == (task["value"] in written), "descriptors are written once"
+            written.pop(task["value"], None)
             channel.append(task["value"])
             assert len(channel) <= QUEUE
             if "issue_token" in task["attributes"]:
@@ -47,8 +60,10 @@ def audit(sequence: dict[str, Any]) -> None:
         else:
             assert channel[0] == task["value"], "tasks of a channel end in order"
             finished.add(channel.pop(0))
+            descriptors.pop(task["value"], None)
             if step["kind"] == "await":
                 awaited.add(task["value"])
+    assert not written, "what is written is queued"
     assert not any(queued.values()), "every task is awaited or freed"
     assert awaited == with_token, "a token is asked for where it is awaited, and only there"
 
@@ -72,6 +87,17 @@ def test_static_inputs_of_the_next_operation_are_queued_before_the_wait() -> Non
     assert kinds[: kinds.index(("await", "C0_out"))].count(("start", "A0_in")) == 1
 
 
+def test_what_reads_what_was_written_is_only_queued_after_the_wait() -> None:
+    sequence = emit("s", [simple("one", 1), simple("two", 6)], [1024])
+    audit(sequence)
+    steps = [step for step in sequence["steps"] if step["kind"] not in ("operation", "free")]
+    kinds = [(step["kind"], step["task"]["channel"]) for step in steps]
+    wait = kinds.index(("await", "C0_out"))
+    assert [kind for kind in kinds[:wait] if kind[1] == "A0_in"] == [("start", "A0_in"), *[("write", "A0_in")] * 4]
+    after = [("push", "A0_in")] * 4 + [("await", "A0_in"), ("start", "A0_in")] * 2
+    assert kinds[wait + 1 : wait + 9] == after
+
+
 def test_a_transfer_outside_its_argument_is_refused() -> None:
     with pytest.raises(ValueError, match="reaches byte 320 of argument 0, which has 256"):
         emit("s", [simple("one", 7)], [256])
@@ -86,8 +112,8 @@ def test_outputs_of_all_columns_are_awaited_together_and_the_next_ones_queued_be
     audit(sequence)
     steps = [step for step in sequence["steps"] if step["kind"] not in ("operation", "free")]
     kinds = [step["kind"] if "tasks" in step else step["task"]["channel"] for step in steps]
-    outputs, after = ["C0_out", "C1_out"], ["await_columns", "A0_in"]
-    assert kinds == [*outputs, "A0_in", *outputs, *after, *outputs, *after, "await_columns"]
+    outputs, wait = ["C0_out", "C1_out"], ["await_columns", "A0_in"]  # before the wait A's descriptors are written
+    assert kinds == [*outputs, "A0_in", *outputs, "A0_in", *wait, *outputs, "A0_in", *wait, "await_columns"]
 
 
 @pytest.mark.parametrize("model", ["tiny.en", "base", "small", "turbo"])
