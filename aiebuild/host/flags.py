@@ -8,7 +8,7 @@ from pathlib import Path
 INCLUDE = Path(__file__).parent / "include"
 """The folder with the AIE API's host headers and the engine's."""
 
-ENGINE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("engine.cc", "paths.cc"))
+ENGINE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("engine.cc", "paths.cc", "stuck.cc"))
 """The engine: compiled once, linked into every overlay library."""
 
 TILE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("tiles.cc", "chain.cc"))

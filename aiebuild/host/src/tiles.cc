@@ -34,7 +34,7 @@ class FileReader {
   const u8* end_;
 };
 
-// Layout: aiebuild_host/sequence.hpp, but for TILES_VERSION of host/program.py: each channel ends with its row (u16), and
+// Layout: aiebuild_host/loader.hpp, but for TILES_VERSION of host/program.py: each channel ends with its row (u16), and
 // the zero byte of a descriptor is the identifier of its packet plus 1.
 std::unique_ptr<Sequence> read_sequence(const void* data, size_t size) {
   FileReader r(data, size);
