@@ -82,11 +82,13 @@ void stage(const bfloat16 *rows, int8_t *out, float *scales, bool values) {
 
 // The values' scales to what probabilities are multiplied by: 32512 at the largest of those that a row sees, 0 at others.
 // Returns a step of the products.
-float weigh(const float *scales, uint32_t any, float *weights) {
+ONE_COPY float weigh(const float *scales, uint32_t any, float *weights) {
     const aie::vector<float, 32> v =
         aie::select(aie::zeros<float, 32>(), aie::load_v<32>(scales), aie::mask<32>::from_uint32(any));
     const float top = aie::reduce_max(v) + 1.0e-20f;
-    aie::store_v(weights, aie::mul(v, 32512.0f * aie::inv(top)).to_vector<float>());
+    const aie::vector<float, 16> factor = aie::broadcast<float, 16>(32512.0f * aie::inv(top));
+    aie::store_v(weights, product(v.extract<16>(0), factor));
+    aie::store_v(weights + 16, product(v.extract<16>(1), factor));
     return top * (1.0f / 32512.0f);
 }
 
