@@ -81,12 +81,14 @@ def drive(model: DeviceModel, samples: NDArray[np.int16]) -> None:
     start = [50258, 50259, 50359, 50363][:PROMPT]
     start = [token % model.dims.n_vocab for token in start]
     anything = Allowed((0, model.dims.n_vocab), (0, 0))
-    for length, steps in ((PROMPT + 60, 1), (PROMPT, 61)):
+    for length in (PROMPT + 60, PROMPT):
         model.start([(start * (length // PROMPT + 1))[:length]], [-1], [anything])
-        for _ in range(steps):  # the last one is beyond 64 positions
-            model.step([[0]], [[start[0]]], [[anything]])
+        model.step([[0]], [[start[0]]], [[anything]])
     if model.max_rows >= BEAMS:
         model.step([[0] * BEAMS], [start[:1] * BEAMS], [[anything] * BEAMS])
+    model.start([start], [-1], [anything])
+    for _ in range(61):  # the last one is beyond 64 positions
+        model.step([[0]], [start[:1]], [[anything]])
     for windows in BATCHES[1:]:
         if windows <= model.max_windows:
             model.start([start] * windows, [-1] * windows, [anything] * windows)
