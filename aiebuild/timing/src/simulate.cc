@@ -255,7 +255,7 @@ class Simulation {
     }
     idle(m, 0);
     m.busy = true;
-    m.began = now_;
+    if (m.part == 0) m.began = now_;
     m.chunk = m.bytes - m.part;
     if (m.kept) m.chunk = std::min(m.chunk, m.open_left);
     if (m.kind == 0) {
@@ -299,10 +299,10 @@ class Simulation {
   void finish_move(size_t k) {
     Mover& m = movers_[k];
     m.busy = false;
-    if (keep_) spans_.push_back({int32_t(k + cores_.size()), 0, m.began, now_});
     m.idle_since = now_;
     m.why = 0;
     m.part += m.chunk;
+    if (keep_ && m.part == m.bytes) spans_.push_back({int32_t(k + cores_.size()), 0, m.began, now_});
     bool ended = m.kept && end_of_descriptor(m);
     if (m.kind != 0) {
       Task& task = m.tasks.front();
