@@ -32,10 +32,6 @@ _NO_ALIAS = 2
 _OPS = 16
 
 
-class _Arg(ctypes.Structure):
-    _fields_ = (("data", ctypes.c_void_p), ("bytes", ctypes.c_uint64))
-
-
 class _CoreCounters(ctypes.Structure):
     _fields_ = (
         ("column", ctypes.c_uint32),
@@ -66,8 +62,9 @@ class HostBuffer:
     """Page-aligned memory of the process; huge pages are asked for where it is large."""
 
     def __init__(self, array: NDArray[np.uint8], owner: object) -> None:
-        self._array = array
+        self._array: NDArray[np.uint8] | None = array
         self._owner = owner
+        self._offset = 0
         self.address: int = array.ctypes.data
         self._nbytes: int = array.nbytes
 
@@ -94,6 +91,8 @@ class HostBuffer:
     @property
     def array(self) -> NDArray[np.uint8]:
         """The bytes."""
+        if self._array is None:
+            self._array = cast(HostBuffer, self._owner).array[self._offset : self._offset + self._nbytes]
         return self._array
 
     @property
@@ -105,7 +104,10 @@ class HostBuffer:
         """Bytes [offset, offset + nbytes); the offset is a multiple of 64."""
         if offset % ALIGNMENT or offset < 0 or nbytes <= 0 or offset + nbytes > self._nbytes:
             raise ValueError(f"part [{offset}, {offset + nbytes}) of a buffer of {self._nbytes} bytes")
-        return HostBuffer(self._array[offset : offset + nbytes], self)
+        part = HostBuffer.__new__(HostBuffer)
+        part._array, part._owner, part._offset = None, self, offset
+        part.address, part._nbytes = self.address + offset, nbytes
+        return part
 
     def seal(self) -> None:
         """Nothing to do: the device is this process."""
@@ -140,14 +142,12 @@ class PreparedDispatch:
     """A sequence with its buffers, ready to run again and again: `run()` costs a few microseconds of Python."""
 
     def __init__(self, overlay: HostOverlay, sequence: HostSequence, buffers: ListOf[HostBuffer], flags: int) -> None:
-        args = (_Arg * max(len(buffers), 1))()
-        for arg, buffer in zip(args, buffers, strict=False):
-            arg.data = buffer.address
-            arg.bytes = buffer.nbytes
+        words = [word for buffer in buffers for word in (buffer.address, buffer.nbytes)]  # of `Arg`
+        args = (ctypes.c_uint64 * max(len(words), 1))(*words)
         self._keep = (sequence, tuple(buffers))
         self._overlay = overlay
         self._call = overlay.library.overlay_dispatch
-        self._args = (ctypes.c_void_p(overlay.handle), ctypes.c_void_p(sequence.handle), args, len(buffers), flags)
+        self._args = (overlay.handle, sequence.handle, args, len(buffers), flags)
 
     def run(self) -> None:
         """Runs the sequence. Raises DeviceError with the engine's diagnosis."""

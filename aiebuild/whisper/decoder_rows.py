@@ -27,6 +27,20 @@ NO_SPEECH_FROM_END = 1503
 """<|nospeech|> stands before <|notimestamps|> and 1,501 timestamps, which end the vocabulary."""
 
 
+@dataclass(frozen=True)
+class Areas:
+    """Where a dispatch's inputs and outputs lie in an arena."""
+
+    arena: Buffer
+    part: Buffer
+    x: NDArray[np.float32]
+    """[rows, at least the model's width]"""
+    commands: NDArray[np.uint8]
+    """[tasks of self-attention, bytes of an object]"""
+    sampling: NDArray[np.uint8]
+    """[blocks that give out candidates, chunks of the vocabulary, bytes of an object]"""
+
+
 @dataclass
 class Kind:
     """A dispatch that the artifact has a sequence for."""
@@ -49,6 +63,7 @@ class Kind:
     logits_chunks: tuple[int, int]
     """Chunks of the vocabulary, tokens of each."""
     loaded: Any = None
+    areas_in: Areas | None = None
     suppressed: NDArray[np.uint8] | None = None
     findings: Findings | None = None
 
@@ -61,6 +76,24 @@ class Kind:
     def first_asked(self) -> int:
         """The first row whose logits it gives out; those of all after it too."""
         return self.total - self.asked * self.block_rows
+
+    def areas_of(self, buffer: Buffer, size: int) -> Areas:
+        """Where everything lies in an arena; `size`: bytes of an object."""
+        if self.areas_in is None or self.areas_in.arena is not buffer:
+            arena = buffer.array
+
+            def area(name: str, nbytes: int) -> NDArray[np.uint8]:
+                return arena[self.areas[name] :][:nbytes] if name in self.areas else arena[:0]
+
+            chunks = self.logits_chunks[0]
+            self.areas_in = Areas(
+                buffer,
+                buffer.part(0, self.arguments[1]),
+                area("x", self.total * self.strides["x"]).view(np.float32).reshape(self.total, -1),
+                area("commands", len(self.attending) * size).reshape(-1, size),
+                area("sampling", self.asked * chunks * size).reshape(-1, chunks, size),
+            )
+        return self.areas_in
 
     def macs(self, wanted: Sequence[bool]) -> float:
         """The model's multiply-accumulates for the rows that somebody wants."""
@@ -345,14 +378,14 @@ class DeviceDecoder:
 
     def _dispatch(self, kind: Kind, rows: list[Row], tables: list[Allowed]) -> NDArray[np.uint8]:
         facts = self._facts
-        arena_buffer, log = self._buffers(kind)
-        arena = arena_buffer.array
+        arena, log = self._buffers(kind)
+        areas = kind.areas_of(arena, facts["object"])
         if kind.loaded is None:
             kind.loaded = self._load(kind.sequence)
-        self._fill_rows(kind, arena, rows)
-        self._fill_masks(kind, arena, rows)
+        self._fill_rows(areas, rows)
+        self._fill_masks(kind, areas, rows)
         if kind.logits == "best":
-            self._fill_tables(kind, arena, tables)
+            self._fill_tables(kind, areas, tables)
         arguments = kind.arguments
         at = self._entries * kind.windows * facts["log_row"]
         size: int = facts["window_keys"]
@@ -362,24 +395,20 @@ class DeviceDecoder:
             kind.loaded,
             [
                 self._weights,
-                arena_buffer.part(0, arguments[1]),
+                areas.part,
                 self._keys.part(self._first_window * size, arguments[2]),
                 log.part(0, arguments[3]),
                 log.part(at, arguments[4]),
             ],
         )
         self._run(dispatch, kind.macs([row.seen is not None for row in rows]))
-        return arena
+        return arena.array
 
-    def _fill_rows(self, kind: Kind, arena: NDArray[np.uint8], rows: list[Row]) -> None:
-        stride = kind.strides["x"]
-        x = arena[kind.areas["x"] :][: kind.total * stride].view(np.float32).reshape(kind.total, -1)
-        tokens = [row.token for row in rows]
-        places = [row.position for row in rows]
-        x[:, : self._dims.n_text_state] = self._tokens[tokens].astype(np.float32) + self._positions[places]
+    def _fill_rows(self, areas: Areas, rows: list[Row]) -> None:
+        tokens = self._tokens[[row.token for row in rows]]
+        np.add(tokens, self._positions[[row.position for row in rows]], areas.x[:, : tokens.shape[1]])
 
-    def _fill_masks(self, kind: Kind, arena: NDArray[np.uint8], rows: list[Row]) -> None:
-        size: int = self._facts["object"]
+    def _fill_masks(self, kind: Kind, areas: Areas, rows: list[Row]) -> None:
         header = kind.self_command
         count = kind.attending[0][2]
         masks = np.zeros((len(kind.attending), count, kind.bucket), np.bool_)
@@ -392,7 +421,7 @@ class DeviceDecoder:
                 if own < kind.bucket:
                     masks[number, i, own] = True
         bits = np.packbits(masks, axis=2, bitorder="little").reshape(len(kind.attending), -1)
-        commands = arena[kind.areas["commands"] :][: len(kind.attending) * size].reshape(-1, size)
+        commands = areas.commands
         commands[:, : header.size] = header
         if kind.total <= kind.block_rows and (kind.windows == 1 or len(kind.attending) == kind.windows):
             live = sum(1 << i for i, row in enumerate(rows) if row.seen is not None)
@@ -401,10 +430,9 @@ class DeviceDecoder:
             words[:, self._facts["group_word"]] = range(len(kind.attending))
         commands[:, header.size : header.size + bits.shape[1]] = bits
 
-    def _fill_tables(self, kind: Kind, arena: NDArray[np.uint8], tables: list[Allowed]) -> None:
+    def _fill_tables(self, kind: Kind, areas: Areas, tables: list[Allowed]) -> None:
         facts = self._facts
-        size, place, chunks = facts["object"], facts["suppressed_place"], kind.logits_chunks[0]
-        objects = arena[kind.areas["sampling"] :][: kind.asked * chunks * size].reshape(kind.asked, chunks, size)
+        place, objects = facts["suppressed_place"], areas.sampling
         bits = self._suppressed_bits(kind)
         objects[:, :, place : place + bits.shape[1]] = bits
         words = np.full((kind.asked * kind.block_rows, facts["table_words"]), -1, np.int32)

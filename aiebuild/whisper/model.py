@@ -151,7 +151,8 @@ class DeviceModel:
         assert layout is not None
         kind = np.float16 if layout.dtype == "f16" else np.float32
         path = self._artifact / cast(str, entry.file)
-        return cast(Any, np.memmap(path, kind, "r", entry.offset, tuple(layout.shape)))
+        # a plain array over the file's memory: every view of a memmap runs Python
+        return cast(Any, np.asarray(np.memmap(path, kind, "r", entry.offset, tuple(layout.shape))))
 
     def _prepare_mel(self) -> None:
         facts = self._mel
