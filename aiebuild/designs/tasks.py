@@ -365,10 +365,11 @@ def emit(
             pending[index + 1] = _prefetch(emitter, operation, pending[index + 1], ahead)
             emitter.write(pending[index + 1], ahead)
         emitter.finish(operation, ahead)
+    plain: dict[int, dict[str, Any]] = {}  # of tasks that steps name more than once
     return {
         "name": name,
         "arguments": [{"value": f"%arg{i}", "type": kind} for i, kind in enumerate(types)],
-        "steps": [_plain(step, types, emitter) for step in emitter.steps],
+        "steps": [_plain(step, types, emitter, plain) for step in emitter.steps],
     }
 
 
@@ -433,14 +434,21 @@ def _number(channel: str) -> int:
     return int("".join(c for c in channel if c.isdigit()))
 
 
-def _plain(step: dict[str, Any], types: Sequence[str], emitter: _Emitter) -> dict[str, Any]:
+def _plain(
+    step: dict[str, Any], types: Sequence[str], emitter: _Emitter, tasks: dict[int, dict[str, Any]]
+) -> dict[str, Any]:
     if step["kind"] == "await_columns":
         return {**step, "tasks": [{"value": task.value, "channel": task.channel} for task in step["tasks"]]}
     task = step.get("task")
     if not isinstance(task, _Task):
         return step
-    if task.chain is not None:
-        return {"kind": step["kind"], "task": _memory_task(task, task.chain, emitter)}
+    if id(task) not in tasks:
+        chain = task.chain
+        tasks[id(task)] = _memory_task(task, chain, emitter) if chain is not None else _shim_task(task, types)
+    return {"kind": step["kind"], "task": tasks[id(task)]}
+
+
+def _shim_task(task: _Task, types: Sequence[str]) -> dict[str, Any]:
     first, *others = (
         {
             "argument": f"%arg{transfer.argument}",
@@ -453,15 +461,12 @@ def _plain(step: dict[str, Any], types: Sequence[str], emitter: _Emitter) -> dic
         for transfer in task.transfer.chain
     )
     return {
-        "kind": step["kind"],
-        "task": {
-            "value": task.value,
-            "channel": task.channel,
-            **first,
-            "then": others,
-            "chain": [],
-            "attributes": _attributes(task, task.transfer.sizes[0]),
-        },
+        "value": task.value,
+        "channel": task.channel,
+        **first,
+        "then": others,
+        "chain": [],
+        "attributes": _attributes(task, task.transfer.sizes[0]),
     }
 
 
