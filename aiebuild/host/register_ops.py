@@ -31,6 +31,7 @@ from aiebuild.host.registers import (
     split,
     tile_of_row,
 )
+from aiebuild.target import load_target
 
 REGISTER_OPS = (
     NpuWrite32Op,
@@ -53,6 +54,7 @@ class RegisterReader:
 
     def __init__(self, device: DeviceOp, value: Value, places: Callable[[DeviceOp], Places]) -> None:
         self.device = device
+        self.target = load_target(device.device)
         self.value = value
         self.places = places
 
@@ -86,8 +88,15 @@ class RegisterReader:
     def at(
         self, op: Operation, tile: Coordinates, offset: int, words: tuple[int, ...], mask: int = ALL
     ) -> WriteRegisters:
+        self.check_tile(op, tile)
         check_modelled(op, tile, offset)
         return WriteRegisters(line_of(op), *tile, offset, tuple(word & ALL for word in words), mask)
+
+    def check_tile(self, op: Operation, tile: Coordinates) -> None:
+        """Raises DesignError for a tile that the device does not have."""
+        columns, rows = self.target.columns, self.target.rows
+        if not (0 <= tile[0] < columns and 0 <= tile[1] < rows):
+            raise refuse(op, f"there is no tile {tile}: {self.device.device} has {columns} columns and {rows} rows")
 
     def words(
         self, op: NpuWrite32Op | NpuMaskWrite32Op | NpuBlockWriteOp, words: tuple[int, ...], mask: int
@@ -130,6 +139,7 @@ class RegisterReader:
         bd, part = divmod(offset - descriptor_offset(0, 0), 0x20)
         if row != 0 or part != 4 or not 0 <= bd < tile_of_row(0).descriptors:
             raise refuse(op, f"an address patch of register 0x{offset:05x} of tile ({column}, {row}) is not modelled")
+        self.check_tile(op, (column, row))
         return PatchAddress(line_of(op), column, bd, op.argument, self.value(op.plus, op))
 
     def lock(self, op: SetLockOp) -> tuple[Coordinates, int]:

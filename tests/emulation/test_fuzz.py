@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import aiebuild
@@ -149,6 +149,7 @@ def prepared(text: str) -> bool:
 
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(sorted(TEXTS)), DAMAGE)
+@example("registers", [("digit", 0.55078125, 0)])  # a register of a tile below the array
 def test_damaged_designs_are_read_or_refused(name: str, damage: list[tuple[str, float, int]]) -> None:
     prepared(damaged(TEXTS[name], damage))
 
