@@ -290,7 +290,9 @@ class HostDevice:
 
     @property
     def pool(self) -> PoolState:
-        """The pool of worker threads; there is none before an overlay is open."""
+        """The pool of worker threads. Raises ValueError before an overlay is open: there is none."""
+        if not self._pool:
+            raise ValueError("no overlay is open")
         return PoolState.from_address(self._pool)
 
     def open(self, path: Path, *, checking: tuple[int, int] | None = None) -> HostOverlay:

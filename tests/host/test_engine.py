@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -298,55 +299,56 @@ def test_rounding_modes_belong_to_a_core(tmp_path: Path) -> None:
     assert (up.view(np.int8) == (signed + 1) // 2).all()
 
 
+class GemmBench:
+    """A product on 16 cores, built once, to be run on devices."""
+
+    def __init__(self, folder: Path, *, packed: bool) -> None:
+        self.gemm = Gemm(256, 128, 512, packed)
+        text = self.gemm.design()
+        self.library = build_library(text, KERNEL, folder)
+        rng = np.random.default_rng(0)
+        self.a = rng.integers(-128, 128, (self.gemm.m, self.gemm.k), dtype=np.int8)
+        self.b = rng.integers(-128, 128, (self.gemm.k, self.gemm.n), dtype=np.int8)
+        self.expected = self.a.astype(np.int32) @ self.b.astype(np.int32)
+        self.data = sequence_bytes(text)
+
+    def run_on(self, device: HostDevice, *, alias: bool = True) -> Iterator[None]:
+        """Dispatches again and again, each time held against NumPy."""
+        overlay = device.open(self.library)
+        buffers = [device.buffer(n) for n in (self.a.nbytes, self.b.nbytes, self.expected.nbytes)]
+        buffers[0].array[:] = self.gemm.pack_a(self.a).reshape(-1).view(np.uint8)
+        buffers[1].array[:] = self.gemm.pack_b(self.b).reshape(-1).view(np.uint8)
+        prepared = overlay.prepare(overlay.load_sequence(self.data), buffers, strict=True, alias=alias)
+        while True:
+            buffers[2].array[:] = 0
+            prepared.run()
+            assert (self.gemm.unpack_c(buffers[2].array.view(np.int32)) == self.expected).all()
+            yield
+
+
 @pytest.mark.parametrize("packed", [True, False])
 def test_gemm_on_the_whole_array(tmp_path: Path, packed: bool) -> None:
     """16 cores against NumPy; one thread, two and three, in place or copied: the same bits."""
-    gemm = Gemm(256, 128, 512, packed)
-    text = gemm.design()
-    library = build_library(text, KERNEL, tmp_path)
-    rng = np.random.default_rng(0)
-    a = rng.integers(-128, 128, (gemm.m, gemm.k), dtype=np.int8)
-    b = rng.integers(-128, 128, (gemm.k, gemm.n), dtype=np.int8)
-    expected = a.astype(np.int32) @ b.astype(np.int32)
-    data = sequence_bytes(text)
+    bench = GemmBench(tmp_path, packed=packed)
     for threads, alias in ((1, True), (2, True), (2, False), (3, True)):
         with HostDevice(threads) as device:
-            overlay = device.open(library)
-            seq = overlay.load_sequence(data)
-            buffers = [device.buffer(n) for n in (a.nbytes, b.nbytes, expected.nbytes)]
-            buffers[0].array[:] = gemm.pack_a(a).reshape(-1).view(np.uint8)
-            buffers[1].array[:] = gemm.pack_b(b).reshape(-1).view(np.uint8)
-            prepared = overlay.prepare(seq, buffers, strict=True, alias=alias)
+            runs = bench.run_on(device, alias=alias)
             for _ in range(3):
-                buffers[2].array[:] = 0
-                prepared.run()
-                assert (gemm.unpack_c(buffers[2].array.view(np.int32)) == expected).all()
+                next(runs)
 
 
 def test_by_half_of_the_threads_where_others_want_the_processors(tmp_path: Path) -> None:
-    """A strained pool tries all threads and half of them by turns: the same bits, and deadlocks are still found."""
-    gemm = Gemm(256, 128, 512, True)
-    text = gemm.design()
-    library = build_library(text, KERNEL, tmp_path)
-    rng = np.random.default_rng(0)
-    a = rng.integers(-128, 128, (gemm.m, gemm.k), dtype=np.int8)
-    b = rng.integers(-128, 128, (gemm.k, gemm.n), dtype=np.int8)
-    expected = a.astype(np.int32) @ b.astype(np.int32)
-    data = sequence_bytes(text)
+    """A strained pool tries all threads and half of them by turns: the same bits."""
+    bench = GemmBench(tmp_path, packed=True)
     for threads in (2, 3, 5):
         with HostDevice(threads) as device:
-            overlay = device.open(library)
-            buffers = [device.buffer(n) for n in (a.nbytes, b.nbytes, expected.nbytes)]
-            buffers[0].array[:] = gemm.pack_a(a).reshape(-1).view(np.uint8)
-            buffers[1].array[:] = gemm.pack_b(b).reshape(-1).view(np.uint8)
-            prepared = overlay.prepare(overlay.load_sequence(data), buffers, strict=True)
+            runs = bench.run_on(device)
+            next(runs)
             ran: set[int] = set()
             for _ in range(8):
                 device.pool.strain = 8
-                buffers[2].array[:] = 0
-                prepared.run()
+                next(runs)
                 ran.add(device.pool.active)
-                assert (gemm.unpack_c(buffers[2].array.view(np.int32)) == expected).all()
             assert ran == {threads, (threads + 1) // 2}
 
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -70,7 +71,9 @@ class Bell {
 
 class ThreadPool : public Pool {
  public:
+  // More threads than `generation_` can name are more than any array has cores.
   explicit ThreadPool(uint32_t count, uint64_t spin_ns = 500'000) : spin_ns_(spin_ns) {
+    count = std::min(count, (1u << kActiveBits) - 1);
     version = kPoolVersion;
     threads = active = count;
     strain = 0;
