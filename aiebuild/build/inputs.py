@@ -75,8 +75,8 @@ class Inputs:
     def packages(self, name: str, packages: Iterable[str], libraries: Iterable[str]) -> str:
         """The stamp of Python code used as a tool: sub-packages of aiebuild and the versions of libraries."""
         names = sorted(packages)
-        versions = [f"{library} {_version(library)}" for library in sorted(libraries)]
-        digest = hashlib.sha256("\n".join([_python, *versions, *map(_package_digest, names)]).encode()).hexdigest()
+        versions = [f"{library} {library_version(library)}" for library in sorted(libraries)]
+        digest = hashlib.sha256("\n".join([_python, *versions, *map(package_digest, names)]).encode()).hexdigest()
         self.tools[name] = Tool(f"aiebuild {'+'.join(names)}", None, ", ".join([_python, *versions]), digest)
         return self.text(f"tools/{name}", digest)
 
@@ -130,15 +130,16 @@ class Inputs:
 _python = f"python {sys.version_info.major}.{sys.version_info.minor}"
 
 
-def _version(library: str) -> str:
+def library_version(library: str) -> str:
+    """Version of an installed Python library, or "absent"."""
     try:
         return version(library)
     except PackageNotFoundError:
         return "absent"
 
 
-def _package_digest(package: str) -> str:
-    """Digest of the Python sources of a sub-package (or module, "build/step.py")."""
+def package_digest(package: str) -> str:
+    """Digest (hex) of the Python sources of a sub-package (or module, "build/step.py")."""
     root = PACKAGE / package
     files = [root] if root.suffix == ".py" else sorted(root.rglob("*.py"))
     digest = hashlib.sha256()

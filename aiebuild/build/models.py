@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -108,12 +109,15 @@ def compile_model(
     driver.found_tools(build.target)
     # batches that were asked for once stay
     windows = tuple(sorted({*request.windows, *known_windows(artifacts, request.name)}))
-    make = design_of(build, reporter, windows)
+    make = design_of(build, reporter, windows, folder=None if force else driver.build_folder(artifacts))
     return driver.build(artifacts, replace(request, windows=windows), make, reporter, options)
 
 
-def design_of(build: ModelBuild, reporter: Reporter, windows: tuple[int, ...] | None = None) -> Callable[[], Design]:
-    """A function that plans the model's design, for the build's numbers of `windows` if None are given.
+def design_of(
+    build: ModelBuild, reporter: Reporter, windows: tuple[int, ...] | None = None, folder: Path | None = None
+) -> Callable[[], Design]:
+    """A function that plans the model's design, for the build's numbers of `windows` if None are given. `folder`: the
+    build folder, in which it is remembered.
 
     Its configuration is read and its weights are fetched here and now.
 
@@ -127,10 +131,25 @@ def design_of(build: ModelBuild, reporter: Reporter, windows: tuple[int, ...] | 
         raise UsageError(f"{build.model}: `name` must be `{Path(build.model).stem}`, as the file's, is `{config.name}`")
     files = fetch_weights(config, path=build.weights, offline=build.offline, report=reporter.note)
 
-    def make() -> Design:
+    counts = windows or build.request().windows
+
+    def plan() -> Design:
         from aiebuild.designs.whisper import whisper_design
 
-        asked = build.request()
-        return whisper_design(config, files, build.device, windows or asked.windows, build.decoder_weights)
+        collecting = gc.isenabled()
+        gc.disable()  # a hundred thousand transfers live until the end; looking through them took a third of the time
+        try:
+            return whisper_design(config, files, build.device, counts, build.decoder_weights)
+        finally:
+            if collecting:
+                gc.enable()
 
-    return make
+    def remember() -> Design:
+        from aiebuild.build.remember import remembered
+
+        assert folder is not None
+        paths = [str(files.model_path.absolute()), str(files.tokenizer_path.absolute())]
+        asked = [config, files.format, paths, build.device, counts, build.decoder_weights]
+        return remembered(folder / f"{build.name}.design", asked, plan)
+
+    return plan if folder is None else remember

@@ -62,8 +62,8 @@ class NpuPlanner(DesignPlanner):
             self.inputs.tree(root)
         unique("overlay", [overlay.name for overlay in self.design.overlays])
         unique("packed file", [pack.name for pack in self.design.packs])
+        packs = [self.pack(pack) for pack in self.design.packs]  # the longest steps, so they begin first
         overlays = [self._overlay(overlay) for overlay in self.design.overlays]
-        packs = [self.pack(pack) for pack in self.design.packs]
         chain = self.toolchain
         generation = chain.aiecc.generation.name
         tools = [

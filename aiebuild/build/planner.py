@@ -35,8 +35,8 @@ class HostPlanner(DesignPlanner):
             self.inputs.tree(root)
         unique("overlay", [overlay.name for overlay in self.design.overlays])
         unique("packed file", [pack.name for pack in self.design.packs])
+        packs = [self.pack(pack) for pack in self.design.packs]  # the longest steps, so they begin first
         overlays = [self._overlay(overlay) for overlay in self.design.overlays]
-        packs = [self.pack(pack) for pack in self.design.packs]
         compiler = self.compiler
         version = f"{compiler.family} {compiler.version} {compiler.triple}"
         tools = [Tool("c++", compiler.path, version, compiler.sha256), *self.python_tools()]

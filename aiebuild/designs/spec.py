@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -128,6 +129,26 @@ class Design:
     tests: tuple[KnownDispatch, ...] = ()
 
 
+class Written(Mapping[str, Any]):
+    """Parameters that are JSON text already (`canonical`); read when something asks for a value."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def _values(self) -> dict[str, Any]:
+        return json.loads(self.text)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
 def plain(value: object) -> Any:
     """`value` as JSON values only: dataclasses become mappings, tuples lists. Raises TypeError for anything else."""
     if value is None or isinstance(value, (bool, int, float, str)):
@@ -143,6 +164,8 @@ def plain(value: object) -> Any:
 
 def canonical(value: object) -> str:
     """`value` as JSON text: sorted keys, no spaces; the same value gives the same text."""
+    if isinstance(value, Written):
+        return value.text
     return json.dumps(value, default=plain, sort_keys=True, separators=(",", ":"))
 
 

@@ -7,6 +7,9 @@ command lines. The engine and the AIE API's host headers are in `include`; what 
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from aiebuild.host.flags import (
     ENGINE_SOURCES,
     INCLUDE,
@@ -17,10 +20,12 @@ from aiebuild.host.flags import (
     link_command,
     overlay_command,
 )
-from aiebuild.host.lower import ABI_VERSION, lower_overlay
-from aiebuild.host.program import SequenceProgram, encode
-from aiebuild.host.sequence import encode_sequence, read_sequence
-from aiebuild.host.tiles import lower_tiles, uses_circuits
+
+if TYPE_CHECKING:
+    from aiebuild.host.lower import ABI_VERSION, lower_overlay
+    from aiebuild.host.program import SequenceProgram, encode
+    from aiebuild.host.sequence import encode_sequence, read_sequence
+    from aiebuild.host.tiles import lower_tiles, uses_circuits
 
 __all__ = [
     "ABI_VERSION",
@@ -40,3 +45,15 @@ __all__ = [
     "read_sequence",
     "uses_circuits",
 ]
+
+_LOWERING = {
+    "ABI_VERSION": "lower", "lower_overlay": "lower", "SequenceProgram": "program", "encode": "program",
+    "encode_sequence": "sequence", "read_sequence": "sequence", "lower_tiles": "tiles", "uses_circuits": "tiles",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """What lowers, imported when it is first used: a build plans with command lines alone."""
+    if name in _LOWERING:
+        return getattr(import_module(f"aiebuild.host.{_LOWERING[name]}"), name)
+    raise AttributeError(f"module `aiebuild.host` has no attribute `{name}`")

@@ -9,6 +9,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -87,6 +88,13 @@ def examine(name: str, profile: HostToolchain) -> HostCompiler | Rejected:
     path = shutil.which(name)
     if path is None:
         return Rejected(name, "not found")
+    status = Path(path).stat()
+    return _examined(name, path, (status.st_size, status.st_mtime_ns), profile)
+
+
+@cache
+def _examined(name: str, path: str, state: tuple[int, int], profile: HostToolchain) -> HostCompiler | Rejected:
+    """What runs of a compiler say; once in a process while the file has the same `state`."""
     macros = run([path, "-dM", "-E", "-x", "c++", "-"], check=False)
     if macros.returncode != 0:
         return Rejected(name, "does not compile C++")

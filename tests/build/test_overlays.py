@@ -142,7 +142,8 @@ def test_a_broken_limit_names_the_template(checkout: Checkout) -> None:
     assert found["code"] == 1
     assert found["error"].startswith("templates/passthrough"), found
     assert ".mlir.j2:" in found["error"]
-    assert "tile (0,2)" in found["error"]
+    # the core's memory, or the shim's lock: the overlay and its sequence are checked side by side
+    assert "tile (0,2)" in found["error"] or "tile (0,0) @from_memory counts 200 objects" in found["error"]
     load(checkout.artifacts / NAME)
 
 
