@@ -9,6 +9,11 @@ from aiebuild.config.reader import read_toml
 from aiebuild.errors import DeviceError
 from aiebuild.resources import configs_dir
 
+XRT_INSTALL = (
+    "sudo add-apt-repository ppa:amd-team/xrt && sudo apt-get install libxrt-npu2 libxrt-utils-npu amdxdna-dkms"
+)
+"""What installs the driver, XRT and pyxrt (Ubuntu; amd/xdna-driver's README)."""
+
 
 @dataclass(frozen=True)
 class PeanoProfile:

@@ -54,6 +54,7 @@ class PoolState(ctypes.Structure):
     processors."""
 
     _fields_ = tuple((name, ctypes.c_uint32) for name in ("version", "threads", "active", "strain"))
+    threads: int
     active: int
     strain: int
 
@@ -312,6 +313,7 @@ class HostDevice:
             self._pool_library = library
             if not self._pool:
                 raise DeviceError(f"{path}: {message.value.decode(errors='replace')}")
+            self.threads = self.pool.threads  # it has no more than it can name
         handle = library.overlay_open(self._pool, message, len(message))
         if not handle:
             raise DeviceError(f"{path}: {message.value.decode(errors='replace')}")

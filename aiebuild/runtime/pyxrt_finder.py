@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-INSTALL = "sudo add-apt-repository ppa:amd-team/xrt && sudo apt-get install libxrt-npu2 libxrt-utils-npu amdxdna-dkms"
+from aiebuild.config.npu import XRT_INSTALL
 
 _TAG = re.compile(r"pyxrt\.(?:cpython-(\d)(\d+)|abi3)[-.\w]*\.so$")
 
@@ -45,7 +45,7 @@ def find_pyxrt(folders: tuple[Path, ...] | None = None) -> PyxrtSearch:
             f"{path} is pyxrt for Python {version}; this is {here}, which cannot load it",
             f"install aiebuild in an environment of that Python: make PYTHON=python{version}",
         )
-    return PyxrtSearch(None, f"no pyxrt, XRT's Python module, for {here}", INSTALL)
+    return PyxrtSearch(None, f"no pyxrt, XRT's Python module, for {here}", XRT_INSTALL)
 
 
 def _folders() -> Iterator[Path]:

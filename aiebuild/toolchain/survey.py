@@ -7,14 +7,13 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from aiebuild.config.npu import peano_profile
+from aiebuild.config.npu import XRT_INSTALL, peano_profile
 from aiebuild.config.toolchain import HostToolchain
 from aiebuild.errors import MissingError
 from aiebuild.toolchain.aie import find_aie_compiler
 from aiebuild.toolchain.compiler import HostCompiler, candidate_names, examine
 from aiebuild.toolchain.peano import find_peano, include_of
 from aiebuild.toolchain.search import INSTALL
-from aiebuild.toolchain.xrt import INSTALL as xrt_install
 from aiebuild.toolchain.xrt import accel_nodes, driver_version, memory_lock_limit, npu_of, report_or_none
 
 MEMORY_LOCK = 1 << 30
@@ -114,7 +113,7 @@ def _xrt() -> list[Finding]:
     if report is not None:
         xrt = Finding("xrt", True, f"{report.version('Version') or 'no version told'} ({report.tool})")
     else:
-        xrt = Finding("xrt", False, error.message if error else "no xrt-smi", get=xrt_install)
+        xrt = Finding("xrt", False, error.message if error else "no xrt-smi", get=XRT_INSTALL)
     driver = driver_version()
     nodes = accel_nodes()
     closed = [str(path) for path, usable in nodes if not usable]

@@ -14,7 +14,6 @@ from aiebuild.config.npu import npu_kind
 from aiebuild.errors import AiebuildError, BuildError, DeviceError, MissingError
 from aiebuild.toolchain.process import run
 
-INSTALL = "sudo add-apt-repository ppa:amd-team/xrt && sudo apt-get install libxrt-npu2 libxrt-utils-npu amdxdna-dkms"
 ACCEL = Path("/dev/accel")
 MODULE = Path("/sys/module/amdxdna")
 

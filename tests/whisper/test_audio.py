@@ -114,6 +114,20 @@ def test_a_truncated_flac_gives_what_decodes_and_says_so(
     assert "damaged" in line or "truncated" in line
 
 
+@pytest.mark.parametrize(("stated", "said"), [(None, True), (0, False), (0xFFFFFFFF, False)])
+def test_a_truncated_wave_file_says_so_unless_it_was_written_as_a_stream(
+    tmp_path: Path, jfk_samples: NDArray[np.int16], stated: int | None, said: bool
+) -> None:
+    path = tmp_path / "cut.wav"
+    whole = SAMPLE.read_bytes()
+    size = whole[4:8] if stated is None else stated.to_bytes(4, "little")
+    path.write_bytes(whole[:4] + size + whole[8:200_078])
+    audio = load_audio(path)
+    np.testing.assert_array_equal(audio.samples, jfk_samples[:100_000])
+    stands = f"{path}: truncated; has 6.2 s of the 11.0 s its header states"
+    assert audio.warnings == ((stands,) if said else ())
+
+
 def test_a_file_name_is_no_address(tmp_path: Path) -> None:
     path = tmp_path / "http:x.wav"
     path.write_bytes(SAMPLE.read_bytes())
