@@ -50,9 +50,8 @@ constexpr int gamma_place = 1280;
 constexpr int piece_place = 1920;
 // Words of `stats`: row scales [k tile or head group][8], and in attention the rest.
 constexpr int maxima = 48;
-constexpr int key_scales = 64;
-constexpr int value_scales = 96;
-constexpr int ones = 128;
+constexpr int key_scales = 64; // of self-attention: 32 bf16 of keys, 32 of values
+constexpr int ones = 128;      // 32 bf16
 
 // Sampling: of each row the best of two ranges of tokens, and their log-sum-exps.
 constexpr int best = 8;
@@ -107,19 +106,37 @@ enum Param {
 // defined, but of no use.
 inline bool is_live(const int32_t *params, int row) { return (params[p_here] >> row & 1) != 0; }
 
-// 2^z for -126 <= z <= 127: Taylor's series of 2^f to the sixth power, |f| <= 1/2.
+// Floats as two bf16 numbers, which hold 16 bits of them.
+struct Halves {
+    aie::vector<bfloat16, 16> high, low;
+
+    explicit Halves(const aie::vector<float, 16> &x) : high(aie::accum<accfloat, 16>(x).to_vector<bfloat16>()) {
+        const aie::vector<float, 16> rest = aie::sub(x, aie::accum<accfloat, 16>(high).to_vector<float>());
+        low = aie::accum<accfloat, 16>(rest).to_vector<bfloat16>();
+    }
+};
+
+// a b + c to within 2^-16 of a b: three products of bf16 numbers, where `product` takes nine.
+inline aie::vector<float, 16> brief(const Halves &a, const Halves &b, const aie::accum<accfloat, 16> &c) {
+    return aie::mac(aie::mac(aie::mac(c, a.low, b.high), a.high, b.low), a.high, b.high).to_vector<float>();
+}
+
+ONE_COPY aie::vector<float, 16> brief_product(aie::vector<float, 16> a, aie::vector<float, 16> b) {
+    return brief(Halves(a), Halves(b), aie::accum<accfloat, 16>(aie::zeros<float, 16>()));
+}
+
+// 2^z for -126 <= z <= 127 to within 1e-5 of itself, 1 at 0: a polynomial of 2^f, |f| <= 1/2, of the fourth degree, off by
+// 2.8e-6 at most; the whole part goes to the exponent.
 ONE_COPY aie::vector<float, 16> exp2_of(aie::vector<float, 16> z) {
-    const aie::vector<int32, 16> whole = aie::to_fixed<int32>(z, 0);
-    const aie::vector<float, 16> f = aie::sub(z, aie::to_float(whole));
-    aie::vector<float, 16> p = aie::broadcast<float, 16>(1.540353e-4f);
-    p = aie::add(product(p, f), aie::broadcast<float, 16>(1.3333558e-3f));
-    p = aie::add(product(p, f), aie::broadcast<float, 16>(9.6181291e-3f));
-    p = aie::add(product(p, f), aie::broadcast<float, 16>(5.5504109e-2f));
-    p = aie::add(product(p, f), aie::broadcast<float, 16>(0.24022651f));
-    p = aie::add(product(p, f), aie::broadcast<float, 16>(0.69314718f));
-    p = aie::add(product(p, f), aie::broadcast<float, 16>(1.0f));
-    const aie::vector<int32, 16> exponent = aie::upshift(aie::add(whole, aie::broadcast<int32, 16>(127)), 23);
-    return product(p, exponent.cast_to<float>());
+    static constexpr float coefficients[4] = {5.59064247e-2f, 0.240240986f, 0.693124193f, 1.0f};
+    const aie::vector<int16, 16> whole = aie::to_fixed<int16>(z, 0);
+    const Halves f(aie::sub(z, aie::to_float(whole)));
+    aie::vector<float, 16> p = aie::broadcast<float, 16>(9.58285304e-3f);
+    for (int i = 0; i < 4; ++i)
+        p = brief(Halves(p), f, aie::accum<accfloat, 16>(aie::broadcast<float, 16>(coefficients[i])));
+    aie::accum<acc32, 16> exponent;
+    exponent.from_vector(whole, 23);
+    return aie::add(p.cast_to<int32>(), exponent.to_vector<int32>()).cast_to<float>();
 }
 
 // The same of a number, 0 below -126.
@@ -130,13 +147,13 @@ inline aie::vector<float, 16> exp2_down(aie::vector<float, 16> z) {
 // y[row][32] (+)= columns x rows x (256 high + low) of x [k blocks][4 x 8] and w [k blocks][4 column blocks][8 x 8],
 // whose k blocks are `k_stride` bytes apart, for `count` rows of the block, `stride` floats apart. `multipliers`: w has
 // four bits, and of each four k blocks these.
-void products_of_rows(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns,
+void products_of_rows(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const bfloat16 *columns,
                       const float *rows, float *y, int stride, int count, bool first, const int8_t *multipliers);
 
 #ifdef ROOM_FOR_COPIES
 
 // Products of a row that is alone in its block, without those of the block's empty half.
-inline void products_of_row(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns, float row,
+inline void products_of_row(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const bfloat16 *columns, float row,
                             float *y, bool first) {
     using MM = aie::mmul<2, 8, 8, int8, int8>;
     MM c0, c1, c2, c3;
@@ -157,14 +174,15 @@ inline void products_of_row(const int8_t *x, int k_blocks, const int8_t *w, int 
         aie::concat(s0.extract<8>(1), s1.extract<8>(1), s2.extract<8>(1), s3.extract<8>(1));
     aie::accum<accfloat, 32> sums(aie::to_float(low));
     sums = aie::mac(sums, aie::to_float(high), aie::broadcast<float, 32>(256.0f));
-    const aie::vector<float, 32> scale = aie::mul(aie::load_v<32>(columns), row).to_vector<float>();
+    const aie::vector<float, 32> scales = aie::accum<accfloat, 32>(aie::load_v<32>(columns)).to_vector<float>();
+    const aie::vector<float, 32> scale = aie::mul(scales, row).to_vector<float>();
     aie::accum<accfloat, 32> sum(first ? aie::zeros<float, 32>() : aie::load_v<32>(y));
     aie::store_v(y, aie::mac(sum, sums.to_vector<float>(), scale).to_vector<float>());
 }
 
 #endif
 
-inline void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const float *columns,
+inline void products(const int8_t *x, int k_blocks, const int8_t *w, int k_stride, const bfloat16 *columns,
                      const float *rows, float *y, int stride, int count, bool first,
                      const int8_t *multipliers = nullptr) {
 #ifdef ROOM_FOR_COPIES

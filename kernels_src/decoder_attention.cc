@@ -13,25 +13,20 @@ constexpr float never = -8192.0f;
 
 void reset(float *stats, float *O, int rows) {
     aie::store_v(stats + maxima, aie::broadcast<float, 8>(never));
-    for (int i = 0; i < 32; i += 16)
-        aie::store_v(stats + ones + i, aie::broadcast<float, 16>(1.0f));
+    aie::store_v((bfloat16 *)(stats + ones), aie::broadcast<bfloat16, 32>(1.0f));
     for (int i = 0; i < rows * 64; i += 16)
         aie::store_v(O + i, aie::zeros<float, 16>());
     for (int i = 0; i < most_rows * 8; i += 16)
         aie::store_v(O + totals + i, aie::zeros<float, 16>());
 }
 
-inline void scales_to_float(const bfloat16 *from, float *to) {
-    aie::store_v(to, aie::accum<accfloat, 32>(aie::load_v<32>(from)).to_vector<float>());
-}
-
 // A row of 64 as int8; its scale to `scale`.
-ONE_COPY aie::vector<int8, 64> row_to_int8(const bfloat16 *row, float *scale) {
+ONE_COPY aie::vector<int8, 64> row_to_int8(const bfloat16 *row, bfloat16 *scale) {
     const aie::vector<int16, 32> magnitude = aie::broadcast<int16, 32>(0x7fff);
     const aie::vector<int16, 32> largest = aie::max(aie::bit_and(aie::load_v<32>((const int16_t *)row), magnitude),
                                                     aie::bit_and(aie::load_v<32>((const int16_t *)row + 32), magnitude));
     const KeyScale key = key_scale(aie::reduce_max(largest));
-    *scale = key.scale;
+    *scale = (bfloat16)key.scale;
     const aie::vector<bfloat16, 32> head = aie::broadcast<bfloat16, 32>((bfloat16)key.head);
     const aie::vector<bfloat16, 32> rest = aie::broadcast<bfloat16, 32>((bfloat16)key.rest);
     aie::vector<int8, 32> q[2];
@@ -46,7 +41,7 @@ ONE_COPY aie::vector<int8, 64> row_to_int8(const bfloat16 *row, float *scale) {
 
 // 16 bf16 rows of 64, 128 apart, as int8 operand blocks: of keys [8 channel blocks][4 key blocks][8 x 8], the last two key blocks
 // untouched; of values [2 key blocks][8 channel blocks][8 x 8].
-void stage(const bfloat16 *rows, int8_t *out, float *scales, bool values) {
+void stage(const bfloat16 *rows, int8_t *out, bfloat16 *scales, bool values) {
     for (int half = 0; half < 2; ++half) {
         aie::vector<int8, 64> v[8], w[8];
 #pragma clang loop unroll(full)
@@ -82,10 +77,11 @@ void stage(const bfloat16 *rows, int8_t *out, float *scales, bool values) {
 
 // The values' scales to what probabilities are multiplied by: 32512 at the largest of those that a row sees, 0 at others.
 // Returns a step of the products.
-ONE_COPY float weigh(const float *scales, uint32_t any, float *weights) {
-    const aie::vector<float, 32> v =
-        aie::select(aie::zeros<float, 32>(), aie::load_v<32>(scales), aie::mask<32>::from_uint32(any));
-    const float top = aie::reduce_max(v) + 1.0e-20f;
+ONE_COPY float weigh(const bfloat16 *scales, uint32_t any, float *weights) {
+    const aie::vector<bfloat16, 32> seen =
+        aie::select(aie::zeros<bfloat16, 32>(), aie::load_v<32>(scales), aie::mask<32>::from_uint32(any));
+    const float top = (float)aie::reduce_max(seen) + 1.0e-20f;
+    const aie::vector<float, 32> v = aie::accum<accfloat, 32>(seen).to_vector<float>();
     const aie::vector<float, 16> factor = aie::broadcast<float, 16>(32512.0f * aie::inv(top));
     aie::store_v(weights, product(v.extract<16>(0), factor));
     aie::store_v(weights + 16, product(v.extract<16>(1), factor));
@@ -151,20 +147,22 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         return;
     const int8_t *keys = B + row * slice_bytes;
     const int8_t *values = keys + values_offset;
-    if (cross) {
-        scales_to_float((const bfloat16 *)(keys + key_scales_offset), stats + key_scales);
-        scales_to_float((const bfloat16 *)(values + key_scales_offset), stats + value_scales);
-    } else {
+    const bfloat16 *of_keys = (const bfloat16 *)(keys + key_scales_offset);
+    const bfloat16 *of_values = (const bfloat16 *)(values + key_scales_offset);
+    if (!cross) {
         const bfloat16 *entries = (const bfloat16 *)(B + row * 4096);
-        stage(entries, X + staged_keys, stats + key_scales, false);
-        stage(entries + 64, X + staged_values, stats + value_scales, true);
-        for (int scales = key_scales; scales <= value_scales; scales += value_scales - key_scales)
-            aie::store_v(stats + scales + 16, aie::zeros<float, 16>());
+        bfloat16 *scales = (bfloat16 *)(stats + key_scales);
+        stage(entries, X + staged_keys, scales, false);
+        stage(entries + 64, X + staged_values, scales + 32, true);
+        for (int i = 16; i < 64; i += 32)
+            aie::store_v(scales + i, aie::zeros<bfloat16, 16>());
+        of_keys = scales;
+        of_values = scales + 32;
         keys = X + staged_keys;
         values = X + staged_values;
     }
     alignas(32) float weights[32];
-    float step = cross ? weigh(stats + value_scales, any, weights) : 0.0f;
+    float step = cross ? weigh(of_values, any, weights) : 0.0f;
     for (int r = 0; r < rows; r += 2) {
         if (!is_live(params, r))
             continue;
@@ -174,18 +172,19 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
             for (int j = 0; j < count; ++j)
                 visible[j] = masks[(r + j) * mask_stride];
         const int8_t *q = X + (group * (most_rows / 2) + (r >> 1)) * query_bytes;
-        products(q, 8, keys, 256, stats + key_scales, stats + group * most_rows + r, scores, 32, count, true);
+        products(q, 8, keys, 256, of_keys, stats + group * most_rows + r, scores, 32, count, true);
         float scales[2] = {0.0f, 0.0f};
         for (int j = 0; j < count; ++j)
             if (visible[j] != 0) {
                 if (!cross)
-                    step = weigh(stats + value_scales, visible[j], weights);
+                    step = weigh(of_values, visible[j], weights);
                 scales[j] = step;
                 softmax(scores + j * 32, visible[j], stats, r + j, y, weights, P + j * 16, count == 1);
             }
         const int blocks = cross ? 4 : 2;
-        products(P, blocks, values, 512, stats + ones, scales, y + r * 64, 64, count, false);
-        products(P, blocks, values + 256, 512, stats + ones, scales, y + r * 64 + 32, 64, count, false);
+        const bfloat16 *one = (const bfloat16 *)(stats + ones);
+        products(P, blocks, values, 512, one, scales, y + r * 64, 64, count, false);
+        products(P, blocks, values + 256, 512, one, scales, y + r * 64 + 32, 64, count, false);
     }
 }
 

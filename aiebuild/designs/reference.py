@@ -23,6 +23,9 @@ BF16 = 2.0**-8
 FLOAT = 2.0**-24
 EXPONENTIAL = 0.008
 """Relative error of a probability: exponent in Q8 (ln 2 / 512), quadratic in whole 128ths (0.65 %)."""
+POWER_OF_TWO = 1.2e-5
+"""Relative error of the decoder's: a polynomial, and products of the two bf16 parts of their factors."""
+
 GELU_RELATIVE = 0.02
 GELU_ABSOLUTE = 2.0e-3
 """Errors of the encoder's GELU over all bf16 numbers: its intermediate values are bf16, and below about -3, where the
@@ -251,7 +254,7 @@ def attention_int8(q: Numbers, k: Numbers, v: Numbers, visible: NDArray[np.bool_
     # q's step, sums in float32, keys that may be rounded otherwise, the exponential's series
     step = 0.51 / 32512 * np.abs(q).max(axis=1, keepdims=True) * np.abs(keys).sum(axis=1)
     sums = 64 * FLOAT * (np.abs(q) @ np.abs(keys).T)
-    noise = np.log(2) * (step + sums + np.abs(q) @ _doubtful(k, ks).T) + 16 * FLOAT
+    noise = np.log(2) * (step + sums + np.abs(q) @ _doubtful(k, ks).T) + POWER_OF_TWO
     size = (noise * weights) @ np.abs(values) + np.abs(value) * (noise * weights).sum(axis=1, keepdims=True)
     # half a step of the largest probability times its value's scale, at worst of all keys
     largest = np.where(visible, weights * vs, 0).max(axis=1, keepdims=True)
@@ -272,7 +275,7 @@ def candidates(logits: Doubles, tolerance: Doubles, count: int, none: float) -> 
         return value, off
     top = logits.max()
     value[0] = top + np.log(np.exp(logits - top).sum())
-    off[0] = tolerance.max() + 2e-6 * (1 + logits.size / 32)
+    off[0] = tolerance.max() + POWER_OF_TWO + 2e-6 * (1 + logits.size / 32)
     best = np.argsort(-logits)[:count]
     value[1 : 1 + best.size] = logits[best]
     off[1 : 1 + best.size] = tolerance.max()
