@@ -14,7 +14,6 @@ using namespace encoder;
 namespace {
 
 constexpr int lag = 32;
-constexpr float never = -8192.0f;
 constexpr int offsets = 0; // words of `stats`: 64 x `exp2_magic` less the running maxima, then 16 x 16 sums of probabilities
 constexpr int sums = 64;
 constexpr int quarter = 4; // query blocks of 4 that are worked on at a time
@@ -23,15 +22,11 @@ using array::tall;
 using Sums = array::Bf16Sums;
 
 constexpr int most = lag * 256 + exp2_bias; // of exponents in Q8 with exp2's bias
+constexpr int tries = 128;                  // raising the maxima: one spans 2^127 either way, scores are far below 2^14
 
 inline aie::vector<float, 16> per_query(const float *v4) {
     const aie::vector<float, 4> v = aie::load_v<4>(v4);
     return aie::concat(v, v, v, v);
-}
-
-inline aie::vector<float, 16> max_over_keys(aie::vector<float, 16> v) {
-    v = aie::max(v, aie::shuffle_down_rotate(v, 8));
-    return aie::max(v, aie::shuffle_down_rotate(v, 4));
 }
 
 // A float as a sum of two bf16, to 16 bits.
@@ -45,15 +40,9 @@ inline Parts parts_of(const aie::vector<float, 32> &v) {
     return {high, aie::sub(x, high).to_vector<bfloat16>()};
 }
 
-// Lanes of the keys below `valid`, of 4 keys.
-inline aie::mask<16> mask_of(int valid) {
-    return aie::mask<16>::from_uint32(valid >= 4 ? 0xffffu : valid > 0 ? (1u << (4 * valid)) - 1 : 0u);
-}
-
 // P = 2^(K Q^T - maxima) of 32 keys and 16 queries in bf16: [query block][4 blocks of 8 keys][8 x 4]. Returns the
-// largest exponent, in Q8 with exp2's bias, of keys that are not valid, too. Where `tops` is given it gets the largest exponents of valid
-// keys instead, at least 0, plus `exp2_magic`: [query block][4 keys][4 queries], the first quarter of P's place.
-int scores(const int8_t *K, const bfloat16 *Q, const float *own_offsets, bfloat16 *P, float *tops, int valid) {
+// largest exponent, in Q8 with exp2's bias, of keys that are not valid, too.
+int scores(const int8_t *K, const bfloat16 *Q, const float *own_offsets, bfloat16 *P) {
     aie::vector<uint16, 32> largest = aie::zeros<uint16, 32>();
     for (int kb = 0; kb < 4; ++kb) {
         const bfloat16 *keys = (const bfloat16 *)(K + (kb >> 1) * strip_bytes) + (kb & 1) * 512;
@@ -61,47 +50,54 @@ int scores(const int8_t *K, const bfloat16 *Q, const float *own_offsets, bfloat1
         for (int d = 0; d < 8; ++d)
             s.add([keys, d](int i) { return array::load_tall<32>(keys + (i * 8 + d) * 32, 256); },
                   [Q, d](int j) { return aie::load_v<32>(Q + (j * 8 + d) * 32); });
-        if (tops == nullptr) {
-            UNROLLED
-            for (int j = 0; j < 4; ++j) {
-                const aie::vector<float, 16> offset = per_query(own_offsets + j * 4);
-                const aie::vector<uint16, 32> u =
-                    biased_q8(aie::add(s.column(j), aie::accum<accfloat, 32>(aie::concat(offset, offset))));
-                largest = aie::max(largest, u);
-                aie::store_v(P + (j * 4 + kb) * 32, exp2_of_biased(u));
-            }
-        } else {
-            float *all = (float *)P + 64;
-            UNROLLED
-            for (int j = 0; j < 4; ++j)
-                aie::store_v(all + j * 32, s.column(j).to_vector<float>());
-            const int left = valid - kb * 8;
-            for (int j = 0; j < 8; ++j) {
-                float *top = tops + (j >> 1) * 16;
-                const aie::vector<float, 16> x = aie::add(aie::load_v<16>(all + j * 16), per_query(own_offsets + (j >> 1) * 4));
-                const aie::vector<float, 16> least = aie::broadcast<float, 16>(exp2_magic);
-                const aie::vector<float, 16> before = kb == 0 && (j & 1) == 0 ? least : aie::load_v<16>(top);
-                aie::store_v(top, aie::max(before, aie::select(least, x, mask_of(left - (j & 1) * 4))));
-            }
+        UNROLLED
+        for (int j = 0; j < 4; ++j) {
+            const aie::vector<float, 16> offset = per_query(own_offsets + j * 4);
+            const aie::vector<uint16, 32> u =
+                biased_q8(aie::add(s.column(j), aie::accum<accfloat, 32>(aie::concat(offset, offset))));
+            largest = aie::max(largest, u);
+            aie::store_v(P + (j * 4 + kb) * 32, exp2_of_biased(u));
         }
     }
     return aie::reduce_max(largest);
 }
 
-// Raise the maxima by `tops` (whole numbers, so the factors are powers of two) and rescale what was summed.
-void raise_maxima(const float *tops, float *own_offsets, float *own_sums, float *O, bool first) {
+// Keys from `valid` on get probability 0.
+void mask_keys(bfloat16 *P, int valid) {
+    for (int kb = valid >> 3; kb < 4; ++kb) {
+        const int left = valid - kb * 8;
+        const aie::mask<32> kept = aie::mask<32>::from_uint32(left > 0 ? (1u << (4 * left)) - 1 : 0u);
+        for (int qb = 0; qb < quarter; ++qb) {
+            bfloat16 *p = P + (qb * 4 + kb) * 32;
+            aie::store_v(p, aie::select(aie::zeros<bfloat16, 32>(), aie::load_v<32>(p), kept));
+        }
+    }
+}
+
+// Raise the maxima by the whole powers of two in the largest probabilities, and rescale what was summed. `first`: nothing
+// was, and maxima may fall. Returns whether some probability was beyond bf16's exponents, so that its place is not known.
+bool raise_maxima(const bfloat16 *P, float *own_offsets, float *own_sums, float *O, bool first) {
+    constexpr int16_t exponent = 0x7f80, one = 127 * 128; // bits of bf16
+    const aie::vector<int16, 32> least = aie::broadcast<int16, 32>(first ? 0 : one);
+    aie::vector<uint16, 32> worst = aie::zeros<uint16, 32>();
     for (int qb = 0; qb < quarter; ++qb) {
-        const aie::vector<float, 16> top = aie::sub(max_over_keys(aie::load_v<16>(tops + qb * 16)),
-                                                    aie::broadcast<float, 16>(exp2_magic));
-        const aie::vector<float, 16> step = aie::to_float(aie::to_fixed<int32>(top, 0));
+        const int16_t *p = (const int16_t *)P + qb * 128;
+        aie::vector<int16, 32> top = least;
+        for (int kb = 0; kb < 4; ++kb)
+            top = aie::max(top, aie::load_v<32>(p + kb * 32));
+        top = aie::max(top, aie::shuffle_down_rotate(top, 16));
+        top = aie::max(top, aie::shuffle_down_rotate(top, 8));
+        top = aie::max(top, aie::shuffle_down_rotate(top, 4));
+        top = aie::bit_and(top, aie::broadcast<int16, 32>(exponent));
+        worst = aie::max(worst, aie::sub(top, aie::broadcast<int16, 32>(128)).cast_to<uint16>()); // 0 is the largest
         float *m = own_offsets + qb * 4;
-        aie::store_v(m, aie::sub(aie::load_v<4>(m), step.extract<4>(0)));
-        if (first) // nothing was summed
+        const aie::vector<float, 16> raised = aie::sub(aie::to_float(top.extract<16>(0), 7), aie::broadcast<float, 16>(127.0f));
+        aie::store_v(m, aie::sub(aie::load_v<4>(m), raised.extract<4>(0)));
+        if (first)
             continue;
-        aie::vector<int16, 32> t = aie::zeros<int16, 32>();
-        t.insert(0, aie::to_fixed<int16>(aie::neg(step), 8));
-        const aie::vector<float, 16> factor =
-            aie::accum<accfloat, 16>(exp2_q8(t).extract<16>(0)).to_vector<float>();
+        const aie::vector<bfloat16, 32> inverse =
+            aie::max(aie::sub(aie::broadcast<int16, 32>(2 * one), top), aie::zeros<int16, 32>()).cast_to<bfloat16>();
+        const aie::vector<float, 16> factor = aie::accum<accfloat, 16>(inverse.extract<16>(0)).to_vector<float>();
         float *l = own_sums + qb * 16;
         aie::store_v(l, product(aie::load_v<16>(l), factor));
         for (int db = 0; db < 16; ++db) {
@@ -109,14 +105,7 @@ void raise_maxima(const float *tops, float *own_offsets, float *own_sums, float 
             aie::store_v(o, product(aie::load_v<16>(o), factor));
         }
     }
-}
-
-// Keys from `valid` on get probability 0.
-void mask_keys(bfloat16 *P, int valid) {
-    for (int qb = 0; qb < quarter; ++qb)
-        for (int key = valid; key < 32; ++key)
-            for (int q = 0; q < 4; ++q)
-                P[(qb * 4 + (key >> 3)) * 32 + (key & 7) * 4 + q] = (bfloat16)0.0f;
+    return aie::reduce_max(worst) >= exponent - 128;
 }
 
 // sums += 1 P^T over 32 keys and 32 queries.
@@ -153,7 +142,7 @@ void encoder_attention_query(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats,
             aie::store_v(O + j, aie::zeros<float, 16>());
         float *s = (float *)stats;
         for (int j = 0; j < 64; j += 16)
-            aie::store_v(s + offsets + j, aie::broadcast<float, 16>(exp2_magic - never));
+            aie::store_v(s + offsets + j, aie::broadcast<float, 16>(exp2_magic));
         for (int j = 0; j < 256; j += 16)
             aie::store_v(s + sums + j, aie::zeros<float, 16>());
     }
@@ -176,14 +165,17 @@ void encoder_attention_step(int8_t *B, int8_t *C, int32_t *acc, int32_t *scratch
             const bfloat16 *Q = (const bfloat16 *)(C + (half * 2 + q) * strip_bytes);
             float *own_offsets = (float *)stats + offsets + (half * 2 + q) * quarter * 4;
             bfloat16 *P = probabilities + q * strip_probabilities;
-            float *tops = (float *)P;
-            if (i == 0 || scores(B, Q, own_offsets, P, nullptr, valid) > most) {
-                scores(B, Q, own_offsets, P, tops, valid);
-                raise_maxima(tops, own_offsets, own_sums + q * quarter * 16, own_O + q * quarter * 16, i == 0);
-                scores(B, Q, own_offsets, P, nullptr, valid);
+            bool again = i == 0;
+            for (int pass = 0; pass < tries; ++pass) {
+                const int largest = scores(B, Q, own_offsets, P);
+                if (valid < 32)
+                    mask_keys(P, valid);
+                if (pass == 0 && largest > most)
+                    again = true;
+                if (!again)
+                    break;
+                again = raise_maxima(P, own_offsets, own_sums + q * quarter * 16, own_O + q * quarter * 16, i == 0);
             }
-            if (valid < 32)
-                mask_keys(P, valid);
         }
         sum_up(probabilities, own_sums);
         array::add_products((const bfloat16 *)(B + 2 * strip_bytes), probabilities, own_O, false, values);
@@ -194,12 +186,15 @@ void encoder_attention_step(int8_t *B, int8_t *C, int32_t *acc, int32_t *scratch
 void encoder_attention_finish(int8_t *C, int32_t *acc, int32_t *stats) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     const float *O = (const float *)acc;
+    float *l = (float *)stats + sums;
+    for (int qb = 0; qb < 16; qb += 4) {
+        const float *p = l + qb * 16;
+        aie::store_v(l + qb * 4, reciprocal(aie::concat(aie::load_v<4>(p), aie::load_v<4>(p + 16), aie::load_v<4>(p + 32),
+                                                        aie::load_v<4>(p + 48))));
+    }
     for (int qb = 0; qb < 16; ++qb) {
-        const float *l = (const float *)stats + sums + qb * 16;
-        aie::vector<float, 4> inverse;
-        for (int q = 0; q < 4; ++q)
-            inverse.set(aie::inv(l[q]), q);
-        const Parts factor = parts_of(aie::concat(inverse, inverse, inverse, inverse, inverse, inverse, inverse, inverse));
+        const aie::vector<float, 16> inverse = per_query(l + qb * 4);
+        const Parts factor = parts_of(aie::concat(inverse, inverse));
         bfloat16 *out = (bfloat16 *)(C + (qb >> 2) * strip_bytes) + (qb & 3) * 256;
         for (int kb = 0; kb < 8; ++kb) {
             const float *o = O + (kb * 32 + qb) * 16;

@@ -8,7 +8,7 @@ extern "C" void encoder_command(int8_t *A, int32_t *acc, int32_t *params) {
     for (int i = 0; i < 64; i += 16)
         aie::store_v(params + i, aie::load_v<16>(words + i));
     if (params[p_kind] == layer_norm) {
-        const int n = params[p_channels] / 2; // two bf16 a word
+        const int n = params[p_channels] >> 1; // two bf16 a word
         for (int i = 0; i < n; i += 16)
             aie::store_v(acc + i, aie::load_v<16>(words + 64 + i));
     }

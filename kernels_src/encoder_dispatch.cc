@@ -1,6 +1,5 @@
 // The phases of an operation in which a core holds an output object; what happens in them depends on the kind.
 #include "encoder.h"
-#include "soft_float.h"
 
 using namespace encoder;
 
@@ -10,7 +9,7 @@ void encoder_gemm_finish(int8_t *C, int8_t *residual, int32_t *acc, int32_t *sta
                          int32_t row, int32_t column);
 void encoder_attention_query(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32_t i, int32_t column);
 void encoder_attention_finish(int8_t *C, int32_t *acc, int32_t *stats);
-void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t i, int32_t output, int32_t column);
+void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t *params, int32_t i, int32_t output, int32_t column);
 void encoder_normalise(int8_t *A, int8_t *C, int32_t *params, int32_t first);
 
 // Step i of the A objects that come while C is held: residual and query tiles of the columns, or rows to normalise.
@@ -21,7 +20,7 @@ void encoder_side_step(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32
         encoder_attention_query(A, C, acc, stats, i, column);
         break;
     case layer_norm:
-        encoder_norm_apply(A, C, acc, i, output, column);
+        encoder_norm_apply(A, C, acc, params, i, output, column);
         break;
     case normalise:
         if (i == column)

@@ -5,6 +5,7 @@
 #include "encoder.h"
 #include "exp2.h"
 #include "key_scale.h"
+#include "rows.h"
 #include "sums.h"
 
 using namespace encoder;
@@ -19,20 +20,24 @@ using Int8Sums = array::SumsOf<Int8Product, int32, 2, 2>;
 // acc: [16 row blocks][8 column blocks][4 x 8]
 void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
     const auto place = [acc](int turn) { return acc + (turn >> 2 & 7) * 512 + (turn & 3) * 64; };
-    array::by_turns<Int8Sums>(32, first, place, [a, b](Int8Sums &set, int turn) INLINED {
+    array::by_turns<Int8Sums>(32, first, place, [a, b](int turn) INLINED {
         const int rb = turn >> 2 << 1;
         const int8_t *pa = a + (rb >> 2) * strip_bytes + (rb & 3) * 512;
         const int8_t *pb = b + (turn & 3) * 2048;
-        const auto step = [pa, pb, &set](int kb) INLINED {
-            set.add([pa, kb](int i) { return array::load_tall<32>(pa + i * 512 + kb * 32, 512); },
-                    [pb, kb](int j) { return aie::load_v<64>(pb + j * 1024 + kb * 64); });
+        return [pa, pb](Int8Sums &set, int odd) INLINED {
+            const int8_t *x = pa, *y = pb + odd * 2048;
+            const auto step = [&]() INLINED {
+                set.add([x](int i) { return array::load_tall<32>(x + i * 512, 512); },
+                        [y](int j) { return aie::load_v<64>(y + j * 1024); });
+                x += 32, y += 64;
+            };
+            UNROLLED
+            for (int kb = 0; kb < 8; ++kb)
+                step();
+            NOT_UNROLLED
+            for (int kb = 8; kb < 16; ++kb)
+                step();
         };
-        UNROLLED
-        for (int kb = 0; kb < 8; ++kb)
-            step(kb);
-        NOT_UNROLLED
-        for (int kb = 8; kb < 16; ++kb)
-            step(kb);
     });
 }
 
@@ -79,154 +84,131 @@ inline aie::vector<bfloat16, 32> gelu(const aie::vector<bfloat16, 32> &x) {
     return aie::mac(y, y.to_vector<bfloat16>(), more).to_vector<bfloat16>();
 }
 
-struct Scales {
-    const float *row;       // 64, of A
-    const bfloat16 *column; // 64, of B
-    const bfloat16 *bias;   // 64, of B
-};
+// Words of `stats`: 64 row scales of A, 64 column scales and biases of B (bf16), then what the epilogue makes of 64 rows in
+// bf16: the row scales, whether a row is kept, and for keys and values the two parts of the scales' reciprocals, and four
+// rows of keys.
+constexpr int column_scales = 64;
+constexpr int biases = 96;
+constexpr int row_scales = 128;
+constexpr int kept_rows = 160;
+constexpr int heads = 192;
+constexpr int rests = 224;
+constexpr int four_rows = 256;
+
+inline bfloat16 *bf16_at(int32_t *stats, int word) { return (bfloat16 *)(stats + word); }
 
 inline aie::vector<bfloat16, 32> repeat_rows(const bfloat16 *v8) {
     const aie::vector<bfloat16, 8> v = aie::load_v<8>(v8);
     return aie::concat(v, v, v, v);
 }
 
-inline aie::vector<bfloat16, 32> repeat_columns(const float *v4) {
-    return aie::concat(aie::broadcast<bfloat16, 8>((bfloat16)v4[0]), aie::broadcast<bfloat16, 8>((bfloat16)v4[1]),
-                       aie::broadcast<bfloat16, 8>((bfloat16)v4[2]), aie::broadcast<bfloat16, 8>((bfloat16)v4[3]));
-}
-
-// Rows 4 rb to 4 rb + 3, columns 8 nb to 8 nb + 7 of the finished tile.
-inline aie::vector<bfloat16, 32> finished_block(bool int8_sums, const int32_t *acc, const Scales &scales,
-                                                const aie::vector<bfloat16, 32> &row_scale, const int8_t *residual,
-                                                int epilogue, int rb, int nb) {
-    aie::accum<accfloat, 32> y(repeat_rows(scales.bias + nb * 8));
-    if (int8_sums) {
-        const aie::vector<float, 32> sum = aie::to_float(aie::load_v<32>(acc + (rb * 8 + nb) * 32));
-        const aie::vector<bfloat16, 32> scale =
-            aie::mul(row_scale, repeat_rows(scales.column + nb * 8)).to_vector<bfloat16>();
-        y = aie::mac(y, aie::accum<accfloat, 32>(sum).to_vector<bfloat16>(), scale);
-    } else {
-        const float *sums = (const float *)acc + (rb * 16 + nb * 2) * 16;
-        const auto [low, high] = aie::interleave_zip(aie::load_v<16>(sums), aie::load_v<16>(sums + 16), 4);
-        y = aie::add(y, aie::concat(low, high));
-    }
-    aie::vector<bfloat16, 32> out = y.to_vector<bfloat16>();
-    if (epilogue & gelu_flag)
-        out = gelu(out);
-    if (epilogue & residual_flag) {
-        const bfloat16 *r = (const bfloat16 *)(residual + (rb >> 2) * strip_bytes) + ((rb & 3) * 8 + nb) * 32;
-        aie::accum<accfloat, 32> sum;
-        if (epilogue & gelu_flag)
-            sum = aie::accum<accfloat, 32>(out);
-        else
-            sum = y;
-        out = aie::add(sum, aie::load_v<32>(r)).to_vector<bfloat16>();
-    }
-    return out;
-}
-
 // The finished tile, whose 4 x 8 blocks lie in the first halves of acc's, as int8 keys or values of the decoder: 32
 // positions in strips 0 and 2 each, the other strips are zero. Every position has a scale that bf16 holds, of at
 // least a 127th of the largest magnitude.
-void pack_keys(const int32_t *acc, int8_t *C, bool values) {
+void pack_keys(const int32_t *acc, int32_t *stats, int8_t *C, bool values) {
+    float *row = (float *)stats;
+    for (int strip = 0; strip < 4; ++strip) {
+        for (int rb = 0; rb < 4; ++rb) {
+            const int16_t *blocks = (const int16_t *)(acc + (strip * 4 + rb) * 256);
+            aie::vector<int16, 32> largest = aie::zeros<int16, 32>();
+            for (int nb = 0; nb < 8; ++nb)
+                largest = aie::max(largest, aie::abs(aie::load_v<32>((const bfloat16 *)blocks + nb * 64)).cast_to<int16>());
+            aie::store_v(row + rb * 4, to_floats(largest_of_rows(largest)).extract<4>(0));
+        }
+        const KeyScales scales = key_scale(aie::load_v<16>(row));
+        store_bf16((bfloat16 *)(C + (strip >> 1) * 2 * strip_bytes + strip_data) + (strip & 1) * 16, scales.scale);
+        store_bf16(bf16_at(stats, heads) + strip * 16, scales.head);
+        store_bf16(bf16_at(stats, rests) + strip * 16, scales.rest);
+    }
     for (int i = 0; i < strip_bytes; i += 32) {
         aie::store_v(C + strip_bytes + i, aie::zeros<int8, 32>());
         aie::store_v(C + 3 * strip_bytes + i, aie::zeros<int8, 32>());
     }
-    for (int kb = 0; kb < 8; ++kb) { // 8 positions
-        int8_t *slice = C + (kb >> 2) * 2 * strip_bytes;
-        bfloat16 *scales = (bfloat16 *)(slice + strip_data) + (kb & 3) * 8;
-        const bfloat16 *blocks = (const bfloat16 *)(acc + kb * 2 * 8 * 32);
-        aie::vector<bfloat16, 32> high[2], low[2];
-        for (int i = 0; i < 2; ++i) {
-            const aie::vector<int16, 32> magnitude = aie::broadcast<int16, 32>(0x7fff);
-            aie::vector<int16, 32> largest = aie::zeros<int16, 32>();
-            for (int nb = 0; nb < 8; ++nb)
-                largest = aie::max(largest, aie::bit_and(aie::load_v<32>((const int16_t *)blocks + (i * 8 + nb) * 64),
-                                                         magnitude));
-            float inverse[4], rest[4];
-            for (int r = 0; r < 4; ++r) {
-                const KeyScale scale = key_scale(aie::reduce_max(largest.extract<8>(r)));
-                scales[i * 4 + r] = (bfloat16)scale.scale;
-                inverse[r] = scale.head;
-                rest[r] = scale.rest;
-            }
-            high[i] = repeat_columns(inverse);
-            low[i] = repeat_columns(rest);
-        }
+    int8_t *four = (int8_t *)(stats + four_rows);
+    for (int rb = 0; rb < 16; ++rb) {
+        int8_t *slice = C + (rb >> 3) * 2 * strip_bytes;
+        const aie::vector<bfloat16, 32> head = repeat_columns(bf16_at(stats, heads) + rb * 4);
+        const aie::vector<bfloat16, 32> rest = repeat_columns(bf16_at(stats, rests) + rb * 4);
         for (int nb = 0; nb < 8; ++nb) {
-            aie::vector<int8, 32> q[2];
-            for (int i = 0; i < 2; ++i) {
-                const aie::vector<bfloat16, 32> x = aie::load_v<32>(blocks + (i * 8 + nb) * 64);
-                aie::accum<accfloat, 32> scaled = aie::mul(x, high[i]);
-                scaled = aie::mac(scaled, x, low[i]);
-                q[i] = aie::to_fixed<int16>(scaled.to_vector<float>(), 0).pack<int8>();
-            }
-            const aie::vector<int8, 64> both = aie::concat(q[0], q[1]);
+            const aie::vector<bfloat16, 32> x = aie::load_v<32>((const bfloat16 *)(acc + (rb * 8 + nb) * 32));
+            const aie::accum<accfloat, 32> scaled = aie::mac(aie::mul(x, head), x, rest);
+            const aie::vector<int8, 32> q = aie::to_fixed<int16>(scaled.to_vector<float>(), 0).pack<int8>();
             if (values)
-                aie::store_v(slice + ((kb & 3) * 8 + nb) * 64, both);
+                aie::store_v(slice + ((rb & 7) >> 1) * 512 + nb * 64 + (rb & 1) * 32, q);
+            else if ((rb & 1) == 0)
+                aie::store_v(four + nb * 32, q);
             else
-                aie::store_v(slice + (nb * 4 + (kb & 3)) * 64, aie::transpose(both, 8, 8));
+                aie::store_v(slice + nb * 256 + ((rb & 7) >> 1) * 64,
+                             aie::transpose(aie::concat(aie::load_v<32>(four + nb * 32), q), 8, 8));
         }
     }
 }
 
 // One copy for both kinds of sums: a core's program has 16 KB.
-void epilogue(bool int8_sums, int32_t *acc, const int32_t *stats, const int32_t *params, const int8_t *residual, int8_t *C,
+void epilogue(bool int8_sums, int32_t *acc, int32_t *stats, const int32_t *params, const int8_t *residual, int8_t *C,
               int tile, int row, int column) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     aie::set_saturation(aie::saturation_mode::saturate);
-    const Scales scales = {(const float *)stats, (const bfloat16 *)(stats + 64), (const bfloat16 *)(stats + 96)};
-    const int rounds = params[p_row_rounds];
-    const int column_round = tile / rounds;
-    const int first_row = ((tile - column_round * rounds) * array::rows + row) * 64;
-    const int column_tile = column_round * array::columns + column;
+    int first_row = tile, column_tile = column;
+    for (; first_row >= params[p_row_rounds]; first_row -= params[p_row_rounds])
+        column_tile += array::columns;
+    first_row = (first_row * array::rows + row) * 64;
     const int flags = params[p_epilogue];
     const bool transposed = column_tile < params[p_transposed_until];
     const bool natural = column_tile < params[p_natural_until];
-    for (int rb = 0; rb < 16; rb += 2) {
-        bfloat16 *strip = (bfloat16 *)(C + (rb >> 2) * strip_bytes);
-        aie::store_v(strip + strip_data / 2 + (rb & 2) * 8, aie::zeros<bfloat16, 16>()); // what is unused is sent too
-        aie::vector<bfloat16, 32> keep[2], row_scale[2];
-        for (int i = 0; i < 2; ++i) {
-            if (int8_sums)
-                row_scale[i] = repeat_columns(scales.row + (rb + i) * 4);
-            if (flags & mask_rows_flag) {
-                float one[4];
-                for (int r = 0; r < 4; ++r) {
-                    const int index = first_row + (rb + i) * 4 + r;
-                    one[r] = index >= params[p_row_low] && index < params[p_row_high] ? 1.0f : 0.0f;
-                }
-                keep[i] = repeat_columns(one);
-            }
+    const bool packed = (flags & (keys_flag | values_flag)) != 0;
+    if (int8_sums)
+        for (int r = 0; r < 64; r += 16)
+            store_bf16(bf16_at(stats, row_scales) + r, aie::load_v<16>((const float *)stats + r));
+    if (flags & mask_rows_flag)
+        for (int r = 0; r < 64; ++r) {
+            const int index = first_row + r;
+            bf16_at(stats, kept_rows)[r] = index >= params[p_row_low] && index < params[p_row_high] ? 1.0f : 0.0f;
         }
+    for (int rb = 0; rb < 16; ++rb) {
+        bfloat16 *strip = (bfloat16 *)(C + (rb >> 2) * strip_bytes);
+        aie::store_v(strip + strip_data / 2 + (rb & 1) * 16, aie::zeros<bfloat16, 16>()); // what is unused is sent too
+        const aie::vector<bfloat16, 32> row_scale = repeat_columns(bf16_at(stats, row_scales) + rb * 4);
+        const aie::vector<bfloat16, 32> keep = repeat_columns(bf16_at(stats, kept_rows) + rb * 4);
         for (int nb = 0; nb < 8; ++nb) {
-            aie::vector<bfloat16, 32> out[2];
-            for (int i = 0; i < 2; ++i) {
-                out[i] = finished_block(int8_sums, acc, scales, row_scale[i], residual, flags, rb + i, nb);
-                if (flags & mask_rows_flag)
-                    out[i] = aie::mul(out[i], keep[i]).to_vector<bfloat16>();
-            }
-            const int place = ((rb & 3) * 8 + nb) * 32;
-            if (flags & (keys_flag | values_flag)) {
-                for (int i = 0; i < 2; ++i)
-                    aie::store_v((bfloat16 *)(acc + ((rb + i) * 8 + nb) * 32), out[i]);
-            } else if (transposed) {
-                aie::store_v(strip + place, aie::transpose(out[0], 4, 8));
-                aie::store_v(strip + place + 256, aie::transpose(out[1], 4, 8));
-            } else if (natural) {
-                aie::store_v(strip + place, out[0]);
-                aie::store_v(strip + place + 256, out[1]);
+            int32_t *sums = acc + (rb * 8 + nb) * 32;
+            aie::accum<accfloat, 32> y(repeat_rows(bf16_at(stats, biases) + nb * 8));
+            if (int8_sums) {
+                const aie::vector<float, 32> sum = aie::to_float(aie::load_v<32>(sums));
+                const aie::vector<bfloat16, 32> scale =
+                    aie::mul(row_scale, repeat_rows(bf16_at(stats, column_scales) + nb * 8)).to_vector<bfloat16>();
+                y = aie::mac(y, aie::accum<accfloat, 32>(sum).to_vector<bfloat16>(), scale);
             } else {
-                const aie::vector<bfloat16, 64> both = aie::transpose(aie::concat(out[0], out[1]), 8, 8);
-                const int half = (rb & 3) >> 1;
-                aie::store_v(strip + (nb * 4 + half) * 32, both.extract<32>(0));
-                aie::store_v(strip + (nb * 4 + 2 + half) * 32, both.extract<32>(1));
+                const auto [low, high] =
+                    aie::interleave_zip(aie::load_v<16>((const float *)sums), aie::load_v<16>((const float *)sums + 16), 4);
+                y = aie::add(y, aie::concat(low, high));
+            }
+            if (flags & gelu_flag)
+                y = aie::accum<accfloat, 32>(gelu(y.to_vector<bfloat16>()));
+            const int place = ((rb & 3) * 8 + nb) * 32;
+            if (flags & residual_flag)
+                y = aie::add(y, aie::load_v<32>((const bfloat16 *)(residual + (rb >> 2) * strip_bytes) + place));
+            aie::vector<bfloat16, 32> out = y.to_vector<bfloat16>();
+            if (flags & mask_rows_flag)
+                out = aie::mul(out, keep).to_vector<bfloat16>();
+            aie::store_v((bfloat16 *)sums, out);
+            if (packed)
+                continue;
+            if (transposed) {
+                aie::store_v(strip + place, aie::transpose(out, 4, 8));
+            } else if (natural) {
+                aie::store_v(strip + place, out);
+            } else if (rb & 1) { // with the rows before
+                const aie::vector<bfloat16, 64> both =
+                    aie::transpose(aie::concat(aie::load_v<32>((const bfloat16 *)(sums - 256)), out), 8, 8);
+                bfloat16 *half = strip + (nb * 4 + ((rb & 3) >> 1)) * 32;
+                aie::store_v(half, both.extract<32>(0));
+                aie::store_v(half + 64, both.extract<32>(1));
             }
         }
     }
-    if (flags & (keys_flag | values_flag))
-        pack_keys(acc, C, (flags & values_flag) != 0);
+    if (packed)
+        pack_keys(acc, stats, C, (flags & values_flag) != 0);
 }
 
 } // namespace

@@ -7,57 +7,67 @@
 // Reference: aiebuild/designs/reference.py (layer_norm, normalise).
 #include "encoder.h"
 #include "inverse_root.h"
+#include "rows.h"
 
 using namespace encoder;
 
 namespace {
 
-// Words of `acc`: gamma (bf16), then per row block 32 lanes of sums and of squares, then 16 means, inverses and scales,
-// then for each tile of 64 channels 16 largest values, the 16 means they refer to, and the largest |gamma|.
+// Words of `acc`: gamma (bf16), then per row block 32 lanes of sums and of squares, then 16 inverses (bf16) and scales, then
+// for each tile of 64 channels 16 largest values, the 16 means they refer to (the last tile's are the means), and 16 times
+// the largest |gamma|.
 constexpr int partial = 1024;
-constexpr int means = 1536;
-constexpr int inverses = 1552;
-constexpr int scales = 1568;
-constexpr int tiles = 1600;
+constexpr int inverses = 1280;
+constexpr int scales = 1296;
+constexpr int nothing = 1312; // for what is not wanted of `centred`: 512 words
+constexpr int tiles = 1824;
 constexpr int tile_words = 48;
 
 constexpr int groups = array::columns / 4; // of columns, each with a row tile of its own
 
-inline aie::vector<bfloat16, 32> gamma_of(const int32_t *acc, int tile, int kb) {
-    const aie::vector<bfloat16, 8> g = aie::load_v<8>((const bfloat16 *)acc + tile * 64 + kb * 8);
-    return aie::concat(g, g, g, g);
-}
-
-inline aie::vector<float, 32> repeat_columns(const float *v4) {
-    return aie::concat(aie::broadcast<float, 8>(v4[0]), aie::broadcast<float, 8>(v4[1]), aie::broadcast<float, 8>(v4[2]),
-                       aie::broadcast<float, 8>(v4[3]));
-}
-
-inline float magnitude(float x) { return x < 0.0f ? -x : x; }
-
-void row_constants(int32_t *acc, const int32_t *params, int steps) {
-    float *f = (float *)acc;
-    const float over = aie::inv((float)params[p_channels]);
+// Of a strip of 16 rows of 64 channels: q = (x - mean) gamma inverse, its row blocks 512 bytes apart, and the largest
+// |(x - mean) gamma| of each row.
+ONE_COPY void centred(const bfloat16 *x, const bfloat16 *gamma, const float *means, const bfloat16 *inverses, int8_t *q,
+                      float *largest) {
     for (int rb = 0; rb < 4; ++rb) {
-        const float *p = f + partial + rb * 64;
-        const aie::vector<float, 32> sum = aie::load_v<32>(p), squares = aie::load_v<32>(p + 32);
-        for (int r = 0; r < 4; ++r) {
-            const int row = rb * 4 + r;
-            const float mean = aie::reduce_add(sum.extract<8>(r)) * over;
-            const float variance = aie::reduce_add(squares.extract<8>(r)) * over - mean * mean;
-            float bound = 1.0e-20f;
-            for (int t = 0; t < steps; ++t) {
-                const float *tile = f + tiles + t * tile_words;
-                const float b = tile[row] + magnitude(mean - tile[16 + row]) * tile[32];
-                bound = b > bound ? b : bound;
-            }
-            // a little below 127 / bound, so that bf16 rounding does not pass 127
-            const float inverse = (float)(bfloat16)(126.5f * aie::inv(bound));
-            f[means + row] = mean;
-            f[inverses + row] = inverse;
-            f[scales + row] = aie::inv(inverse) * inverse_root(variance + 1.0e-5f);
+        const aie::vector<float, 32> mean = repeat_columns(means + rb * 4);
+        const aie::vector<bfloat16, 32> inverse = repeat_columns(inverses + rb * 4);
+        aie::vector<int16, 32> top = aie::zeros<int16, 32>();
+        NOT_UNROLLED
+        for (int kb = 0; kb < 8; ++kb) {
+            const aie::accum<accfloat, 32> v(aie::load_v<32>(x + kb * 32));
+            const aie::vector<bfloat16, 8> g = aie::load_v<8>(gamma + kb * 8);
+            const aie::vector<bfloat16, 32> d = aie::sub(v, mean).to_vector<bfloat16>();
+            const aie::vector<bfloat16, 32> y = aie::mul(d, aie::concat(g, g, g, g)).to_vector<bfloat16>();
+            top = aie::max(top, aie::abs(y).cast_to<int16>());
+            aie::store_v(q + kb * 32, aie::to_fixed<int8>(aie::mul(y, inverse).to_vector<float>(), 0));
         }
+        aie::store_v(largest + rb * 4, to_floats(largest_of_rows(top)).extract<4>(0));
+        x += 256, q += 512;
     }
+}
+
+// `over`: one over the number of channels.
+void row_constants(float *f, int steps, const aie::vector<float, 16> &over) {
+    const float *tile = f + tiles;
+    const aie::vector<float, 16> mean = aie::load_v<16>(tile + (steps - 1) * tile_words + 16);
+    aie::vector<int32, 16> bound = aie::broadcast<float, 16>(1.0e-20f).cast_to<int32>(); // of positive floats, as their bits
+    for (int t = 0; t < steps; ++t) {
+        const aie::vector<int32, 16> difference = aie::sub(mean, aie::load_v<16>(tile + 16)).cast_to<int32>();
+        const aie::vector<float, 16> moved =
+            product(aie::bit_and(difference, aie::broadcast<int32, 16>(0x7fffffff)).cast_to<float>(), aie::load_v<16>(tile + 32));
+        bound = aie::max(bound, aie::add(aie::load_v<16>(tile), moved).cast_to<int32>());
+        tile += tile_words;
+    }
+    // a little below 127 / bound, so that bf16 rounding does not pass 127
+    const aie::vector<float, 16> most = product(aie::broadcast<float, 16>(126.5f), reciprocal(bound.cast_to<float>()));
+    const aie::vector<bfloat16, 16> rounded = aie::accum<accfloat, 16>(most).to_vector<bfloat16>();
+    const aie::vector<float, 16> inverse = aie::accum<accfloat, 16>(rounded).to_vector<float>();
+    aie::store_v((bfloat16 *)(f + inverses), rounded);
+    for (int rb = 0; rb < 4; ++rb)
+        aie::store_v(f + scales + rb * 4, sum_of_rows(aie::load_v<32>(f + partial + rb * 64 + 32)).extract<4>(0));
+    const aie::vector<float, 16> variance = aie::sub(product(aie::load_v<16>(f + scales), over), product(mean, mean));
+    aie::store_v(f + scales, product(reciprocal(inverse), inverse_root(aie::add(variance, aie::broadcast<float, 16>(1.0e-5f)))));
 }
 
 } // namespace
@@ -67,28 +77,24 @@ extern "C" {
 // First pass, tile i of 64 channels: all of the first group's row, then all of the next one's.
 void encoder_norm_statistics(int8_t *A, int32_t *acc, int32_t *params, int32_t i, int32_t column) {
     aie::set_rounding(aie::rounding_mode::conv_even);
+    aie::set_saturation(aie::saturation_mode::saturate);
     const int steps = params[p_stats_steps] / groups;
     const int first = (column >> 2) * steps;
     if (groups > 1 && (i < first || i >= first + steps))
         return;
     i -= first;
     const bfloat16 *x = (const bfloat16 *)(A + (column & 3) * strip_bytes);
-    float *tile = (float *)acc + tiles + i * tile_words;
-    const float over = aie::inv((float)(64 * (i + 1)));
-    aie::vector<bfloat16, 32> gamma_max = aie::zeros<bfloat16, 32>();
-    for (int kb = 0; kb < 8; ++kb)
-        gamma_max = aie::max(gamma_max, aie::abs(gamma_of(acc, i, kb)));
-    tile[32] = (float)aie::reduce_max(gamma_max);
+    const bfloat16 *gamma = (const bfloat16 *)acc + i * 64;
+    float *f = (float *)acc;
+    float *tile = f + tiles + i * tile_words;
+    if (i == 0)
+        for (int j = 0; j < 256; j += 16)
+            aie::store_v(f + partial + j, aie::zeros<float, 16>());
+    const aie::vector<float, 16> over = reciprocal(to_floats(64 * (i + 1)));
     for (int rb = 0; rb < 4; ++rb) {
-        float *p = (float *)acc + partial + rb * 64;
-        aie::accum<accfloat, 32> sum, squares;
-        if (i == 0) {
-            sum = aie::zeros<accfloat, 32>();
-            squares = aie::zeros<accfloat, 32>();
-        } else {
-            sum = aie::accum<accfloat, 32>(aie::load_v<32>(p));
-            squares = aie::accum<accfloat, 32>(aie::load_v<32>(p + 32));
-        }
+        float *p = f + partial + rb * 64;
+        aie::accum<accfloat, 32> sum(aie::load_v<32>(p)), squares(aie::load_v<32>(p + 32));
+        NOT_UNROLLED
         for (int kb = 0; kb < 8; ++kb) {
             const aie::vector<bfloat16, 32> v = aie::load_v<32>(x + (rb * 8 + kb) * 32);
             sum = aie::add(sum, v);
@@ -97,44 +103,29 @@ void encoder_norm_statistics(int8_t *A, int32_t *acc, int32_t *params, int32_t i
         const aie::vector<float, 32> sums = sum.to_vector<float>();
         aie::store_v(p, sums);
         aie::store_v(p + 32, squares.to_vector<float>());
-        for (int r = 0; r < 4; ++r)
-            tile[16 + rb * 4 + r] = aie::reduce_add(sums.extract<8>(r)) * over;
-        const aie::vector<float, 32> mean = repeat_columns(tile + 16 + rb * 4);
-        aie::vector<bfloat16, 32> largest = aie::zeros<bfloat16, 32>();
-        for (int kb = 0; kb < 8; ++kb) {
-            aie::accum<accfloat, 32> centred(aie::load_v<32>(x + (rb * 8 + kb) * 32));
-            const aie::vector<bfloat16, 32> d = aie::sub(centred, mean).to_vector<bfloat16>();
-            largest = aie::max(largest, aie::abs(aie::mul(d, gamma_of(acc, i, kb)).to_vector<bfloat16>()));
-        }
-        for (int r = 0; r < 4; ++r)
-            tile[rb * 4 + r] = (float)aie::reduce_max(largest.extract<8>(r));
+        aie::store_v(tile + 16 + rb * 4, product(sum_of_rows(sums), over).extract<4>(0));
     }
+    const aie::vector<bfloat16, 32> magnitudes =
+        aie::max(aie::abs(aie::load_v<32>(gamma)), aie::abs(aie::load_v<32>(gamma + 32)));
+    aie::store_v(tile + 32, to_floats(largest_of_rows(largest_of_rows(magnitudes.cast_to<int16>()))));
+    centred(x, gamma, tile + 16, (const bfloat16 *)(f + inverses), (int8_t *)(acc + nothing), tile);
     if (i == steps - 1)
-        row_constants(acc, params, steps);
+        row_constants(f, steps, over);
 }
 
-// Second pass, tile i of the eight of each group that fill C: four pieces of 16 rows x 128 channels, each a strip of an int8 tile.
-void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t i, int32_t output, int32_t column) {
+// Second pass, tile i of the eight of each group that fill C: four pieces of 16 rows x 128 channels, each a strip of an int8
+// tile.
+void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t *params, int32_t i, int32_t output, int32_t column) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     aie::set_saturation(aie::saturation_mode::saturate);
     if (groups > 1 && (i >> 3) != (column >> 2))
         return;
     i &= 7;
-    const bfloat16 *x = (const bfloat16 *)(A + (column & 3) * strip_bytes);
-    const float *f = (const float *)acc;
+    float *f = (float *)acc;
+    const float *means = f + tiles + (params[p_stats_steps] / groups - 1) * tile_words + 16;
     int8_t *piece = C + (i >> 1) * strip_bytes;
-    for (int rb = 0; rb < 4; ++rb) {
-        const aie::vector<float, 32> mean = repeat_columns(f + means + rb * 4);
-        const aie::vector<bfloat16, 32> inverse =
-            aie::accum<accfloat, 32>(repeat_columns(f + inverses + rb * 4)).to_vector<bfloat16>();
-        for (int kb = 0; kb < 8; ++kb) {
-            aie::accum<accfloat, 32> centred(aie::load_v<32>(x + (rb * 8 + kb) * 32));
-            const aie::vector<bfloat16, 32> d = aie::sub(centred, mean).to_vector<bfloat16>();
-            const aie::vector<bfloat16, 32> y = aie::mul(d, gamma_of(acc, output * 8 + i, kb)).to_vector<bfloat16>();
-            const aie::vector<float, 32> q = aie::mul(y, inverse).to_vector<float>();
-            aie::store_v(piece + (rb * 16 + (i & 1) * 8 + kb) * 32, aie::to_fixed<int8>(q, 0));
-        }
-    }
+    centred((const bfloat16 *)(A + (column & 3) * strip_bytes), (const bfloat16 *)acc + (output * 8 + i) * 64, means,
+            (const bfloat16 *)(f + inverses), piece + (i & 1) * 256, f + nothing);
     if ((i & 1) == 0)
         aie::store_v((float *)(piece + strip_data), aie::load_v<16>(f + scales));
 }

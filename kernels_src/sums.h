@@ -9,7 +9,6 @@ namespace array {
 
 // arrays of accumulators and operands stay in registers only where the loops over them are gone
 #define UNROLLED _Pragma("clang loop unroll(full)")
-#define NOT_UNROLLED _Pragma("clang loop unroll(disable)")
 #define INLINED __attribute__((always_inline))
 #define ALWAYS_INLINE inline INLINED
 
@@ -64,24 +63,29 @@ template <typename MM, typename T, int Rows, int Columns> struct SumsOf {
     }
 };
 
-// A product's tile in an even number of turns, whose sums lie at place(turn), in two sets: while products go into one, the
-// other's sums are stored and its next ones loaded. products(set, turn) adds to them; what stands in one block with the stores
-// and loads has to be UNROLLED, and the function INLINED, as registers have no address. `first`: they count from zero.
-// place(turns) is loaded from, for nothing. Twice the program, as registers have no index.
+// A product's tile in an even number of turns, whose sums lie at place(turn) where the turn is even and 64 further where it
+// is odd, in two sets: while products go into one, the other's sums are stored and its next ones loaded. products(turn)
+// gives a function that adds to the set of that turn or, where its second argument is 1, of the next one; what stands in
+// one block with the stores and loads has to be UNROLLED, and the function INLINED, as registers have no address. `first`:
+// they count from zero. place(turns) is loaded from, for nothing. Twice the program, as registers have no index.
 template <typename Set, typename Place, typename Products>
 ALWAYS_INLINE void by_turns(int turns, bool first, Place place, Products products) {
     Set even, odd;
-    even.load(place(0), first);
-    odd.load(place(turns - 1), first); // stored as it is in the first turn
+    auto here = place(0), before = place(turns - 2);
+    even.load(here, first);
+    odd.load(before + 64, first); // stored as it is in the first turn
     for (int turn = 0; turn < turns; turn += 2) {
-        odd.store(place(turn == 0 ? turns - 1 : turn - 1));
-        odd.load(place(turn + 1), first);
-        products(even, turn);
-        even.store(place(turn));
-        even.load(place(turn + 2), first);
-        products(odd, turn + 1);
+        const auto product = products(turn);
+        odd.store(before + 64);
+        odd.load(here + 64, first);
+        product(even, 0);
+        even.store(here);
+        before = here;
+        here = place(turn + 2);
+        even.load(here, first);
+        product(odd, 1);
     }
-    odd.store(place(turns - 1));
+    odd.store(before + 64);
 }
 
 using Bf16Product = aie::mmul<block_rows, 8, 4, bfloat16, bfloat16>;
@@ -97,24 +101,31 @@ struct Operands {
 
 // sums += X Y in bf16; sums: [16 row blocks][16 column blocks][4 x 4]. `first`: they count from zero.
 ONE_COPY void add_products(const bfloat16 *X, const bfloat16 *Y, float *sums, bool first, const Operands &o) {
+    const int groups = 1 << o.across;
     const auto pair_of = [&o](int turn) { return turn >> o.across & (o.pairs - 1); };
-    const auto group_of = [&o](int turn) { return turn & ((1 << o.across) - 1); };
+    const auto group_of = [groups](int turn) { return turn & (groups - 1); };
     const auto place = [=](int turn) { return sums + pair_of(turn) * 512 + group_of(turn) * 64; };
-    by_turns<Bf16Sums>(o.pairs << o.across, first, place, [=, &o](Bf16Sums &set, int turn) INLINED {
+    by_turns<Bf16Sums>(o.pairs << o.across, first, place, [=, &o](int turn) INLINED {
         const int pair = pair_of(turn);
         const bfloat16 *x = X + (pair >> 1) * o.pairs_apart + (pair & 1) * o.pair;
         const bfloat16 *y = Y + group_of(turn) * o.group;
-        const auto step = [x, y, &o, &set](int k) INLINED {
-            const bfloat16 *xk = x + (k >> 1) * o.x_steps + (k & 1) * 32;
-            set.add([xk, &o](int i) { return load_tall<32>(xk + i * o.x, o.x); },
-                    [y, k, &o](int j) { return aie::load_v<32>(y + j * o.y + k * 32); });
+        return [=, &o](Bf16Sums &set, int odd) INLINED {
+            const bfloat16 *xk = x, *yk = y + odd * o.group;
+            int next = 32, last = o.x_steps - 32; // from a step of X to the next, in turn
+            const auto step = [&]() INLINED {
+                set.add([xk, &o](int i) { return load_tall<32>(xk + i * o.x, o.x); },
+                        [yk, &o](int j) { return aie::load_v<32>(yk + j * o.y); });
+                xk += next, yk += 32;
+                const int turned = next;
+                next = last, last = turned;
+            };
+            UNROLLED
+            for (int k = 0; k < 4; ++k)
+                step();
+            NOT_UNROLLED
+            for (int k = 4; k < o.steps; ++k)
+                step();
         };
-        UNROLLED
-        for (int k = 0; k < 4; ++k)
-            step(k);
-        NOT_UNROLLED
-        for (int k = 4; k < o.steps; ++k)
-            step(k);
     });
 }
 

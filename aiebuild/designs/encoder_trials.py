@@ -248,17 +248,21 @@ def attention(
     column: int = 1,
     size: float = 2.0,
     drift: float = 0.0,
+    level: float = 0.0,
 ) -> Trial:
     """64 queries of a head over `keys` keys; what lies behind the last key in its object is garbage.
 
     `size`: standard deviation of the scores, in powers of two. `drift`: by how much they rise from first to last key.
+    `level`: where they begin; for every third query all that is the other way round.
     """
     steps = -(-keys // 32)
     q = reference.bf16(rng.standard_normal((64, 64), np.float32) * np.float32(size / 8))
     k = rng.standard_normal((steps * 32, 64), np.float32)
-    if drift:  # along one direction that all queries have in common
+    if drift or level:  # along one direction that all queries have in common
         q[:, 0] = 1
-        k[:, 0] += np.linspace(0, drift, steps * 32, dtype=np.float32)
+        k[:, 0] += np.linspace(level, level + drift, steps * 32, dtype=np.float32)
+    if level:
+        q[::3, 0] = -1
     k = reference.bf16(k)
     v = reference.bf16(rng.standard_normal((steps * 32, 64), np.float32))
     k[keys:], v[keys:] = 300, 300

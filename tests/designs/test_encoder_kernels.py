@@ -108,6 +108,13 @@ def test_attention(encoder_kernels: Kernels, seed: int, keys: int, column: int, 
     agrees(trials.attention(encoder_kernels, rng, keys=keys, column=column, size=size, drift=drift))
 
 
+@pytest.mark.parametrize("level", [120, -250, 1000, -6000])
+def test_attention_where_all_scores_are_large(encoder_kernels: Kernels, level: float) -> None:
+    # the first keys' maxima are found in steps of 2^127, up for some queries and down for others
+    for keys in (20, 100):
+        agrees(trials.attention(encoder_kernels, np.random.default_rng(keys), keys=keys, level=level, drift=40))
+
+
 def test_attention_to_one_key_is_its_value(encoder_kernels: Kernels) -> None:
     trial = trials.attention(encoder_kernels, np.random.default_rng(3), keys=1)
     agrees(trial)

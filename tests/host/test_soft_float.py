@@ -1,4 +1,4 @@
-"""Scalar floats of a core (`kernels_src/soft_float.h`) against NumPy."""
+"""Floats of a core, scalars (`kernels_src/soft_float.h`) and vectors of 16, against NumPy."""
 
 from __future__ import annotations
 
@@ -10,10 +10,38 @@ import pytest
 from aie_api import FLAGS, INCLUDE, ROOT, Array
 
 BODY = """
+#include "inverse_root.h"
+#include "key_scale.h"
+#include "rows.h"
 #include "soft_float.h"
 #define EACH(NAME, TYPE) extern "C" void NAME(const float *a, const float *b, TYPE *out, int n) { \\
     for (int i = 0; i < n; ++i) out[i] = soft::NAME(a[i], b[i]); }
 EACH(add, float) EACH(subtract, float) EACH(multiply, float) EACH(divide, float) EACH(compare, int)
+using Lanes = aie::vector<float, 16>;
+extern "C" void reciprocals(const float *x, float *out) { aie::store_v(out, newton_reciprocal(aie::load_v<16>(x))); }
+extern "C" void roots(const float *x, float *out) {
+    aie::store_v(out, inverse_root(Lanes(aie::load_v<16>(x))));
+    for (int i = 0; i < 16; ++i)
+        out[16 + i] = inverse_root(x[i]);
+}
+extern "C" void scales(const float *x, float *out) {
+    const KeyScales all = key_scale(Lanes(aie::load_v<16>(x)));
+    aie::store_v(out, all.scale), aie::store_v(out + 16, all.head), aie::store_v(out + 32, all.rest);
+    for (int i = 0; i < 16; ++i) {
+        int32_t bits;
+        __builtin_memcpy(&bits, x + i, 4);
+        const KeyScale one = key_scale((int16_t)(bits >> 16));
+        out[48 + i] = one.scale, out[64 + i] = one.head, out[80 + i] = one.rest;
+    }
+}
+extern "C" void rows(const float *x, float *out) {
+    const aie::vector<float, 32> v = aie::load_v<32>(x);
+    aie::store_v(out, sum_of_rows(v));
+    const aie::vector<bfloat16, 32> small = aie::abs(aie::accum<accfloat, 32>(v).to_vector<bfloat16>());
+    aie::store_v(out + 16, to_floats(largest_of_rows(small.cast_to<int16>())));
+    aie::store_v(out + 32, to_floats(largest_of_rows(largest_of_rows(small.cast_to<int16>()))));
+    aie::store_v(out + 48, to_floats((int32_t)x[0]));
+}
 """
 
 
@@ -31,6 +59,26 @@ def called(library: ctypes.CDLL, name: str, a: Array, b: Array) -> Array:
     out = np.zeros(a.size, np.int32 if name == "compare" else np.float32)
     getattr(library, name)(*(ctypes.c_void_p(x.ctypes.data) for x in (a, b, out)), ctypes.c_int(a.size))
     return out
+
+
+def of_vectors(library: ctypes.CDLL, name: str, x: Array, values: int) -> Array:
+    """[vectors, values, 16] of x as vectors of as many lanes as `name` takes."""
+    lanes = 32 if name == "rows" else 16
+    x = x.astype(np.float32).reshape(-1, lanes)
+    place, out = aligned(lanes), aligned(16 * values)
+    results: list[Array] = []
+    for vector in x:
+        place[:] = vector
+        getattr(library, name)(ctypes.c_void_p(place.ctypes.data), ctypes.c_void_p(out.ctypes.data))
+        results.append(out.reshape(values, 16).copy())
+    return np.stack(results)
+
+
+def aligned(lanes: int) -> Array:
+    """Floats at an address as vectors want it."""
+    raw = np.zeros(4 * lanes + 128, np.uint8)
+    start = -raw.ctypes.data % 128
+    return raw[start : start + 4 * lanes].view(np.float32)
 
 
 def numbers(rng: np.random.Generator, n: int) -> Array:
@@ -61,3 +109,35 @@ def test_comparison(library: ctypes.CDLL) -> None:
     b = np.concatenate([rng.permutation(a[:1000]), np.array([-0.0, 0, 1, 0, -1e-20, 0, 0], np.float32)])
     b[:100] = a[:100]
     np.testing.assert_array_equal(np.sign(called(library, "compare", a, b)), np.sign(a.astype(np.float64) - b))
+
+
+def test_reciprocals(library: ctypes.CDLL) -> None:
+    x = np.concatenate([numbers(np.random.default_rng(3), 4096), np.arange(1, 2049, dtype=np.float32)])
+    np.testing.assert_array_max_ulp(of_vectors(library, "reciprocals", x, 1).ravel(), 1 / x, 2)
+
+
+def test_inverse_roots_are_those_of_scalars(library: ctypes.CDLL) -> None:
+    x = np.abs(numbers(np.random.default_rng(4), 4096))
+    roots = of_vectors(library, "roots", x, 2)
+    np.testing.assert_array_equal(roots[:, 0], roots[:, 1])
+    np.testing.assert_array_max_ulp(roots[:, 0].ravel(), (1 / np.sqrt(x.astype(np.float64))).astype(np.float32), 3)
+
+
+def test_scales_of_keys_are_those_of_scalars(library: ctypes.CDLL) -> None:
+    x = np.abs(numbers(np.random.default_rng(5), 4096))
+    x[:16] = 0
+    x = (x.view(np.uint32) & 0xFFFF0000).view(np.float32)  # bf16
+    scales = of_vectors(library, "scales", x, 6)
+    np.testing.assert_array_equal(scales[:, :3], scales[:, 3:])
+    assert (scales[:, 0].ravel() * 127 >= x).all()
+
+
+def test_rows_of_blocks(library: ctypes.CDLL) -> None:
+    x = np.random.default_rng(6).integers(-128, 128, (64, 32)).astype(np.float32)
+    x[:, 0] = np.arange(64)
+    found = of_vectors(library, "rows", x, 4)
+    blocks = x.reshape(-1, 4, 8)
+    np.testing.assert_array_equal(found[:, 0], np.tile(blocks.sum(axis=2), 4))
+    np.testing.assert_array_equal(found[:, 1], np.tile(np.abs(blocks).max(axis=2), 4))
+    np.testing.assert_array_equal(found[:, 2], np.tile(np.abs(x).max(axis=1)[:, None], 16))
+    np.testing.assert_array_equal(found[:, 3], np.tile(x[:, :1], 16))

@@ -43,7 +43,9 @@ extern "C" void apart(uint64_t *out) {
     });
 }
 extern "C" void by_turns(uint64_t *out) {
-    counted(out, [] { array::by_turns<Half>(8, false, place, [](Half &set, int) { products(set); }); });
+    counted(out, [] {
+        array::by_turns<Half>(8, false, place, [](int) { return [](Half &set, int) { products(set); }; });
+    });
 }
 """
 
