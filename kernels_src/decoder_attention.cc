@@ -90,8 +90,10 @@ ONE_COPY float weigh(const bfloat16 *scales, uint32_t any, float *weights) {
 
 // The largest score so far became `top`: what was summed below the one before is brought to it.
 __attribute__((noinline)) void rescale(float *stats, int row, float top, float *y) {
+    aie::set_rounding(aie::rounding_mode::conv_even);
     const aie::vector<float, 16> factor =
         exp2_down(aie::broadcast<float, 16>(stats[maxima + row] - top));
+    aie::set_rounding(split_rounding);
     float *O = y + row * 64;
     for (int i = 0; i < 64; i += 16)
         aie::store_v(O + i, product(aie::load_v<16>(O + i), factor));
@@ -110,8 +112,10 @@ void softmax(const float *scores, uint32_t visible, float *stats, int row, float
     if (!aie::gt(s, aie::broadcast<float, 32>(stats[maxima + row])).empty())
         rescale(stats, row, aie::reduce_max(s), y);
     const aie::vector<float, 16> m = aie::broadcast<float, 16>(stats[maxima + row]);
+    aie::set_rounding(aie::rounding_mode::conv_even);
     const aie::vector<float, 16> low = exp2_down(aie::sub(s.extract<16>(0), m));
     const aie::vector<float, 16> high = exp2_down(aie::sub(s.extract<16>(1), m));
+    aie::set_rounding(split_rounding);
     float *total = y + totals + row * 8;
     const aie::vector<float, 16> both = aie::add(low, high);
     aie::store_v(total, aie::add(aie::load_v<8>(total), aie::add(both.extract<8>(0), both.extract<8>(1))));
@@ -125,7 +129,7 @@ extern "C" {
 // B object i of head group `group`: keys and values of 128 positions (cross) or of 64 entries of the log (self).
 void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_t *params, int32_t group, int32_t i,
                             int32_t row) {
-    aie::set_rounding(aie::rounding_mode::positive_inf); // 16 bits are split in bytes: ties must go up
+    aie::set_rounding(split_rounding);
     aie::set_saturation(aie::saturation_mode::saturate);
     const int rows = params[p_rows];
     const bool cross = params[p_kind] == cross_attention;

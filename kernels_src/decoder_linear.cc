@@ -222,6 +222,7 @@ void decoder_add(int8_t *A, float *y, int32_t *params, int32_t j, int32_t row, i
 
 // C object `output` of a chunk: its next 32-column pieces, as float or bf16.
 void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output) {
+    aie::set_rounding(aie::rounding_mode::conv_even);
     const int flags = params[p_epilogue];
     const int shift = flags & bf16_flag ? 1 : 0;
     const int count = (object_units << shift) * tile_columns;

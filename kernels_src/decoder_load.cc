@@ -96,7 +96,9 @@ void merge(const float *parts, int stride, float *out) {
         totals_of[r] = parts[r * stride + 65];
     }
     const aie::vector<float, 16> tops = aie::load_v<16>(weight);
+    aie::set_rounding(aie::rounding_mode::conv_even);
     const aie::vector<float, 16> w = exp2_down(aie::sub(tops, aie::broadcast<float, 16>(aie::reduce_max(tops))));
+    aie::set_rounding(split_rounding);
     // 0 where nothing was seen: a row that nobody wants
     const float over = aie::inv(aie::reduce_add(product(w, aie::load_v<16>(totals_of))) + 1.0e-30f);
     aie::store_v(weight, product(w, aie::broadcast<float, 16>(over)));
@@ -152,7 +154,7 @@ void decoder_command(int8_t *A, int32_t *y, int32_t *top, int32_t *params, int32
 
 // Load j of a part: a row or a piece of it, eight attention parts, or a row of queries.
 void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *params, int32_t j, int32_t column) {
-    aie::set_rounding(aie::rounding_mode::positive_inf); // 16 bits are split in bytes: ties must go up
+    aie::set_rounding(split_rounding);
     aie::set_saturation(aie::saturation_mode::saturate);
     const int kind = params[p_kind];
     const int rows = params[p_rows];

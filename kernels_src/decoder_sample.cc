@@ -63,6 +63,7 @@ extern "C" {
 // is suppressed.
 void decoder_sample(const int32_t *A, const float *y, int32_t *top, const int32_t *params, int32_t chunk, int32_t row,
                     int32_t column) {
+    aie::set_rounding(aie::rounding_mode::conv_even);
     const int rows = params[p_rows];
     const int slices = params[p_slices];
     const int32_t *tables = A + (slices == 1 ? 0 : row * rows * table_words);

@@ -223,6 +223,21 @@ AIEBUILD_INLINE storage<uint16, N> high_halves(const storage<uint32, N> &v)
     return convert<uint16>(map_parts<uint32>([](auto x) AIEBUILD_LAMBDA { return x >> 16; }, v));
 }
 
+// `sum`: the bits of a float to those of which the upper half is the result.
+template <unsigned N, typename Sum>
+AIEBUILD_INLINE storage<uint16, N> float_to_bf16_nearest(const storage<float, N> &v, Sum sum)
+{
+    using VU = typename storage<uint32, N>::part_t;
+    using VI = typename storage<int32, N>::part_t;
+    return high_halves(map_parts<uint32>(
+        [&](VU x) AIEBUILD_LAMBDA {
+            const VU nan = reinterpret_cast<VU>(reinterpret_cast<VI>(x & 0x7fffffffu) > 0x7f800000);
+            const VU denormal = reinterpret_cast<VU>((x & 0x7f800000u) == 0u);
+            return (((sum(x) & ~nan) | ((x | 0x400000u) & nan)) & ~denormal) | (x & 0x80000000u);
+        },
+        bitcast<uint32>(v)));
+}
+
 template <unsigned N>
 AIEBUILD_INLINE storage<uint16, N> float_to_bf16_even(const storage<float, N> &v)
 {
@@ -247,16 +262,7 @@ AIEBUILD_INLINE storage<uint16, N> float_to_bf16_even(const storage<float, N> &v
         return r;
     }
 #endif
-    using VU = typename storage<uint32, N>::part_t;
-    using VI = typename storage<int32, N>::part_t;
-    return high_halves(map_parts<uint32>(
-        [](VU x) AIEBUILD_LAMBDA {
-            const VU sum = x + 0x7fffu + ((x >> 16) & 1u);
-            const VU nan = reinterpret_cast<VU>(reinterpret_cast<VI>(x & 0x7fffffffu) > 0x7f800000);
-            const VU denormal = reinterpret_cast<VU>((x & 0x7f800000u) == 0u);
-            return (((sum & ~nan) | ((x | 0x400000u) & nan)) & ~denormal) | (x & 0x80000000u);
-        },
-        bitcast<uint32>(v)));
+    return float_to_bf16_nearest(v, [](auto x) AIEBUILD_LAMBDA { return x + 0x7fffu + ((x >> 16) & 1u); });
 }
 
 template <unsigned N>
@@ -296,6 +302,8 @@ AIEBUILD_INLINE storage<uint16, N> float_to_bf16(const storage<float, N> &v, rou
 {
     if (__builtin_expect(mode == rounding_mode::conv_even, 1))
         return float_to_bf16_even(v);
+    if (mode == rounding_mode::positive_inf) // ties up: a negative one's magnitude goes down
+        return float_to_bf16_nearest(v, [](auto x) AIEBUILD_LAMBDA { return x + 0x8000u - (x >> 31); });
     return float_to_bf16_other(v, mode);
 }
 
