@@ -131,11 +131,13 @@ constexpr aie::rounding_mode split_rounding = aie::rounding_mode::positive_inf;
 // 2^z for -126 <= z <= 127, rounding to even being set, to within 1e-5 of itself, 1 at 0: a polynomial of 2^f, |f| <= 1/2, of the fourth degree, off by
 // 2.8e-6 at most; the whole part goes to the exponent.
 ONE_COPY aie::vector<float, 16> exp2_of(aie::vector<float, 16> z) {
-    static constexpr float coefficients[4] = {5.59064247e-2f, 0.240240986f, 0.693124193f, 1.0f};
+    static constexpr float coefficients[3] = {0.240240986f, 0.693124193f, 1.0f};
     const aie::vector<int16, 16> whole = aie::to_fixed<int16>(z, 0);
     const Halves f(aie::sub(z, aie::to_float(whole)));
-    aie::vector<float, 16> p = aie::broadcast<float, 16>(9.58285304e-3f);
-    for (int i = 0; i < 4; ++i)
+    aie::accum<accfloat, 16> first(aie::broadcast<float, 16>(5.59064247e-2f)); // eight bits are enough of what comes to it
+    aie::vector<float, 16> p =
+        aie::mac(first, f.high, aie::broadcast<bfloat16, 16>((bfloat16)9.58285304e-3f)).to_vector<float>();
+    for (int i = 0; i < 3; ++i)
         p = brief(Halves(p), f, aie::accum<accfloat, 16>(aie::broadcast<float, 16>(coefficients[i])));
     aie::accum<acc32, 16> exponent;
     exponent.from_vector(whole, 23);

@@ -11,6 +11,15 @@ namespace {
 // A row's scale in parts of eight bits, the smallest first: 16 columns' bf16 scales times it take three products of
 // bf16 instead of nine, and are rounded once, as the first two products' sum is exact.
 struct RowScale {
+#ifdef ROOM_FOR_COPIES
+    float scale; // the same numbers by one product of floats
+
+    explicit RowScale(float scale) : scale(scale) {}
+
+    aie::vector<float, 16> times(const aie::vector<bfloat16, 16> &columns) const {
+        return aie::mul(aie::accum<accfloat, 16>(columns).to_vector<float>(), scale).to_vector<float>();
+    }
+#else
     aie::vector<bfloat16, 16> part[3];
 
     explicit RowScale(float scale) {
@@ -27,6 +36,7 @@ struct RowScale {
         x = aie::mac(x, columns, part[1]);
         return aie::mac(x, columns, part[2]).to_vector<float>();
     }
+#endif
 };
 
 // Sums of two blocks of eight columns, rows high 0, low 0, high 1, low 1, to 16 columns of `count` rows.
