@@ -71,21 +71,20 @@ template <typename MM, typename T, int Rows, int Columns> struct SumsOf {
 template <typename Set, typename Place, typename Products>
 ALWAYS_INLINE void by_turns(int turns, bool first, Place place, Products products) {
     Set even, odd;
-    auto here = place(0), before = place(turns - 2);
+    auto here = place(0), before = here;
     even.load(here, first);
-    odd.load(before + 64, first); // stored as it is in the first turn
     for (int turn = 0; turn < turns; turn += 2) {
         const auto product = products(turn);
-        odd.store(before + 64);
+        odd.store(before); // in the first turn to where the even sums come from
         odd.load(here + 64, first);
         product(even, 0);
         even.store(here);
-        before = here;
+        before = here + 64;
         here = place(turn + 2);
         even.load(here, first);
         product(odd, 1);
     }
-    odd.store(before + 64);
+    odd.store(before);
 }
 
 using Bf16Product = aie::mmul<block_rows, 8, 4, bfloat16, bfloat16>;
