@@ -183,12 +183,15 @@ void epilogue(bool int8_sums, int32_t *acc, int32_t *stats, const int32_t *param
                     aie::interleave_zip(aie::load_v<16>((const float *)sums), aie::load_v<16>((const float *)sums + 16), 4);
                 y = aie::add(y, aie::concat(low, high));
             }
-            if (flags & gelu_flag)
-                y = aie::accum<accfloat, 32>(gelu(y.to_vector<bfloat16>()));
+            aie::vector<bfloat16, 32> out = y.to_vector<bfloat16>();
+            if (flags & gelu_flag) {
+                out = gelu(out);
+                y = aie::accum<accfloat, 32>(out);
+            }
             const int place = ((rb & 3) * 8 + nb) * 32;
             if (flags & residual_flag)
-                y = aie::add(y, aie::load_v<32>((const bfloat16 *)(residual + (rb >> 2) * strip_bytes) + place));
-            aie::vector<bfloat16, 32> out = y.to_vector<bfloat16>();
+                out = aie::add(y, aie::load_v<32>((const bfloat16 *)(residual + (rb >> 2) * strip_bytes) + place))
+                          .to_vector<bfloat16>();
             if (flags & mask_rows_flag)
                 out = aie::mul(out, keep).to_vector<bfloat16>();
             aie::store_v((bfloat16 *)sums, out);
