@@ -12,7 +12,8 @@
 //                   fourth ones of a column's groups, from the first on, make the eight bits of its scale (`four_bit_scales`)
 //   cross K and V : keys of 32 positions, int8 [8 channel blocks][4 key blocks][8 channels x 8 keys], 32 bf16 scales;
 //                   then their values, [4 key blocks][8 channel blocks][8 keys x 8 channels], 32 bf16 scales
-// or, for self-attention, 66 entries of 64 channels of keys and 64 of values in bf16; two entries are unused.
+// or, for self-attention, 128 rows of 132 bytes, 32 a row of cores: 64 channels of keys and 64 of values in int8 and a
+// bf16 scale of each; of a head at 128 entries of the log, or of two at 64.
 // Activations are multiplied as 16-bit numbers in two int8 rows: x = scale (256 high + low). An operand block of 4 x 8
 // has rows high 0, low 0, high 1, low 1 of two rows.
 #pragma once
@@ -35,20 +36,21 @@ constexpr int slot_floats = 88;        // of an A object of eight attention part
 constexpr int query_heads = 22;        // in an A object
 constexpr int most_rows = 8;           // of a core
 
-// X of attention: queries [head group][row pair][8 channel blocks][4 x 8], then self-attention's keys and values as int8.
+// X of attention: queries [head][row pair][8 channel blocks][4 x 8].
 constexpr int query_bytes = 256;
-constexpr int staged_keys = 5120;
-constexpr int staged_values = 7168;
+constexpr int log_bytes = 132;        // of a head's keys, values and scales in an entry of the log
+constexpr int log_scales = 128;
 // y of attention, in floats: sums [row][64], mask bits, scores of two rows, probabilities as operand blocks, sums of
-// probabilities [row][8].
+// probabilities [row][8], self-attention's keys and values as operand blocks, 2,048 bytes each.
 constexpr int masks_place = 512;
 constexpr int scores_place = 864;
 constexpr int probabilities_place = 928;
 constexpr int totals = 960;
+constexpr int staged_place = 1024;
 // y while rows are loaded, in floats: a row that came in pieces, gamma (bf16), 128 floats of a row.
 constexpr int gamma_place = 1280;
 constexpr int piece_place = 1920;
-// Words of `stats`: row scales [k tile or head group][8], and in attention the rest.
+// Words of `stats`: row scales [k tile or head][8], and in attention the rest.
 constexpr int maxima = 48;
 constexpr int key_scales = 64; // of self-attention: 32 bf16 of keys, 32 of values
 constexpr int ones = 128;      // 32 bf16
@@ -89,7 +91,7 @@ enum Param {
     p_side_floats = 15, // columns a side object covers
     p_side_pieces = 16, // side objects that cover a chunk's columns once
     p_side_common = 17, // times that they are covered for all rows (bias), before residual rows
-    p_groups = 18,      // head groups
+    p_groups = 18,      // heads of a column of cores
     p_channels = 19,
     p_mask_bytes = 20,  // self-attention: mask bits of a row
     // Rows of the dispatch that anybody wants (bit 31 also stands for all beyond it), its windows, and which of an
@@ -100,6 +102,9 @@ enum Param {
     p_tiles = 24,       // column tiles of a chunk
     p_objects = 25,     // B objects of a column tile in a part
     p_here = 26,        // not sent: the live ones among the operation's own rows; both of a block of two, if one is
+    p_heads = 27,       // heads whose parts come together: 1 in parts of four rows of cores, or 2 in parts of two
+    p_queries = 28,     // column tiles before those of the log's keys and values; 0: there are none
+    p_chunk = 29,       // not sent: the chunk of products at work
 };
 
 // Whether somebody wants row `row` of the operation, or the one it shares a block with. What is computed of others is

@@ -1,9 +1,8 @@
-// Attention of up to eight queries of a head over a strip of 32 keys (cross) or 16 (self) a step, online softmax in float;
-// queries and probabilities have 16 bits, keys and values 8 with a scale each. Every row of cores sees its own keys;
-// the parts are merged when the next product loads them.
+// Attention of up to eight queries of a head over a strip of 32 keys a step, online softmax in float; queries and
+// probabilities have 16 bits, keys and values 8 with a scale each. Every row of cores sees its own keys, or, where there are
+// two heads, every second one those of its head; the parts are merged when the next product loads them.
 // Reference: aiebuild/designs/reference.py (attention, merge_attention).
 #include "decoder.h"
-#include "key_scale.h"
 
 using namespace decoder;
 
@@ -20,34 +19,17 @@ void reset(float *stats, float *O, int rows) {
         aie::store_v(O + totals + i, aie::zeros<float, 16>());
 }
 
-// A row of 64 as int8; its scale to `scale`.
-ONE_COPY aie::vector<int8, 64> row_to_int8(const bfloat16 *row, bfloat16 *scale) {
-    const aie::vector<int16, 32> magnitude = aie::broadcast<int16, 32>(0x7fff);
-    const aie::vector<int16, 32> largest = aie::max(aie::bit_and(aie::load_v<32>((const int16_t *)row), magnitude),
-                                                    aie::bit_and(aie::load_v<32>((const int16_t *)row + 32), magnitude));
-    const KeyScale key = key_scale(aie::reduce_max(largest));
-    *scale = (bfloat16)key.scale;
-    const aie::vector<bfloat16, 32> head = aie::broadcast<bfloat16, 32>((bfloat16)key.head);
-    const aie::vector<bfloat16, 32> rest = aie::broadcast<bfloat16, 32>((bfloat16)key.rest);
-    aie::vector<int8, 32> q[2];
-    for (int i = 0; i < 2; ++i) {
-        const aie::vector<bfloat16, 32> x = aie::load_v<32>(row + i * 32);
-        aie::accum<accfloat, 32> scaled = aie::mul(x, head);
-        scaled = aie::mac(scaled, x, rest);
-        q[i] = aie::to_fixed<int16>(scaled.to_vector<float>(), 0).pack<int8>();
-    }
-    return aie::concat(q[0], q[1]);
-}
+ONE_COPY aie::vector<int8, 64> row_at(const int8_t *row) { return aie::load_unaligned_v<64>(row, 4); }
 
-// 16 bf16 rows of 64, 128 apart, as int8 operand blocks: of keys [8 channel blocks][4 key blocks][8 x 8], the last two key blocks
-// untouched; of values [2 key blocks][8 channel blocks][8 x 8].
-void stage(const bfloat16 *rows, int8_t *out, bfloat16 *scales, bool values) {
-    for (int half = 0; half < 2; ++half) {
+// 32 rows of 64, `log_bytes` apart, as operand blocks: of keys [8 channel blocks][4 key blocks][8 x 8], of values
+// [4 key blocks][8 channel blocks][8 x 8].
+void stage(const int8_t *rows, int8_t *out, bool values) {
+    for (int block = 0; block < 4; ++block) {
         aie::vector<int8, 64> v[8], w[8];
 #pragma clang loop unroll(full)
         for (int r = 0; r < 8; ++r)
-            v[r] = row_to_int8(rows + (half * 8 + r) * 128, scales + half * 8 + r);
-            // 8 x 64 to eight of 8 x 8: pairs of rows, then of pairs, then of fours
+            v[r] = row_at(rows + (block * 8 + r) * log_bytes);
+        // 8 x 64 to eight of 8 x 8: pairs of rows, then of pairs, then of fours
 #pragma clang loop unroll(full)
         for (int i = 0; i < 4; ++i) {
             const auto [a, b] = aie::interleave_zip(v[2 * i], v[2 * i + 1], 8);
@@ -68,9 +50,9 @@ void stage(const bfloat16 *rows, int8_t *out, bfloat16 *scales, bool values) {
 #pragma clang loop unroll(full)
         for (int cb = 0; cb < 8; ++cb) {
             if (values)
-                aie::store_v(out + (half * 8 + cb) * 64, w[cb]);
+                aie::store_v(out + (block * 8 + cb) * 64, w[cb]);
             else
-                aie::store_v(out + (cb * 4 + half) * 64, aie::transpose(w[cb], 8, 8));
+                aie::store_v(out + (cb * 4 + block) * 64, aie::transpose(w[cb], 8, 8));
         }
     }
 }
@@ -126,22 +108,27 @@ void softmax(const float *scores, uint32_t visible, float *stats, int row, float
 
 extern "C" {
 
-// B object i of head group `group`: keys and values of 128 positions (cross) or of 64 entries of the log (self).
+// B object i of head group `group`: keys and values of 128 positions (cross), of 128 entries of the log, or of 64 for each of
+// two heads.
 void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_t *params, int32_t group, int32_t i,
                             int32_t row) {
     aie::set_rounding(split_rounding);
     aie::set_saturation(aie::saturation_mode::saturate);
     const int rows = params[p_rows];
     const bool cross = params[p_kind] == cross_attention;
-    const uint16_t *masks = (const uint16_t *)(y + masks_place) + i * 4 + row;
-    const int mask_stride = params[p_mask_bytes] / 2;
+    const int shift = params[p_heads] >> 1;
+    const int strips = 4 >> shift; // of a head in an object
+    const int strip = i * strips + (row & (strips - 1));
+    const int head = (group << shift) + (row >> (2 - shift));
+    const uint32_t *masks = (const uint32_t *)(y + masks_place) + strip;
+    const int mask_stride = params[p_mask_bytes] / 4;
     float *scores = y + scores_place;
     int8_t *P = (int8_t *)(y + probabilities_place);
     if (i == 0)
         reset(stats, y, rows);
     uint32_t any = 0;
     if (cross) {
-        const int valid = params[p_keys] - (i * 128 + row * 32);
+        const int valid = params[p_keys] - strip * 32;
         any = valid >= 32 ? ~0u : valid <= 0 ? 0u : (1u << valid) - 1;
     } else {
         for (int r = 0; r < rows; ++r)
@@ -154,16 +141,19 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
     const bfloat16 *of_keys = (const bfloat16 *)(keys + key_scales_offset);
     const bfloat16 *of_values = (const bfloat16 *)(values + key_scales_offset);
     if (!cross) {
-        const bfloat16 *entries = (const bfloat16 *)(B + row * 4096);
-        bfloat16 *scales = (bfloat16 *)(stats + key_scales);
-        stage(entries, X + staged_keys, scales, false);
-        stage(entries + 64, X + staged_values, scales + 32, true);
-        for (int i = 16; i < 64; i += 32)
-            aie::store_v(scales + i, aie::zeros<bfloat16, 16>());
-        of_keys = scales;
-        of_values = scales + 32;
-        keys = X + staged_keys;
-        values = X + staged_values;
+        int8_t *staged = (int8_t *)(y + staged_place);
+        int16_t *scales = (int16_t *)(stats + key_scales);
+        for (int e = 0; e < 32; ++e) {
+            const int32_t both = *(const int32_t *)(keys + e * log_bytes + log_scales);
+            scales[e] = (int16_t)both;
+            scales[e + 32] = (int16_t)(both >> 16);
+        }
+        stage(keys, staged, false);
+        stage(keys + 64, staged + 2048, true);
+        keys = staged;
+        values = staged + 2048;
+        of_keys = (const bfloat16 *)scales;
+        of_values = of_keys + 32;
     }
     alignas(32) float weights[32];
     float step = cross ? weigh(of_values, any, weights) : 0.0f;
@@ -175,8 +165,8 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
         if (!cross)
             for (int j = 0; j < count; ++j)
                 visible[j] = masks[(r + j) * mask_stride];
-        const int8_t *q = X + (group * (most_rows / 2) + (r >> 1)) * query_bytes;
-        products(q, 8, keys, 256, of_keys, stats + group * most_rows + r, scores, 32, count, true);
+        const int8_t *q = X + (head * (most_rows / 2) + (r >> 1)) * query_bytes;
+        products(q, 8, keys, 256, of_keys, stats + head * most_rows + r, scores, 32, count, true);
         float scales[2] = {0.0f, 0.0f};
         for (int j = 0; j < count; ++j)
             if (visible[j] != 0) {
@@ -185,10 +175,9 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
                 scales[j] = step;
                 softmax(scores + j * 32, visible[j], stats, r + j, y, weights, P + j * 16, count == 1);
             }
-        const int blocks = cross ? 4 : 2;
         const bfloat16 *one = (const bfloat16 *)(stats + ones);
-        products(P, blocks, values, 512, one, scales, y + r * 64, 64, count, false);
-        products(P, blocks, values + 256, 512, one, scales, y + r * 64 + 32, 64, count, false);
+        products(P, 4, values, 512, one, scales, y + r * 64, 64, count, false);
+        products(P, 4, values + 256, 512, one, scales, y + r * 64 + 32, 64, count, false);
     }
 }
 

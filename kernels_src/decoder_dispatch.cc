@@ -21,8 +21,10 @@ void decoder_step(int8_t *B, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
                   int32_t i, int32_t row) {
     if (params[p_kind] >= self_attention)
         decoder_attention_step(B, X, (float *)y, (float *)stats, params, chunk, i, row);
-    else
+    else {
+        params[p_chunk] = chunk;
         decoder_linear_step(B, X, (float *)y, (float *)stats, params, part, i, row);
+    }
 }
 
 // Side object j of a chunk; where there is sampling the last one is what that needs.

@@ -1,6 +1,7 @@
-// Products of rows with weights of eight or four bits; bias, residual and GELU.
+// Products of rows with weights of eight or four bits; bias, residual and GELU; keys and values of the log.
 // Reference: aiebuild/designs/reference.py (linear, gelu).
 #include "decoder.h"
+#include "key_scale.h"
 
 using namespace decoder;
 
@@ -161,6 +162,35 @@ void prepare(const bfloat16 *from, float *out, int stride, int rows, bool first)
         }
 }
 
+// A row of 64 as int8; its scale to `scale`.
+aie::vector<int8, 64> row_to_int8(const bfloat16 *row, bfloat16 *scale) {
+    const aie::vector<int16, 32> magnitude = aie::broadcast<int16, 32>(0x7fff);
+    const aie::vector<int16, 32> largest = aie::max(aie::bit_and(aie::load_v<32>((const int16_t *)row), magnitude),
+                                                    aie::bit_and(aie::load_v<32>((const int16_t *)row + 32), magnitude));
+    const KeyScale key = key_scale(aie::reduce_max(largest));
+    *scale = (bfloat16)key.scale;
+    const aie::vector<bfloat16, 32> head = aie::broadcast<bfloat16, 32>((bfloat16)key.head);
+    const aie::vector<bfloat16, 32> rest = aie::broadcast<bfloat16, 32>((bfloat16)key.rest);
+    aie::vector<int8, 32> q[2];
+    for (int i = 0; i < 2; ++i) {
+        const aie::vector<bfloat16, 32> x = aie::load_v<32>(row + i * 32);
+        aie::accum<accfloat, 32> scaled = aie::mul(x, head);
+        scaled = aie::mac(scaled, x, rest);
+        q[i] = aie::to_fixed<int16>(scaled.to_vector<float>(), 0).pack<int8>();
+    }
+    return aie::concat(q[0], q[1]);
+}
+
+// A head's 64 keys and 64 values as the log has them, in the place of their bf16.
+void to_log(bfloat16 *head) {
+    int8_t *out = (int8_t *)head;
+    bfloat16 scales[2];
+    for (int i = 0; i < 2; ++i)
+        aie::store_v(out + i * 64, row_to_int8(head + i * 64, scales + i));
+    head[log_scales / 2] = scales[0];
+    head[log_scales / 2 + 1] = scales[1];
+}
+
 } // namespace
 
 extern "C" {
@@ -230,7 +260,7 @@ void decoder_add(int8_t *A, float *y, int32_t *params, int32_t j, int32_t row, i
         }
 }
 
-// C object `output` of a chunk: its next 32-column pieces, as float or bf16.
+// C object `output` of a chunk: its next 32-column pieces, as float or bf16, or two heads' keys and values of the log.
 void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output) {
     aie::set_rounding(aie::rounding_mode::conv_even);
     const int flags = params[p_epilogue];
@@ -253,6 +283,12 @@ void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output)
             aie::store_v((float *)C + i, v[0]);
             aie::store_v((float *)C + i + 16, v[1]);
         }
+    }
+    if (params[p_queries] > 0) { // y is [tile][row][128]
+        const int first = (params[p_queries] - params[p_chunk] * params[p_tiles]) * params[p_rows];
+        for (int i = 0; i < 2; ++i)
+            if (output * 2 + i >= first)
+                to_log((bfloat16 *)C + i * 128);
     }
 }
 

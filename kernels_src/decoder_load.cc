@@ -86,14 +86,14 @@ int32_t rows_here(const int32_t *params, int row) {
     return here | (here & 0x55) << 1 | (here & 0xaa) >> 1;
 }
 
-// One head of one row from the parts of the four rows of cores, each over its own keys.
-void merge(const float *parts, int stride, float *out) {
+// One head of one row from the parts of `count` rows of cores, each over its own keys.
+void merge(const float *parts, int count, float *out) {
     alignas(32) float weight[16], totals_of[16];
     aie::store_v(weight, aie::broadcast<float, 16>(-8192.0f));
     aie::store_v(totals_of, aie::zeros<float, 16>());
-    for (int r = 0; r < 4; ++r) {
-        weight[r] = parts[r * stride + 64];
-        totals_of[r] = parts[r * stride + 65];
+    for (int r = 0; r < count; ++r) {
+        weight[r] = parts[r * slot_floats + 64];
+        totals_of[r] = parts[r * slot_floats + 65];
     }
     const aie::vector<float, 16> tops = aie::load_v<16>(weight);
     aie::set_rounding(aie::rounding_mode::conv_even);
@@ -104,8 +104,8 @@ void merge(const float *parts, int stride, float *out) {
     aie::store_v(weight, product(w, aie::broadcast<float, 16>(over)));
     for (int i = 0; i < 64; i += 16) {
         aie::vector<float, 16> sum = aie::zeros<float, 16>();
-        for (int r = 0; r < 4; ++r)
-            sum = aie::add(sum, product(aie::load_unaligned_v<16>(parts + r * stride + i, 4),
+        for (int r = 0; r < count; ++r)
+            sum = aie::add(sum, product(aie::load_unaligned_v<16>(parts + r * slot_floats + i, 4),
                                         aie::broadcast<float, 16>(weight[r])));
         aie::store_v(out + i, sum);
     }
@@ -162,20 +162,26 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
     const float *x = (const float *)A;
     float *scales = (float *)stats;
     if (kind == linear_merge) {
-        // of the four rows of cores two rows' parts of a head, or, where there is one row, of two heads; two heads of a
-        // row make a tile of 128 channels
+        // of the four rows of cores two rows' parts of a head (or of two heads), or, where there is one row, of two such;
+        // two heads of a row make a tile of 128 channels
         float *pairs = (float *)y;
-        const int shift = rows >> 2; // of one, two or four loads of a head
+        const int heads = params[p_heads];
+        const int shift = rows >> 2; // of one, two or four loads of the same heads
         for (int i = 0; i < 2; ++i) {
-            const int head = rows == 1 ? 2 * j + i : j >> shift;
-            const int row = rows == 1 ? 0 : (j - (head << shift)) * 2 + i;
+            const int unit = rows == 1 ? 2 * j + i : j >> shift;
+            const int row = rows == 1 ? 0 : (j - (unit << shift)) * 2 + i;
             if (!is_live(params, row))
                 continue;
             float *pair = pairs + row * 128;
-            merge(x + i * 4 * slot_floats, slot_floats, pair + (head & 1) * 64);
-            if (head & 1)
-                scales[(head >> 1) * most_rows + row] =
-                    quantise(pair, 128, row_place(X, row, head >> 1, k_tiles), rows == 1);
+            for (int h = 0; h < heads; ++h) {
+                const int head = unit * heads + h;
+                if (head >= 2 * k_tiles) // of one row, behind an odd number of pairs
+                    break;
+                merge(x + (i * 4 + h * 2) * slot_floats, 4 >> (heads >> 1), pair + (head & 1) * 64);
+                if (head & 1)
+                    scales[(head >> 1) * most_rows + row] =
+                        quantise(pair, 128, row_place(X, row, head >> 1, k_tiles), rows == 1);
+            }
         }
     } else if (kind == linear || kind == linear_norm) {
         const int pieces = params[p_load_pieces];
@@ -198,9 +204,10 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
                 quantise(x + t * 128, 128, row_place(X, row, piece * tiles + t, k_tiles), rows == 1);
     } else if (is_live(params, j)) {
         float *piece = (float *)y + piece_place;
+        const int shift = params[p_heads] >> 1;
         for (int g = 0; g < params[p_groups]; ++g) {
             // of heads beyond the last anything will do
-            const int head = g * array::columns + column;
+            const int head = (((g >> shift) * array::columns + column) << shift) + (g & shift);
             const bfloat16 *query = (const bfloat16 *)A + (head < query_heads ? head : 0) * 64;
             for (int i = 0; i < 64; i += 32)
                 aie::store_v(piece + i, aie::accum<accfloat, 32>(aie::load_v<32>(query + i)).to_vector<float>());

@@ -6,10 +6,10 @@ are streamed once a block of rows: column c's B channel brings 128 outputs of ea
 array. Either the four rows of cores all hold the block's rows and compute 32 columns each, or each holds a quarter of
 the rows and computes all 128. Activations come as float rows over A; each core normalises and quantises what it needs.
 
-Keys and values of self-attention are the rows that the q, k, v product writes: a log [layer][entry][q | k | v] of
-bf16 rows, to which every dispatch appends its rows. Which entries a row sees is a bit mask that comes with the command,
-so sequences of a window may branch, and windows of different lengths share dispatches. A dispatch writes where its
-`LOG_AT` argument points to and reads from `LOG`.
+Keys and values of self-attention are the rows that the q, k, v product writes: a log [layer][entry] to which every
+dispatch appends its rows: q in bf16, then in each 256 bytes a head's keys and values as int8 with a scale each. Which
+entries a row sees is a bit mask that comes with the command, so sequences of a window may branch, and windows of
+different lengths share dispatches. A dispatch writes where its `LOG_AT` argument points to and reads from `LOG`.
 """
 
 from __future__ import annotations
@@ -68,6 +68,12 @@ ENTRIES = 1408
 """Most entries of a window that a row can see: its mask has to fit the core's memory."""
 SLACK = 16
 """Entries after the last one that reads and overhanging writes may touch."""
+LOG_HEAD = 2 * COLUMN
+"""Bytes from one head's keys and values to the next column's: a column of cores' 128 outputs, as if they were bf16."""
+LOG_BYTES = 132
+"""Of them in use: 64 keys, 64 values in int8, a bf16 scale of each."""
+LOG_ROWS = B_OBJECT // LOG_BYTES
+"""Of an object of the log: 128 entries of a head, or 64 of two heads."""
 LOG_ALIGNMENT = 4096
 """Of an entry of the log, in bytes: dispatches point into it with sub-buffers."""
 SUPPRESSED = -1.0e30
@@ -115,6 +121,30 @@ class DecoderShape:
     def groups(self) -> int:
         """Groups of heads, one for each column of cores."""
         return -(-self.heads // self.grid.columns)
+
+    @property
+    def heads_at_once(self) -> int:
+        """Heads whose keys and values come to a column of cores in one object of the log: two, where that needs no more
+        of them."""
+        one, two = (-(-self.heads // (self.grid.columns * heads)) for heads in (1, 2))
+        return 2 if self.heads % 2 == 0 and 2 * two <= one else 1
+
+    @property
+    def log_groups(self) -> int:
+        """Groups of heads in self-attention, `heads_at_once` for each column of cores."""
+        return -(-self.heads // (self.grid.columns * self.heads_at_once))
+
+    @property
+    def query_tiles(self) -> int:
+        """Column tiles of the q, k, v product that hold the queries. Each tile behind them holds keys and values of a
+        head for each column of cores."""
+        return -(-self.state // self.tile)
+
+    def log_place(self, head: int) -> tuple[int, int]:
+        """Where a head's keys and values lie: column tile of the q, k, v product, column of cores."""
+        unit, which = divmod(head, self.heads_at_once)
+        group, column = divmod(unit, self.grid.columns)
+        return self.query_tiles + group * self.heads_at_once + which, column
 
     @property
     def core_rows(self) -> int:
@@ -248,11 +278,27 @@ class Linear:
     """Of a weight: 8 or 4."""
     sampled: bool = False
     """A chunk's columns have bits in one A object."""
+    queries: int = 0
+    """Column tiles before those of the log's keys and values, which the core makes int8; 0: it has none."""
+    packed: int = 0
+    """Columns as packed, where some are left empty."""
+    heads: int = 1
+    """Attention parts: of so many heads together (`DecoderShape.heads_at_once`)."""
+
+    @property
+    def columns(self) -> int:
+        """Columns as packed."""
+        return self.packed or self.n
 
     @property
     def tiles(self) -> int:
         """Column tiles."""
-        return -(-self.n // self.tile)
+        return -(-self.columns // self.tile)
+
+    def rows(self, rows: Rows) -> Rows:
+        """How a block's rows lie on the cores: those of keys and values need whole heads, all columns of a tile, so
+        that with few rows some rows of cores repeat the first."""
+        return Rows(1, ROWS) if self.queries and rows.slices == 1 else rows
 
     @property
     def k_tiles(self) -> int:
@@ -299,7 +345,7 @@ class Split:
             raise ValueError(f"{linear.name}: {rows.count} rows of {linear.k} do not fit {X_BYTES} bytes")
         units = 2 * UNITS if linear.bf16 else UNITS
         outputs = -(-chunk_tiles * rows.units // units)
-        side_pieces = -(-min(chunk_tiles * linear.tile, linear.n) // A_FLOATS)
+        side_pieces = -(-min(chunk_tiles * linear.tile, linear.columns) // A_FLOATS)
         if linear.residual and chunks > 1:
             raise ValueError(f"{linear.name}: a residual of {linear.n} columns in {chunks} chunks")
         return Split(chunks, chunk_tiles, parts, outputs, max(1, units // rows.units), side_pieces)
@@ -308,9 +354,12 @@ class Split:
 def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
     """The products of a layer by short name."""
     p, d, bits = f"layer{layer}.", s.state, WEIGHT_TYPES[s.weights][0]
+    packed = (s.query_tiles + s.log_groups * s.heads_at_once) * s.tile
     return {
-        "qkv": Linear(p + "qkv", "linear_norm", d, 3 * d, bf16=True, tile=s.tile, bits=bits),
-        "out": Linear(p + "out", "linear_merge", d, d, residual=True, tile=s.tile, bits=bits),
+        "qkv": Linear(
+            p + "qkv", "linear_norm", d, 3 * d, bf16=True, tile=s.tile, bits=bits, queries=s.query_tiles, packed=packed
+        ),
+        "out": Linear(p + "out", "linear_merge", d, d, residual=True, tile=s.tile, bits=bits, heads=s.heads_at_once),
         "cross_query": Linear(p + "cross_query", "linear_norm", d, d, bf16=True, tile=s.tile, bits=bits),
         "cross_out": Linear(p + "cross_out", "linear_merge", d, d, residual=True, tile=s.tile, bits=bits),
         "fc1": Linear(p + "fc1", "linear_norm", d, 4 * d, gelu=True, tile=s.tile, bits=bits),
@@ -331,7 +380,7 @@ def all_products(s: DecoderShape) -> list[Linear]:
 
 def stored_tiles(s: DecoderShape, linear: Linear) -> int:
     """Column tiles of a product as packed: as many as any split of it runs over."""
-    splits = [Split.of(linear, rows) for rows in all_rows(s)]
+    splits = [Split.of(linear, linear.rows(rows)) for rows in all_rows(s)]
     return max(linear.tiles, *(split.chunks * split.chunk_tiles for split in splits))
 
 
@@ -341,15 +390,25 @@ class Variant:
 
     rows: Rows
     sample: bool = False
+    used: int = 0
+    """Rows of the block, where those of the cores are more; 0: they are not."""
+
+    @staticmethod
+    def of(linear: Linear, block: Rows, sample: bool = False) -> Variant:
+        """For a block's rows."""
+        rows = linear.rows(block)
+        return Variant(rows, sample, block.total if block.total < rows.total else 0)
 
     def name(self, linear: Linear) -> str:
         """Name of the command among the weights."""
-        return f"{linear.name}.command.{self.rows.key}" + (".best" if self.sample else "")
+        used = f"of{self.used}" if self.used else ""
+        return f"{linear.name}.command.{self.rows.key}{used}" + (".best" if self.sample else "")
 
 
 def variants(s: DecoderShape, linear: Linear) -> list[Variant]:
     """Every command of a product."""
-    return [Variant(rows, sample) for rows in all_rows(s) for sample in ((False, True) if linear.sampled else (False,))]
+    samples = (False, True) if linear.sampled else (False,)
+    return list(dict.fromkeys(Variant.of(linear, rows, sample) for rows in all_rows(s) for sample in samples))
 
 
 @dataclass(frozen=True)
@@ -363,11 +422,11 @@ class DecoderPlan:
     @cached_property
     def log_row(self) -> int:
         """Bytes of an entry of the log."""
-        return round_up(round_up(3 * self.shape.state, self.shape.tile) * 2, LOG_ALIGNMENT)
+        return round_up(layer_products(self.shape, 0)["qkv"].columns * 2, LOG_ALIGNMENT)
 
     def log_layer(self, windows: int) -> int:
         """Bytes of a layer of a log of `windows` windows."""
-        entries = round_up(ENTRIES if windows * MOST_ROWS <= 32 else self.shape.positions, 64) + SLACK
+        entries = round_up(ENTRIES if windows * MOST_ROWS <= 32 else self.shape.positions, LOG_ROWS) + SLACK
         return entries * windows * self.log_row
 
     def log_bytes(self, windows: int) -> int:

@@ -13,6 +13,7 @@ from aiebuild.designs.decoder import (
     A_FLOATS,
     A_OBJECT,
     BEST_ROWS,
+    LOG_ROWS,
     MOST_ROWS,
     RAW_ROW,
     DecoderShape,
@@ -22,6 +23,7 @@ from aiebuild.designs.decoder import (
     Variant,
 )
 from aiebuild.designs.encoder_plan import POSITIONS
+from aiebuild.designs.pool import round_up
 from aiebuild.weights.pack import Floats, to_bf16
 
 KINDS = {
@@ -30,8 +32,9 @@ KINDS = {
 GELU, BF16, SAMPLE, FOUR_BIT = 1, 2, 4, 8
 ALL_LIVE, AS_BEFORE = -1, 0
 """Rows of a dispatch that are wanted, a bit each: all of them; those of the self-attention before."""
-LIVE, GROUP = 21, 23
-"""Words of a self-attention's command that a run writes: wanted rows, number among the operation's attentions."""
+MASK_BYTES, LIVE, GROUP = 20, 21, 23
+"""Words of a self-attention's command: bytes of a row's mask; wanted rows and number among the operation's attentions,
+which a run writes."""
 HEADER = 256
 """Bytes of the header; what else comes with a command follows it."""
 
@@ -66,14 +69,17 @@ class Command:
     group: int = 0
     tiles: int = 0
     objects: int = 1
+    heads: int = 1
+    queries: int = 0
 
     def object(self, payload: bytes = b"") -> bytes:
         """The command as one A object."""
         head = struct.pack(
-            "<26i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
+            "<29i", KINDS[self.kind], self.first_loads, self.chunks, self.parts, self.loads, self.steps, self.side,
             self.outputs, self.rows, self.k_tiles, self.load_floats, self.load_pieces, self.epilogue, self.slices,
             self.keys, self.side_floats, self.side_pieces, self.side_common, self.groups, self.channels,
             self.mask_bytes, self.live, self.windows, self.group, self.tiles, self.objects,
+            0, self.heads, self.queries,
         )  # fmt: skip
         return (head.ljust(HEADER, b"\0") + payload).ljust(A_OBJECT, b"\0")
 
@@ -91,13 +97,16 @@ def linear_command(
     rows = variant.rows
     split = Split.of(linear, rows)
     pieces = load_pieces(linear, split)
-    # two rows of a head are a load of attention parts, or two heads of a row
-    loads = s.heads * rows.count // 2 if linear.kind == "linear_merge" else rows.count * pieces
+    # two rows' parts of a head (or of two heads) are a load, or those of a row twice
+    merged = -(-s.heads // linear.heads * rows.count // 2)
+    loads = merged if linear.kind == "linear_merge" else rows.count * pieces
     common = 1 if linear.bits == 4 else 0
     times = common + (rows.count if linear.residual else 0)
     first = split.parts == 1
     flags = (GELU if linear.gelu else 0) | (BF16 if linear.bf16 else 0) | (SAMPLE if variant.sample else 0)
     flags |= FOUR_BIT if linear.bits == 4 else 0
+    if live == ALL_LIVE and variant.used:
+        live = (1 << variant.used) - 1
     command = Command(
         linear.kind, first_loads=loads if first else 0, chunks=split.chunks, parts=split.parts,
         loads=0 if first else loads, steps=split.chunk_tiles * linear.objects // split.parts,
@@ -105,7 +114,7 @@ def linear_command(
         rows=rows.count, slices=rows.slices, k_tiles=linear.k_tiles // split.parts,
         load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags,
         side_pieces=split.side_pieces, side_common=common, channels=s.state, live=live, tiles=split.chunk_tiles,
-        objects=linear.objects // split.parts,
+        objects=linear.objects // split.parts, heads=linear.heads, queries=linear.queries,
     )  # fmt: skip
     payload = b"" if gamma is None else to_bf16(gamma).tobytes()
     if len(payload) > A_OBJECT - HEADER:
@@ -120,11 +129,16 @@ def self_command(
     (the run's part)."""
     if not 0 < rows <= MOST_ROWS or bucket % 64:
         raise ValueError(f"{rows} rows over {bucket} entries")
-    masks = b"" if seen is None else np.packbits(seen, axis=1, bitorder="little").tobytes()
+    entries = round_up(bucket, LOG_ROWS // s.heads_at_once)
+    masks = b""
+    if seen is not None:
+        whole = np.zeros((rows, entries), np.bool_)
+        whole[:, :bucket] = seen
+        masks = np.packbits(whole, axis=1, bitorder="little").tobytes()
     return Command(
-        "self_attention", first_loads=rows, chunks=s.groups, steps=bucket // 64, rows=rows, groups=s.groups,
-        outputs=rows, channels=s.state, mask_bytes=bucket // 8,
-        windows=windows,
+        "self_attention", first_loads=rows, chunks=s.log_groups, steps=entries * s.heads_at_once // LOG_ROWS, rows=rows,
+        groups=s.log_groups * s.heads_at_once, outputs=rows, channels=s.state, mask_bytes=entries // 8,
+        windows=windows, heads=s.heads_at_once,
     ).object(masks)  # fmt: skip
 
 

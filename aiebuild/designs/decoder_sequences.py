@@ -20,6 +20,9 @@ from aiebuild.designs.decoder import (
     KEYS,
     LOG,
     LOG_AT,
+    LOG_BYTES,
+    LOG_HEAD,
+    LOG_ROWS,
     SLACK,
     STRIDE_LIMIT,
     UNITS,
@@ -104,20 +107,20 @@ class Decoder:
     def _log(self, layer: int, block: int) -> Place:
         row = self.plan.log_row
         first = layer * self.log_layer + block * self.rows.total * row
-        tile = 2 * self.plan.shape.tile
-        # a single row's output may hang over, onto entries that are written before anything reads them
-        return Place(LOG_AT, first, row, row // tile if self.rows.total > 1 else SLACK * row // tile)
+        # of one or two rows there are four, onto entries that are written before anything reads them
+        return Place(LOG_AT, first, row, row // (2 * self.plan.shape.tile))
 
     def _weights_object(self, name: str) -> Transfer:
         return _objects(WEIGHTS, self.plan.weight_offsets[name])
 
-    def _of_core(self, place: Place, channel: int, *, piece: int = 0, pieces: int = 1) -> Transfer:
+    def _of_core(self, place: Place, rows: Rows, channel: int, *, piece: int = 0, pieces: int = 1) -> Transfer:
         """The rows of the cores on A channel `channel` as A objects: each row in `pieces` of `piece` bytes, an object
-        read from each piece's beginning."""
-        first = channel * self.rows.count * place.stride if self.rows.slices > 1 else 0
+        read from each piece's beginning. Cores that have none of the block's read the first."""
+        first = channel * rows.count if rows.slices > 1 and channel * rows.count < self.rows.total else 0
         return Transfer(
-            place.argument, place.offset + first, (self.rows.count, 1, pieces, A_OBJECT), (place.stride, 0, piece, 1)
-        )
+            place.argument, place.offset + first * place.stride, (rows.count, 1, pieces, A_OBJECT),
+            (place.stride, 0, piece, 1),
+        )  # fmt: skip
 
     # --- products ----------------------------------------------------------------------------------------------------
 
@@ -127,10 +130,10 @@ class Decoder:
     ) -> Operation:  # fmt: skip
         """The operation of a product of a block. `source`: None for attention parts. `destination`: None where a report
         gives out what there is to know; `sampling`: where its rows' tables and the suppressed tokens lie."""
-        s, plan, rows = self.plan.shape, self.plan, self.rows
+        s, plan, rows = self.plan.shape, self.plan, linear.rows(self.rows)
         split = Split.of(linear, rows)
         pieces = load_pieces(linear, split)
-        head = self._weights_object(Variant(rows, sampling is not None).name(linear))
+        head = self._weights_object(Variant.of(linear, self.rows, sampling is not None).name(linear))
         rounds: list[Round] = []
         tiles = stored_tiles(s, linear)
         objects = linear.objects // split.parts
@@ -141,13 +144,13 @@ class Decoder:
                     a: list[Transfer] = [head] if chunk == 0 and part == 0 else []
                     if split.parts > 1 or chunk == 0:
                         if source is None:
-                            a += self._merged(r)
+                            a += self._merged(r, linear.heads)
                         else:
                             width = linear.k // split.parts * 4
                             from_part = Place(source.argument, source.offset + part * width, source.stride, 0)
-                            a.append(self._of_core(from_part, r, piece=width // pieces, pieces=pieces))
+                            a.append(self._of_core(from_part, rows, r, piece=width // pieces, pieces=pieces))
                     if part == split.parts - 1:
-                        a += self._side(linear, split, chunk, r, residual, sampling)
+                        a += self._side(linear, split, rows, chunk, r, residual, sampling)
                     todo[f"A{r}_in"] = tuple(a)
                 for c in range(self._columns if split.parts > 1 or chunk == 0 else 0):
                     # without parts the chunks' weights are one run
@@ -162,34 +165,37 @@ class Decoder:
                     )  # fmt: skip
                 if part == split.parts - 1 and destination is not None:
                     for c in range(self._columns):
-                        todo[f"C{c}_out"] = self._output(destination, linear, split, chunk, c)
+                        todo[f"C{c}_out"] = self._output(destination, linear, split, rows, chunk, c)
                 rounds.append(Round(todo))
         columns = split.chunks * split.chunk_tiles * linear.tile
         return Operation(
             linear.name, tuple(rounds), self._outputs if destination is not None else (),
-            rows.total * linear.k * linear.n,
-            4 * -(-rows.count // 2) * (ROWS if rows.slices > 1 else 1) * columns * linear.k,
+            self.rows.total * linear.k * linear.n,
+            4 * -(-rows.count // 2) * (min(ROWS, self.rows.total) if rows.slices > 1 else 1) * columns * linear.k,
         )  # fmt: skip
 
-    def _merged(self, channel: int) -> list[Transfer]:
-        """Attention parts of the rows of A channel `channel`, head by head, eight an object."""
-        heads, rows = self.plan.shape.heads, self.rows
+    def _merged(self, channel: int, heads: int) -> list[Transfer]:
+        """Attention parts of the rows of A channel `channel`, by `heads` heads, eight an object."""
+        s, rows = self.plan.shape, self.rows
         first = channel * rows.count if rows.slices > 1 else 0
+        row = self._row_parts(s.log_groups if heads > 1 else s.groups)
+        units = s.heads // heads
         return [
             Transfer(
-                ARENA, self.arena.areas["parts"] + first * self._row_parts, (heads, rows.count, ROWS, A_SLOT),
-                (ROWS * C_OBJECT, self._row_parts, C_OBJECT, 1),
+                ARENA, self.arena.areas["parts"] + first * row,
+                (round_up(units, 2) if rows.count == 1 else units, rows.count, ROWS, A_SLOT),
+                (ROWS * C_OBJECT, row, C_OBJECT, 1),
             )
         ]  # fmt: skip
 
-    @property
-    def _row_parts(self) -> int:
-        """Bytes of a row's attention parts: C objects [head][row of cores]."""
-        return self.plan.shape.groups * self._columns * ROWS * C_OBJECT
+    def _row_parts(self, groups: int) -> int:
+        """Bytes of a row's attention parts: C objects [group of heads][column][row of cores]."""
+        return groups * self._columns * ROWS * C_OBJECT
 
     def _side(
-        self, linear: Linear, split: Split, chunk: int, channel: int, residual: Place | None, sampling: int | None
-    ) -> list[Transfer]:
+        self, linear: Linear, split: Split, rows: Rows, chunk: int, channel: int, residual: Place | None,
+        sampling: int | None,
+    ) -> list[Transfer]:  # fmt: skip
         side: list[Transfer] = []
         if linear.bits == 4:  # with weights of eight bits the bias comes with them
             bias = self.plan.weight_offsets[linear.name + ".bias"] + chunk * split.chunk_tiles * linear.tile * 4
@@ -197,12 +203,11 @@ class Decoder:
         if sampling is not None:
             side.append(_objects(ARENA, sampling + chunk * A_OBJECT))
         if residual is not None:
-            side.append(self._of_core(residual, channel, piece=A_FLOATS * 4, pieces=split.side_pieces))
+            side.append(self._of_core(residual, rows, channel, piece=A_FLOATS * 4, pieces=split.side_pieces))
         return side
 
-    def _output(self, to: Place, linear: Linear, split: Split, chunk: int, c: int) -> tuple[Transfer, ...]:
+    def _output(self, to: Place, linear: Linear, split: Split, rows: Rows, chunk: int, c: int) -> tuple[Transfer, ...]:
         """A column's C objects of a chunk: of each row of cores pieces of rows, tile by tile."""
-        rows = self.rows
         unit = 64 if linear.bf16 else 128
         tile_bytes = linear.tile * unit // 32
         base = to.offset + chunk * split.chunk_tiles * tile_bytes + c * 4 * unit
@@ -223,9 +228,9 @@ class Decoder:
             )  # fmt: skip
         tiles = split.output_tiles
         room = to.tiles - chunk * split.chunk_tiles
-        if rows.total == 1:
-            if room < split.outputs * tiles:
-                raise ValueError(f"{linear.name}: a row of {to.tiles} tiles has no room for its objects")
+        if rows.total == 1 and room < split.outputs * tiles:
+            raise ValueError(f"{linear.name}: a row of {to.tiles} tiles has no room for its objects")
+        if rows.count == 1 and room >= split.outputs * tiles:
             return (
                 Transfer(
                     to.argument, base, (split.outputs, ROWS, tiles, run), (tiles * tile_bytes, core, tile_bytes, 1)
@@ -266,22 +271,21 @@ class Decoder:
             out.append((what, 1))
         return out
 
-    def _parts_output(self, block: int, what: Attending, count: int, c: int) -> Transfer:
-        """The attention parts of `count` windows from that of `what` on."""
-        s, windows = self.plan.shape, min(self.rows.total, self.dispatch.windows)
+    def _parts_output(self, block: int, what: Attending, count: int, groups: int, c: int) -> Transfer:
+        """The attention parts of `count` windows from that of `what` on, of `groups` groups of heads."""
+        part, windows = self._row_parts(groups), min(self.rows.total, self.dispatch.windows)
         row, window = divmod(block * self.rows.total, self.dispatch.windows)
         first = (what.first - row) * windows + what.window - window
         head = ROWS * C_OBJECT
         return Transfer(
-            ARENA, self.arena.areas["parts"] + first * self._row_parts + c * head,
-            (count, s.groups, what.rows, head),
-            (self._row_parts, self._columns * head, windows * self._row_parts, 1),
+            ARENA, self.arena.areas["parts"] + first * part + c * head, (count, groups, what.rows, head),
+            (part, self._columns * head, windows * part, 1),
         )  # fmt: skip
 
     def self_attention(self, layer: int, block: int, index: int, groups: list[Attending]) -> Operation:
         """Self-attention of a block's rows; `index`: number of its first command."""
-        s, plan, dispatch = self.plan.shape, self.plan, self.dispatch
-        row = plan.log_row
+        s, dispatch = self.plan.shape, self.dispatch
+        row = self.plan.log_row
         entry = dispatch.windows * row
         rounds: list[Round] = []
         number = index
@@ -298,40 +302,41 @@ class Decoder:
                     )
             for c in range(self._columns):
                 todo[f"B{c}_in"] = self._log_rows(layer, what.window, count, c)
-                todo[f"C{c}_out"] = (self._parts_output(block, what, count, c),)
+                todo[f"C{c}_out"] = (self._parts_output(block, what, count, s.log_groups, c),)
             rounds.append(Round(todo))
             number += count
         macs = 2 * sum(what.rows for what in groups) * s.state * dispatch.bucket
-        # scores are computed 32 keys at a time, of which 16 are there
-        return Operation(
-            f"layer{layer}.self", tuple(rounds), self._outputs, macs, self._padded(groups, dispatch.bucket, 12)
-        )
+        heads = s.log_groups * s.heads_at_once
+        entries = round_up(dispatch.bucket, LOG_ROWS // s.heads_at_once)
+        return Operation(f"layer{layer}.self", tuple(rounds), self._outputs, macs, self._padded(groups, heads, entries))
 
     def _log_rows(self, layer: int, window: int, count: int, c: int) -> tuple[Transfer, ...]:
-        """Keys and values of a column's heads in `count` windows, 64 entries at a time."""
-        s, row, steps = self.plan.shape, self.plan.log_row, self.dispatch.bucket // 64
-        entry = self.dispatch.windows * row
-        # heads beyond the last read what lies there; nobody reads their output
-        heads = [min(group * self._columns + c, s.heads - 1) for group in range(s.groups)]
-        at = [layer * self.log_layer + window * row + (s.state + head * 64) * 2 for head in heads]
-        rows, strides = (66, 2, 128), (entry, s.state * 2, 1)
-        each = [place + i * 64 * entry for place in at for i in range(steps)]
+        """Keys and values of a column's heads in `count` windows, 128 entries or 64 of each at a time."""
+        s, row, together = self.plan.shape, self.plan.log_row, self.plan.shape.heads_at_once
+        entries, entry = LOG_ROWS // together, self.dispatch.windows * row
+        steps = -(-self.dispatch.bucket // entries)
+        # heads beyond the last have places, too; nobody reads their output
+        places = [s.log_place((group * self._columns + c) * together) for group in range(s.log_groups)]
+        at = [layer * self.log_layer + window * row + tile * s.tile * 2 + c * LOG_HEAD for tile, _ in places]
+        rows, strides = (together, entries, LOG_BYTES), (s.tile * 2, entry, 1)
+        each = [place + i * entries * entry for place in at for i in range(steps)]
         if count > 1 and len(each) <= LONGEST_CHAIN:
             task: Transfer | None = None
             for place in reversed(each):
                 task = Transfer(LOG, place, (count, *rows), (row, *strides), then=task)
             assert task is not None
             return (task,)
-        if 64 * entry <= STRIDE_LIMIT or steps == 1:
-            apart = 64 * entry if steps > 1 else 0
+        if entries * entry <= STRIDE_LIMIT or steps == 1:
+            apart = entries * entry if steps > 1 else 0
             return tuple(
                 Transfer(LOG, place + w * row, (steps, *rows), (apart, *strides)) for w in range(count) for place in at
             )
         return tuple(Transfer(LOG, place + w * row, (1, *rows), (0, *strides)) for w in range(count) for place in each)
 
-    def _padded(self, groups: list[Attending], keys: int, blocks: int) -> int:
-        """`blocks`: rows of operand blocks that go through the cores for two queries, scores and sums together."""
-        return sum(blocks * -(-what.rows // 2) * self.plan.shape.groups * self._columns * 64 * keys for what in groups)
+    def _padded(self, groups: list[Attending], heads: int, keys: int) -> int:
+        """Of two queries eight rows of operand blocks go through the cores, scores and sums together. `heads`: of a
+        column."""
+        return sum(8 * -(-what.rows // 2) * heads * self._columns * 64 * keys for what in groups)
 
     def cross_attention(self, layer: int, block: int, groups: list[Attending]) -> Operation:
         """Cross-attention of a block's rows over their windows' 1,500 positions."""
@@ -365,12 +370,11 @@ class Decoder:
                              (columns * panel if groups_at_once > 1 else 0, 8 * B_RUN, B_RUN, 1), static=True)
                     for place in at[::groups_at_once]
                 )  # fmt: skip
-                todo[f"C{c}_out"] = (self._parts_output(block, what, count, c),)
+                todo[f"C{c}_out"] = (self._parts_output(block, what, count, s.groups, c),)
             rounds.append(Round(todo))
         macs = 2 * sum(what.rows for what in groups) * s.state * POSITIONS
-        return Operation(
-            f"layer{layer}.cross", tuple(rounds), self._outputs, macs, self._padded(groups, round_up(POSITIONS, 32), 8)
-        )
+        padded = self._padded(groups, s.groups, round_up(POSITIONS, 32))
+        return Operation(f"layer{layer}.cross", tuple(rounds), self._outputs, macs, padded)
 
     # --- the dispatch ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@ or, for attention, on the four cores of a column, whose parts are then merged.""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,9 @@ from aiebuild.designs.decoder import (
     BEST_WORDS,
     C_OBJECT,
     COLUMN,
+    LOG_BYTES,
+    LOG_HEAD,
+    LOG_ROWS,
     PART_BYTES,
     SLICE,
     SUPPRESSED,
@@ -33,6 +36,7 @@ from aiebuild.designs.decoder import (
     Split,
     Variant,
     decoder_parameters,
+    layer_products,
 )
 from aiebuild.designs.decoder_commands import (
     cross_command,
@@ -154,7 +158,7 @@ def operands(
         bias = high + reference.bf16(bias - high)
     gamma = None
     if linear.kind == "linear_merge":
-        loads, x = _parts(rng, rows, linear.k // 64)
+        loads, x = _parts(rng, rows, linear.k // 64, linear.heads)
         error: Any = NORM_ERROR * np.abs(x)
     else:
         given = _rows(rng, rows, linear.k, size) if values is None else values
@@ -209,7 +213,32 @@ def product(
     else:
         got = np.concatenate([o.view(np.float32) for o in out])
     by_chunk = got.reshape(split.chunks, -1)[:, : split.chunk_tiles * what.rows.units * 32]
-    return Trial(f"decoder {linear.kind}", expected, by_chunk.reshape(mine.shape[0], what.rows.count, mine.shape[1]))
+    got = by_chunk.reshape(mine.shape[0], what.rows.count, mine.shape[1])
+    if linear.queries:
+        pieces = np.concatenate(out).reshape(split.chunks, -1)[:, : split.chunk_tiles * what.rows.units * 64]
+        of_heads = pieces.reshape(mine.shape[0], what.rows.count, LOG_HEAD)[linear.queries :]
+        got[linear.queries :] = from_log(of_heads)
+        for first in (0, 64):
+            stored = tuple(e[linear.queries :, :, first : first + 64] for e in (expected.value, expected.tolerance))
+            rounded = reference.as_int8(reference.Expected(*(e.reshape(-1, 64) for e in stored)))
+            stored[1][:] = rounded.tolerance.reshape(stored[1].shape)
+    return Trial(f"decoder {linear.kind}", expected, got)
+
+
+def from_log(heads: NDArray[np.uint8]) -> Floats:
+    """Keys and values [..., 128] of the log's int8 [..., at least LOG_BYTES]."""
+    scales = from_bf16(np.ascontiguousarray(heads[..., 128:LOG_BYTES]).view(np.uint16))
+    return np.ascontiguousarray(heads[..., :128]).view(np.int8) * np.repeat(scales, 64, axis=-1)
+
+
+def to_log(k: Floats, v: Floats) -> NDArray[np.uint8]:
+    """Keys and values [..., 64] as the log has them, [..., LOG_BYTES]."""
+    out = np.zeros((*k.shape[:-1], LOG_BYTES), np.uint8)
+    for i, array in enumerate((k, v)):
+        q, scale = reference.int8_rows(array.reshape(-1, 64))
+        out[..., 64 * i : 64 * i + 64] = q.reshape(array.shape).view(np.uint8)
+        out[..., 128 + 2 * i : 130 + 2 * i] = to_bf16(scale).reshape(*array.shape[:-1], 1).view(np.uint8)
+    return out
 
 
 def _spread(x: Floats) -> NDArray[np.float64]:
@@ -240,21 +269,25 @@ def _loads(linear: Linear, split: Split, x: Floats) -> list[list[Object]]:
     return out
 
 
-def _parts(rng: np.random.Generator, rows: int, heads: int) -> tuple[list[list[Object]], NDArray[np.float64]]:
+def _parts(
+    rng: np.random.Generator, rows: int, heads: int, together: int
+) -> tuple[list[list[Object]], NDArray[np.float64]]:
     """Attention parts of all heads as A objects, and the merged rows [rows, heads * 64]."""
-    sums = rng.standard_normal((heads, ROWS, rows, 64)).astype(np.float32)
-    maxima = rng.uniform(-200, 50, (heads, ROWS, rows)).astype(np.float32)
-    totals = rng.uniform(0.5, 200, (heads, ROWS, rows)).astype(np.float32)
-    unseen = rng.random((heads, ROWS, rows)) < 0.2
+    cores = ROWS // together
+    sums = rng.standard_normal((heads, cores, rows, 64)).astype(np.float32)
+    maxima = rng.uniform(-200, 50, (heads, cores, rows)).astype(np.float32)
+    totals = rng.uniform(0.5, 200, (heads, cores, rows)).astype(np.float32)
+    unseen = rng.random((heads, cores, rows)) < 0.2
     unseen[:, 0] = False
     sums[unseen], maxima[unseen], totals[unseen] = 0, -8192, 0
     objects: list[Object] = []
-    each = [(head, row) for head in range(heads) for row in range(rows)]
-    for first in range(0, len(each), 2):  # two heads of one row, or two rows of a head
-        data = np.full((2, ROWS, A_SLOT // 4), np.nan, np.float32)
-        for part, (head, row) in zip(data, each[first : first + 2], strict=True):
-            part[:, :64] = sums[head, :, row]
-            part[:, 64], part[:, 65] = maxima[head, :, row], totals[head, :, row]
+    each = [(unit * together, row) for unit in range(heads // together) for row in range(rows)]
+    for first in range(0, len(each), 2):  # twice one row, or two rows of the same heads
+        data = np.full((2, together, cores, A_SLOT // 4), np.nan, np.float32)
+        for part, (head, row) in zip(data, each[first : first + 2], strict=False):
+            part[..., :64] = sums[head : head + together, :, row]
+            part[..., 64] = maxima[head : head + together, :, row]
+            part[..., 65] = totals[head : head + together, :, row]
         objects.append(_a_object(data))
     merged = [reference.merge_attention(sums[h], maxima[h], totals[h]) for h in range(heads)]
     return [objects], np.concatenate(merged, axis=1)
@@ -340,7 +373,7 @@ def _queries(rng: np.random.Generator, rows: int, heads: int, size: float) -> Fl
     return reference.bf16(rng.standard_normal((rows, heads * 64), np.float32) * np.float32(size / 8))
 
 
-def _merged(out: list[list[Object]], group: int, rows: int) -> NDArray[np.float64]:
+def _merged(out: Sequence[list[Object]], group: int, rows: int) -> NDArray[np.float64]:
     parts = np.stack([
         np.stack([o.view(np.float32)[:PART_FLOATS] for o in core[group * rows : (group + 1) * rows]]) for core in out
     ])  # fmt: skip
@@ -358,24 +391,32 @@ def self_attention(
 ) -> Trial:
     """Attention of rows over the entries of the log that they see, `seen` [rows, entries]; others hold leftovers."""
     rows = seen.shape[0]
-    bucket = 64 * -(-seen.shape[1] // 64)
-    visible = np.zeros((rows, bucket), np.bool_)
-    visible[:, : seen.shape[1]] = seen
     shape = DecoderShape(64 * heads, heads, 1, 100, 448, kernels.grid)
-    q = _queries(rng, rows, shape.groups * kernels.grid.columns, size)
-    k, v = reference.bf16(rng.standard_normal((2, bucket + 2, shape.groups, 64), np.float32))
-    hidden = ~np.append(visible.any(axis=0), [False, False])
+    together, groups, columns = shape.heads_at_once, shape.log_groups, kernels.grid.columns
+    bucket, entries = 64 * -(-seen.shape[1] // 64), LOG_ROWS // together
+    whole = entries * -(-bucket // entries)
+    visible = np.zeros((rows, whole), np.bool_)
+    visible[:, : seen.shape[1]] = seen
+    q = _queries(rng, rows, groups * together * columns, size)
+    k, v = reference.bf16(rng.standard_normal((2, whole, groups * together, 64), np.float32))
+    hidden = ~visible.any(axis=0)
     k[hidden], v[hidden] = 300, 300
+    log = to_log(k, v)
+    log[hidden, :, 128:] = 0xFF  # not a number
     b: list[Object] = []
-    for group in range(shape.groups):
-        for start in range(0, bucket, 64):
-            b += objects_of(
-                to_bf16(np.stack([k[start : start + 66, group], v[start : start + 66, group]], axis=1)), B_OBJECT
-            )
-    command = self_command(shape, rows, bucket, visible)
+    for group in range(groups):
+        for start in range(0, whole, entries):
+            heads_of = log[start : start + entries, group * together : (group + 1) * together]
+            b += objects_of(np.ascontiguousarray(heads_of.transpose(1, 0, 2)), B_OBJECT)
+    command = self_command(shape, rows, bucket, visible[:, :bucket])
     loads = [_a_object(to_bf16(row)) for row in q]
     out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(ROWS)]
-    return _attention_trial("decoder self-attention", out, q, k[:bucket], v[:bucket], visible, column)
+    each = ROWS // together
+    parts = [
+        _Head((group * columns + column) * together + i, group, out[i * each : (i + 1) * each])
+        for group in range(groups) for i in range(together)
+    ]  # fmt: skip
+    return _attention_trial("decoder self-attention", parts, q, k, v, visible)
 
 
 def cross_attention(
@@ -402,7 +443,8 @@ def cross_attention(
     loads = [_a_object(to_bf16(row)) for row in q]
     out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(ROWS)]
     visible = np.broadcast_to(np.arange(length) < keys, (rows, length))
-    return _attention_trial("decoder cross-attention", out, q, k, v, visible, column)
+    parts = [_Head(group * kernels.grid.columns + column, group, out) for group in range(shape.groups)]
+    return _attention_trial("decoder cross-attention", parts, q, k, v, visible)
 
 
 def pack_keys(k: Floats, v: Floats) -> Object:
@@ -418,17 +460,25 @@ def pack_keys(k: Floats, v: Floats) -> Object:
     return packed
 
 
+@dataclass(frozen=True)
+class _Head:
+    """A head of a column of cores: its number, its group, the outputs of the cores that see its keys."""
+
+    number: int
+    group: int
+    out: Sequence[list[Object]]
+
+
 def _attention_trial(
-    name: str, out: list[list[Object]], q: Floats, k: Floats, v: Floats, visible: NDArray[np.bool_], column: int
+    name: str, heads: list[_Head], q: Floats, k: Floats, v: Floats, visible: NDArray[np.bool_]
 ) -> Trial:
-    """All head groups of a column; q [rows, channels], k and v [keys, groups, 64]."""
+    """All heads of a column; q [rows, channels], k and v [keys, heads, 64]."""
     got: list[NDArray[np.float64]] = []
     expected: list[reference.Expected] = []
-    for group in range(k.shape[1]):
-        head = group * (q.shape[1] // 64 // k.shape[1]) + column
-        query = q[:, head * 64 : (head + 1) * 64]
-        expected.append(reference.attention_int8(query, k[:, group], v[:, group], visible))
-        got.append(_merged(out, group, q.shape[0]))
+    for i, head in enumerate(heads):
+        query = q[:, head.number * 64 : (head.number + 1) * 64]
+        expected.append(reference.attention_int8(query, k[:, i], v[:, i], visible))
+        got.append(_merged(head.out, head.group, q.shape[0]))
     value, tolerance = (np.stack([getattr(e, part) for e in expected]) for part in ("value", "tolerance"))
     return Trial(name, reference.Expected(value, tolerance), np.stack(got))
 
@@ -440,7 +490,8 @@ def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
     wide = Linear("fc1", "linear_norm", 512, 2048, gelu=True, tile=tile)
     back = Linear("fc2", "linear", 2048, 512, residual=True, tile=tile)
     merge = Linear("out", "linear_merge", 512, 512, residual=True, tile=tile)
-    log = Linear("qkv", "linear_norm", 384, 1152, bf16=True, tile=tile)
+    pairs = replace(merge, heads=2)
+    log = layer_products(DecoderShape(384, 6, 1, 100, 448, grid), 0)["qkv"]
     tail = Linear("logits", "linear_norm", 384, end, tile=tile)
     causal = np.tri(4, 65, 61, np.bool_)
     branches = rng.random((8, 300)) < 0.4
@@ -453,7 +504,9 @@ def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
         "residual, 1 row": lambda: product(kernels, rng, Product(back, Rows(1, 1), 3, 3)),
         "residual, 4 rows": lambda: product(kernels, rng, Product(back, Rows(4, 1), 2, 1)),
         "merged parts, 16 rows": lambda: product(kernels, rng, Product(merge, Rows(4, 4), 1, 1)),
-        "bf16 rows, 8 rows": lambda: product(kernels, rng, Product(log, Rows(2, 4), 1, 1)),
+        "merged pairs, 8 rows": lambda: product(kernels, rng, Product(pairs, Rows(2, 4), 2, 1)),
+        "rows of the log, 1 row": lambda: product(kernels, rng, Product(log, Rows(1, 4), 1, 2)),
+        "rows of the log, 8 rows": lambda: product(kernels, rng, Product(log, Rows(2, 4), 1, 1)),
         "vocabulary's tail": lambda: product(kernels, rng, Product(tail, Rows(1, 1), 3, 3)),
         "8 rows": lambda: sampling(kernels, rng, Product(tail, Rows(2, 4), 1, 3), sampled, [3, 400, 1000])[0],
         "1 row": lambda: self_attention(kernels, rng, np.ones((1, 448), np.bool_), heads=8, column=3),

@@ -13,6 +13,7 @@ from aiebuild.designs.decoder import (
     COLUMN,
     SLICE,
     DecoderPlan,
+    DecoderShape,
     Linear,
     all_rows,
     layer_products,
@@ -92,6 +93,20 @@ def quantise_slices(w: Floats, moments: Floats | None = None) -> tuple[NDArray[n
     return q.reshape(w.shape), scale
 
 
+def log_columns(s: DecoderShape) -> NDArray[np.int64]:
+    """Of each packed column of the q, k, v product its number among q, k and v one after the other; -1 where there is
+    none: a head's keys and values lie side by side (`DecoderShape.log_place`)."""
+    out = np.full(layer_products(s, 0)["qkv"].columns, -1, np.int64)
+    out[: s.state] = np.arange(s.state)
+    for head in range(s.heads):
+        tile, column = s.log_place(head)
+        at = tile * s.tile + column * COLUMN
+        for which in (1, 2):
+            first = which * s.state + head * 64
+            out[at + (which - 1) * 64 : at + which * 64] = np.arange(first, first + 64)
+    return out
+
+
 def pack_decoder(
     weights: Mapping[str, Floats], plan: DecoderPlan, known: Mapping[str, Statistics] | None = None
 ) -> NDArray[np.uint8]:
@@ -134,6 +149,7 @@ def pack_decoder(
 
     scale = np.float32(0.125 * log2(e))
     zeros = np.zeros(s.state, np.float32)
+    columns = log_columns(s)
     for layer in range(s.layers):
         b = f"decoder.blocks.{layer}."
         p = layer_products(s, layer)
@@ -141,6 +157,7 @@ def pack_decoder(
             weights[b + "attn.query.weight"] * scale, weights[b + "attn.key.weight"], weights[b + "attn.value.weight"]
         ])  # fmt: skip
         bias = np.concatenate([weights[b + "attn.query.bias"] * scale, zeros, weights[b + "attn.value.bias"]])
+        w, bias = (np.where((columns >= 0).reshape(-1, *[1] * (x.ndim - 1)), x[columns], 0) for x in (w, bias))
         put_linear(p["qkv"], w, bias, b + "attn_ln", live=AS_BEFORE if layer else ALL_LIVE)
         put_linear(p["out"], weights[b + "attn.out.weight"], weights[b + "attn.out.bias"], None, b + "attn.context")
         put_linear(

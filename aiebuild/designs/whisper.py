@@ -172,6 +172,7 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
         "most_rows": decoder.MOST_ROWS,
         "suppressed": decoder.SUPPRESSED,
         "live_word": decoder_commands.LIVE,
+        "mask_word": decoder_commands.MASK_BYTES,
         "group_word": decoder_commands.GROUP,
         "dispatches": facts,
     }

@@ -411,12 +411,13 @@ class DeviceDecoder:
     def _fill_masks(self, kind: Kind, areas: Areas, rows: list[Row]) -> None:
         header = kind.self_command
         count = kind.attending[0][2]
-        masks = np.zeros((len(kind.attending), count, kind.bucket), np.bool_)
+        entries = 8 * int(header.view(np.uint32)[self._facts["mask_word"]])
+        masks = np.zeros((len(kind.attending), count, entries), np.bool_)
         for number, (window, first, _) in enumerate(kind.attending):
             for i in range(count):
                 seen = rows[(first + i) * kind.windows + window].seen
                 if seen is not None:
-                    masks[number, i, : seen.size] = seen[: kind.bucket]
+                    masks[number, i, : min(seen.size, kind.bucket)] = seen[: kind.bucket]
                 own = self._entries + first + i
                 if own < kind.bucket:
                     masks[number, i, own] = True

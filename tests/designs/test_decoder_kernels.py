@@ -10,9 +10,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aiebuild.designs import decoder_trials as trials
-from aiebuild.designs.decoder import Y_FLOATS, DecoderShape, Linear, Rows, Split
+from aiebuild.designs.decoder import Y_FLOATS, DecoderShape, Linear, Rows, Split, layer_products
 from aiebuild.designs.decoder_trials import Product, Sampled
-from aiebuild.designs.grid import ROWS
+from aiebuild.designs.decoder_weights import log_columns
+from aiebuild.designs.grid import ROWS, grid_of
 from aiebuild.designs.trial import Kernels, Trial
 
 RANDOM = settings(max_examples=25, deadline=None)
@@ -40,7 +41,7 @@ def products(draw: st.DrawFn) -> Product:
     residual = draw(st.booleans()) and n <= Y_FLOATS // (32 * rows.units) * 512
     linear = Linear(
         "product", kind, k, n, gelu=draw(st.booleans()), residual=residual, bf16=draw(st.booleans()),
-        bits=draw(st.sampled_from([8, 4])),
+        bits=draw(st.sampled_from([8, 4])), heads=draw(st.sampled_from([1, 2])) if kind == "linear_merge" else 1,
     )  # fmt: skip
     parts = Split.of(replace(linear, bits=8), rows).parts
     assume(parts == 1 or linear.objects % parts == 0)  # others have no place in any model
@@ -51,6 +52,36 @@ def products(draw: st.DrawFn) -> Product:
 @given(seed=SEEDS, what=products(), size=st.sampled_from([1e-3, 1, 100]))
 def test_products(decoder_kernels: Kernels, seed: int, what: Product, size: float) -> None:
     agrees(trials.product(decoder_kernels, np.random.default_rng(seed), what, size=size))
+
+
+@RANDOM
+@given(
+    seed=SEEDS, heads=st.sampled_from([6, 8, 12, 16]), total=BLOCKS, bits=st.sampled_from([8, 4]), row=PLACES,
+    column=PLACES, size=st.sampled_from([1e-3, 1, 100]),
+)  # fmt: skip
+def test_rows_of_the_log(
+    decoder_kernels: Kernels, seed: int, heads: int, total: int, bits: int, row: int, column: int, size: float
+) -> None:
+    shape = DecoderShape(64 * heads, heads, 1, 100, 448, weights="int8" if bits == 8 else "int4")
+    qkv = layer_products(shape, 0)["qkv"]
+    rows = qkv.rows(Rows.of(shape, min(total, ROWS * shape.core_rows)))
+    assert rows.slices == ROWS
+    agrees(trials.product(decoder_kernels, np.random.default_rng(seed), Product(qkv, rows, row, column), size=size))
+
+
+@pytest.mark.parametrize("device", ["npu1", "npu2"])
+@pytest.mark.parametrize("heads", [6, 8, 12, 16, 20])
+def test_keys_and_values_of_a_head_lie_together(device: str, heads: int) -> None:
+    shape = DecoderShape(64 * heads, heads, 1, 100, 448, grid_of(device))
+    columns = log_columns(shape)
+    assert sorted(columns[columns >= 0]) == list(range(3 * shape.state))
+    assert list(columns[: shape.state]) == list(range(shape.state))
+    for head in range(heads):
+        at = int(np.flatnonzero(columns == shape.state + 64 * head)[0])
+        assert at % 128 == 0
+        assert list(columns[at + 64 : at + 128]) == list(
+            range(2 * shape.state + 64 * head, 2 * shape.state + 64 * head + 64)
+        )
 
 
 @RANDOM

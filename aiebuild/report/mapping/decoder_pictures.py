@@ -102,9 +102,8 @@ def attention(dims: ModelDims) -> Canvas:
     canvas.lines(14, 268, (
         "No core needs another's sums before the next product loads its input anyway, so the merge costs no operation "
         "of its own.",
-        f"Self-attention: B objects of 64 entries of the log, 16 a row of cores, keys then values (bf16 "
-        "rows, made int8 "
-        f"in the core: {GRID} x 16 of each).",
+        f"Self-attention: B objects of {decoder.LOG_ROWS} rows of {decoder.LOG_BYTES} bytes, 32 a row of cores, of a "
+        "head or of two (then two parts a head).",
         "Queries have 16 bits as two int8 rows; scores, maxima and sums are float; probabilities 16 bits.",
         f"Up to {decoder.MOST_ROWS} rows of a window (beams, a prompt) share one pass over its keys and values; "
         "windows follow one another.",
@@ -116,18 +115,17 @@ def log(dims: ModelDims) -> Canvas:
     """The log of q, k, v rows and what rows see of it."""
     plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
     canvas = Canvas(900, 360, "log of keys and values with masks")
-    state = plan.shape.state
-    canvas.text(14, 22, f"The log of a layer: entries of {plan.log_row:,} bytes, [q | k | v] of {state} bf16 each, as "
-                "the product writes them", size=12)  # fmt: skip
+    heads = plan.shape.heads
+    canvas.text(14, 22, f"The log of a layer: entries of {plan.log_row:,} bytes: q, then k, v of each head in int8 "
+                "and their scales, as the product writes them", size=12)  # fmt: skip
     # two sequences of a window: a prompt of three tokens, then a branch at every step
     entries = ("prompt", "prompt", "prompt", "a1", "b1", "a2", "b2", "a3", "b3")
     for i, name in enumerate(entries):
         y = 40 + i * 22
-        for k, part in enumerate("qkv"):
-            width = 3 * state * 2 * 90 / plan.log_row
-            shade = 0.75 if part == "q" else 0.3
-            canvas.box(90 + k * width, y, width - 1, 20, mixed(COLUMNS[(0, 2, 1)[k]], shade))
-            canvas.text(90 + k * width + width / 2, y + 14, part, size=10, at="middle")
+        for k, part in enumerate(["q", *["k v"] * heads]):
+            x, width = (90, 60) if part == "q" else (150 + (k - 1) * 30, 30)
+            canvas.box(x, y, width - 1, 20, mixed(COLUMNS[0 if part == "q" else 2], 0.75 if part == "q" else 0.3))
+            canvas.text(x + width / 2, y + 14, part, size=10 if part == "q" else 8, at="middle")
         canvas.text(84, y + 14, f"{i}: {name}", size=9, at="end")
     canvas.text(420, 36, "bits of a3", size=9, at="middle")
     canvas.text(480, 36, "bits of b3", size=9, at="middle")
