@@ -179,7 +179,7 @@ struct CopyPlan {
   }
 };
 
-// (destination, source, length) triples to a plan of runs of one power of two.
+// (destination, source, length) triples to a plan of runs of one power of two, which may overlap.
 struct LongRun {
   int64_t dst;
   int64_t src;
@@ -208,14 +208,20 @@ inline CopyPlan plan_copy(std::vector<LongRun> runs, uint32_t bytes) {
     return plan;
   }
   uint32_t run = 512;
-  for (const LongRun& r : runs)
+  int64_t least = bytes;
+  for (const LongRun& r : runs) {
     while (r.len % run != 0) run /= 2;
+    least = std::min(least, r.len);
+  }
+  // Of lengths that no long run divides (132) the last one overlaps the one before.
+  if (run < 32 && least >= 32) run = least >= 64 ? 64 : 32;
   plan.run = run;
   plan.fn = copy_fn(run);
   for (const LongRun& r : runs)
     for (int64_t k = 0; k < r.len; k += run) {
-      if (r.src + k < 0 || r.src + k > int64_t(UINT32_MAX)) throw std::runtime_error("an object spans more than 4 GB");
-      plan.runs.push_back({uint32_t(r.dst + k), uint32_t(r.src + k)});
+      const int64_t at = std::min(k, r.len - run);
+      if (r.src + at < 0 || r.src + at > int64_t(UINT32_MAX)) throw std::runtime_error("an object spans more than 4 GB");
+      plan.runs.push_back({uint32_t(r.dst + at), uint32_t(r.src + at)});
     }
   return plan;
 }
