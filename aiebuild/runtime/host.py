@@ -49,6 +49,10 @@ class _EngineCounters(ctypes.Structure):
     )
 
 
+MOST_THREADS = 1023
+"""What a pool can name (`kActiveBits` in aiebuild_host/pool.hpp)."""
+
+
 class PoolState(ctypes.Structure):
     """The beginning of `Pool` in aiebuild_host/abi.hpp: threads, those of the last dispatch, whether others want the
     processors."""
@@ -279,7 +283,7 @@ class HostDevice:
     """This process as a device."""
 
     def __init__(self, threads: int | None = None) -> None:
-        self.threads = max(1, threads if threads is not None else available_threads())
+        self.threads = min(max(1, threads if threads is not None else available_threads()), MOST_THREADS)
         self._pool: int = 0
         self._pool_library: ctypes.CDLL | None = None
         self._overlays: list[HostOverlay] = []
@@ -313,7 +317,6 @@ class HostDevice:
             self._pool_library = library
             if not self._pool:
                 raise DeviceError(f"{path}: {message.value.decode(errors='replace')}")
-            self.threads = self.pool.threads  # it has no more than it can name
         handle = library.overlay_open(self._pool, message, len(message))
         if not handle:
             raise DeviceError(f"{path}: {message.value.decode(errors='replace')}")

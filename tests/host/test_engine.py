@@ -340,7 +340,8 @@ def test_gemm_on_the_whole_array(tmp_path: Path, packed: bool) -> None:
 def test_a_pool_has_no_more_threads_than_it_can_name(tmp_path: Path) -> None:
     with HostDevice(5000) as device:
         device.open(GemmBench(tmp_path, packed=True).library)
-        assert (device.threads, device.name) == (1023, "host (1023 threads)")
+        assert device.threads == device.pool.threads == 1023
+        assert device.name == "host (1023 threads)"
 
 
 def test_by_half_of_the_threads_where_others_want_the_processors(tmp_path: Path) -> None:
