@@ -115,11 +115,11 @@ class Kind:
 
 @dataclass(frozen=True)
 class Row:
-    """One new token. `seen`: the entries that it sees beside its own [entries]; None for a row that nobody looks at."""
+    """One new token. `seen`: a bit for each entry that it sees beside its own; None for a row that nobody looks at."""
 
     token: int
     position: int
-    seen: NDArray[np.bool_] | None
+    seen: int | None
 
 
 _DEAD = Row(0, 0, None)
@@ -162,8 +162,10 @@ class DeviceDecoder:
         self._windows = 1
         self._first_window = 0
         self._entries = 0
-        self._seen: list[list[NDArray[np.bool_]]] = []
+        self._seen: list[list[int]] = []
         self._places: list[list[int]] = []
+        self._said: tuple[Areas, list[Allowed]] | None = None
+        """The dispatch before's areas in the arena and its rows' tables: what it wrote there stands there yet."""
 
     def keys(self, window: int) -> Buffer:
         """Where the encoder leaves the keys and values of a window."""
@@ -184,6 +186,7 @@ class DeviceDecoder:
         """Tokens that rows do not take, unless they are raw."""
         self._suppressed[:] = False
         self._suppressed[list(tokens)] = True
+        self._said = None
         for kind in self._kinds:
             kind.suppressed = None
 
@@ -276,8 +279,7 @@ class DeviceDecoder:
             raise ValueError(f"{len(prompts)} windows from {window} on; the artifact holds {self.max_windows}")
         self._first_window = window
         self._entries = 0
-        entries = max(k.bucket for k in self._kinds if k.windows == self._windows)
-        self._seen = [[np.zeros(entries, np.bool_)] for _ in prompts]
+        self._seen = [[0] for _ in prompts]
         done = [0] * len(prompts)
         left = longest + any(probes)
         ends = [k for k in self._kinds if (k.windows, k.logits) == (self._windows, logits)]
@@ -318,15 +320,16 @@ class DeviceDecoder:
                 # prompts end together, a probe of the last token stands before it
                 index = len(prompt) - (left - i)
                 if probe and index == len(prompt) - 2:
-                    rows[i * kind.windows + w] = Row(prompt[-1], len(prompt) - 1, seen.copy())
+                    rows[i * kind.windows + w] = Row(prompt[-1], len(prompt) - 1, seen)
                     continue
                 if probe and index < len(prompt) - 2:
                     index += 1
                 if index < done[w]:
                     continue
-                rows[i * kind.windows + w] = Row(prompt[index], index, seen.copy())
-                seen[self._entries + i] = True
+                rows[i * kind.windows + w] = Row(prompt[index], index, seen)
+                seen |= 1 << (self._entries + i)
                 done[w] = index + 1
+            self._seen[w][0] = seen
         return rows
 
     def _next(
@@ -344,7 +347,7 @@ class DeviceDecoder:
         kind = min(fitting, key=lambda k: (k.rows, k.bucket))
         rows = [_DEAD] * kind.total
         live: list[int] = []
-        seen: list[list[NDArray[np.bool_]]] = []
+        seen: list[list[int]] = []
         places: list[list[int]] = []
         for w, (each, which) in enumerate(zip(tokens, parents, strict=True)):
             seen.append([])
@@ -356,9 +359,7 @@ class DeviceDecoder:
                 mask = self._seen[w][parent]
                 rows[i * kind.windows + w] = Row(token, place, mask)
                 live.append(i * kind.windows + w)
-                after = mask.copy()
-                after[self._entries + i] = True
-                seen[w].append(after)
+                seen[w].append(mask | 1 << (self._entries + i))
                 places[w].append(place + 1)
         self._seen, self._places = seen, places
         return kind, rows, live
@@ -383,9 +384,12 @@ class DeviceDecoder:
         if kind.loaded is None:
             kind.loaded = self._load(kind.sequence)
         self._fill_rows(areas, rows)
-        self._fill_masks(kind, areas, rows)
-        if kind.logits == "best":
-            self._fill_tables(kind, areas, tables)
+        before, said = self._said or (None, [])
+        again = before is areas
+        self._fill_commands(kind, areas, rows, again)
+        if kind.logits == "best" and not (again and said == tables):
+            self._fill_tables(kind, areas, tables, again)
+        self._said = areas, tables
         arguments = kind.arguments
         at = self._entries * kind.windows * facts["log_row"]
         size: int = facts["window_keys"]
@@ -408,34 +412,34 @@ class DeviceDecoder:
         tokens = self._tokens[[row.token for row in rows]]
         np.add(tokens, self._positions[[row.position for row in rows]], areas.x[:, : tokens.shape[1]])
 
-    def _fill_masks(self, kind: Kind, areas: Areas, rows: list[Row]) -> None:
-        header = kind.self_command
-        count = kind.attending[0][2]
-        entries = 8 * int(header.view(np.uint32)[self._facts["mask_word"]])
-        masks = np.zeros((len(kind.attending), count, entries), np.bool_)
-        for number, (window, first, _) in enumerate(kind.attending):
-            for i in range(count):
-                seen = rows[(first + i) * kind.windows + window].seen
-                if seen is not None:
-                    masks[number, i, : min(seen.size, kind.bucket)] = seen[: kind.bucket]
-                own = self._entries + first + i
-                if own < kind.bucket:
-                    masks[number, i, own] = True
-        bits = np.packbits(masks, axis=2, bitorder="little").reshape(len(kind.attending), -1)
-        commands = areas.commands
-        commands[:, : header.size] = header
+    def _fill_commands(self, kind: Kind, areas: Areas, rows: list[Row], again: bool) -> None:
+        """Self-attention's commands; `again`: their headers are those of the dispatch before, but for who lives."""
+        header, commands = kind.self_command, areas.commands
+        if not again:
+            commands[:, : header.size] = header
         if kind.total <= kind.block_rows and (kind.windows == 1 or len(kind.attending) == kind.windows):
             live = sum(1 << i for i, row in enumerate(rows) if row.seen is not None)
             words = commands[:, : header.size].view(np.uint32)
             words[:, self._facts["live_word"]] = live
-            words[:, self._facts["group_word"]] = range(len(kind.attending))
+            if not again:
+                words[:, self._facts["group_word"]] = range(len(kind.attending))
+        size = int(header.view(np.uint32)[self._facts["mask_word"]])
+        most = (1 << kind.bucket) - 1
+        masks: list[bytes] = []
+        for window, first, count in kind.attending:
+            for i in range(first, first + count):
+                mask = (rows[i * kind.windows + window].seen or 0) | 1 << (self._entries + i)
+                masks.append((mask & most).to_bytes(size, "little"))
+        bits = np.frombuffer(b"".join(masks), np.uint8).reshape(len(kind.attending), -1)
         commands[:, header.size : header.size + bits.shape[1]] = bits
 
-    def _fill_tables(self, kind: Kind, areas: Areas, tables: list[Allowed]) -> None:
+    def _fill_tables(self, kind: Kind, areas: Areas, tables: list[Allowed], again: bool) -> None:
+        """What rows may take; `again`: the suppressed tokens are in place."""
         facts = self._facts
         place, objects = facts["suppressed_place"], areas.sampling
-        bits = self._suppressed_bits(kind)
-        objects[:, :, place : place + bits.shape[1]] = bits
+        if not again:
+            bits = self._suppressed_bits(kind)
+            objects[:, :, place : place + bits.shape[1]] = bits
         words = np.full((kind.asked * kind.block_rows, facts["table_words"]), -1, np.int32)
         for row, allowed in enumerate(tables[kind.first_asked :]):
             words[row, :4] = (*allowed.text, *allowed.times)
@@ -448,8 +452,7 @@ class DeviceDecoder:
 
     def _finish(self, kind: Kind, rows: list[Row]) -> None:
         """The entries of rows that live stay; what others wrote is written over."""
-        alive = [i // kind.windows for i, row in enumerate(rows) if row.seen is not None]
-        self._entries += max(alive) + 1
+        self._entries += max(i for i, row in enumerate(rows) if row.seen is not None) // kind.windows + 1
 
     def _candidates(self, kind: Kind, rows: list[Row], tables: list[Allowed]) -> Candidates:
         arena = self._dispatch(kind, rows, tables)
@@ -468,6 +471,8 @@ class DeviceDecoder:
 
 
 def _taken(found: Candidates, rows: list[int]) -> Candidates:
+    if rows == list(range(len(found.text_total))):
+        return found
     return Candidates(
         found.text_tokens[rows], found.text_logits[rows], found.text_total[rows],
         found.time_tokens[rows], found.time_logits[rows], found.time_total[rows],

@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 
 from aiebuild.whisper.speech import Candidates
 
+_KEYS = ~np.int64(0xFFFFFFFF)
+"""The key's bits in a pair of a token and its key, the key in the upper half."""
+
+_LEAST = np.float32(1e-30)
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -21,7 +26,7 @@ class Findings:
 
     words: int
     found: NDArray[np.intp]
-    """[2, R, 2, what all parts of the vocabulary found]: keys, tokens."""
+    """[R, 2, what all parts of the vocabulary found, 2]: tokens, keys."""
     tops: NDArray[np.intp]
     """[2, parts, R, 2]: largest logits, sums."""
     best: int
@@ -50,25 +55,24 @@ class Findings:
         tops = parts[:, :, 4 * best : 4 * best + 4].reshape(count, rows, 2, 2)[..., 0]
         keys = keys.transpose(1, 2, 0, 3).reshape(rows, 2, count * best)
         return Findings(
-            words, np.stack([keys, keys + best]), np.stack([tops, tops + 1]), best, np.float32(facts["suppressed"] / 2)
-        )
+            words, np.stack([keys + best, keys], axis=-1), np.stack([tops, tops + 1]), best,
+            np.float32(facts["suppressed"] / 2),
+        )  # fmt: skip
 
     def candidates(self, reports: NDArray[np.uint8]) -> Candidates:
         """The best of all parts of the vocabulary, from the bytes of their reports."""
         words = reports[: 4 * self.words].view(np.int32)
-        # by falling logit, of equal ones the lower token first: both in one number
-        pairs = words.take(self.found)
-        order = np.invert(pairs[0], dtype=np.int64)
-        order <<= 32
-        order |= pairs[1].view(np.uint32)
+        # by falling logit, of equal ones the lower token first: a pair is one number, its key turned over
+        order = words.take(self.found).view(np.int64)[..., 0]
+        order ^= _KEYS
         order.sort()
-        order = order[..., : self.best]
-        keys, tokens = np.invert(order >> 32).astype(np.int32), order.astype(np.int32)
+        pairs = (order[..., : self.best] ^ _KEYS).view(np.int32).reshape(*order.shape[:2], self.best, 2)
+        tokens, keys = pairs[..., 0], pairs[..., 1]
         logits = (keys ^ ((keys >> 31) & 0x7FFFFFFF)).view(np.float32)
         none = logits < self.lowest
         logits[none], tokens[none] = -np.inf, -1
         tops, sums = words.view(np.float32).take(self.tops)
-        top = tops.max(axis=0)
-        total = top + np.log(np.maximum((sums * np.exp(tops - top)).sum(axis=0), np.float32(1e-30)))
+        top = np.maximum.reduce(tops)
+        total = top + np.log(np.maximum(np.add.reduce(sums * np.exp(tops - top)), _LEAST))
         total[top < self.lowest] = -np.inf
         return Candidates(tokens[:, 0], logits[:, 0], total[:, 0], tokens[:, 1], logits[:, 1], total[:, 1])
