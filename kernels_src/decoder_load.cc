@@ -3,6 +3,7 @@
 // Reference: aiebuild/designs/reference.py (quantise_rows, layer_norm, merge_attention).
 #include "decoder.h"
 #include "inverse_root.h"
+#include "made_once.h"
 
 using namespace decoder;
 
@@ -161,28 +162,35 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
     const int k_tiles = params[p_k_tiles];
     const float *x = (const float *)A;
     float *scales = (float *)stats;
+    const bool shared = rows == 1 && params[p_slices] == 1; // all cores have the row
     if (kind == linear_merge) {
         // of the four rows of cores two rows' parts of a head (or of two heads), or, where there is one row, of two such;
         // two heads of a row make a tile of 128 channels
         float *pairs = (float *)y;
         const int heads = params[p_heads];
         const int shift = rows >> 2; // of one, two or four loads of the same heads
-        for (int i = 0; i < 2; ++i) {
-            const int unit = rows == 1 ? 2 * j + i : j >> shift;
-            const int row = rows == 1 ? 0 : (j - (unit << shift)) * 2 + i;
-            if (!is_live(params, row))
-                continue;
-            float *pair = pairs + row * 128;
-            for (int h = 0; h < heads; ++h) {
-                const int head = unit * heads + h;
-                if (head >= 2 * k_tiles) // of one row, behind an odd number of pairs
-                    break;
-                merge(x + (i * 4 + h * 2) * slot_floats, 4 >> (heads >> 1), pair + (head & 1) * 64);
-                if (head & 1)
-                    scales[(head >> 1) * most_rows + row] =
-                        quantise(pair, 128, row_place(X, row, head >> 1, k_tiles), rows == 1);
+        const auto load = [=]() {
+            for (int i = 0; i < 2; ++i) {
+                const int unit = rows == 1 ? 2 * j + i : j >> shift;
+                const int row = rows == 1 ? 0 : (j - (unit << shift)) * 2 + i;
+                if (!is_live(params, row))
+                    continue;
+                float *pair = pairs + row * 128;
+                for (int h = 0; h < heads; ++h) {
+                    const int head = unit * heads + h;
+                    if (head >= 2 * k_tiles) // of one row, behind an odd number of pairs
+                        break;
+                    merge(x + (i * 4 + h * 2) * slot_floats, 4 >> (heads >> 1), pair + (head & 1) * 64);
+                    if (head & 1)
+                        scales[(head >> 1) * most_rows + row] =
+                            quantise(pair, 128, row_place(X, row, head >> 1, k_tiles), rows == 1);
+                }
             }
-        }
+        };
+        const int first = j * heads; // of one row: the k tiles that the load makes
+        const int tiles = k_tiles - first < heads ? k_tiles - first : heads;
+        made_once(shared && is_live(params, 0), j, heads, {x, 8 * slot_floats * 4}, tiles, X + first * 512,
+                  scales + first * most_rows, load);
     } else if (kind == linear || kind == linear_norm) {
         const int pieces = params[p_load_pieces];
         const int floats = params[p_load_floats];
@@ -194,14 +202,20 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
             float *whole = (float *)y;
             for (int i = 0; i < floats; i += 16)
                 aie::store_v(whole + piece * floats + i, aie::load_v<16>(x + i));
-            if (piece == pieces - 1)
-                normalise(X, whole, scales, row, rows, params[p_channels]);
+            if (piece == pieces - 1) {
+                const int n = params[p_channels];
+                const auto load = [=]() { normalise(X, whole, scales, row, rows, n); };
+                made_once(shared, 0, 3, {whole, n * 4, whole + gamma_place, n * 2}, n / 128, X, scales, load);
+            }
             return;
         }
         const int tiles = floats / 128;
-        for (int t = 0; t < tiles; ++t)
-            scales[(piece * tiles + t) * most_rows + row] =
-                quantise(x + t * 128, 128, row_place(X, row, piece * tiles + t, k_tiles), rows == 1);
+        const auto load = [=]() {
+            for (int t = 0; t < tiles; ++t)
+                scales[(piece * tiles + t) * most_rows + row] =
+                    quantise(x + t * 128, 128, row_place(X, row, piece * tiles + t, k_tiles), rows == 1);
+        };
+        made_once(shared, piece, 4, {x, floats * 4}, tiles, X + piece * tiles * 512, scales + piece * tiles * most_rows, load);
     } else if (is_live(params, j)) {
         float *piece = (float *)y + piece_place;
         const int shift = params[p_heads] >> 1;

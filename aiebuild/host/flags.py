@@ -30,6 +30,11 @@ _KERNEL = ("-O3", "-fno-semantic-interposition", "-fno-math-errno", "-fno-trappi
 _OVERLAY = ("-fcoroutines", "-Wno-unused-variable", "-Wno-unused-but-set-variable")
 
 
+REMEMBERS = "AIEBUILD_REMEMBERS"
+"""The macro with which kernels may copy what another core of the thread made of the same numbers
+(`kernels_src/made_once.h`): in models' libraries, where it saves time, not where kernels are checked."""
+
+
 def core_defines(device: str) -> tuple[str, ...]:
     """Macros that say which core a device (`npu1_2col`, `npu2`, ...) has: nothing for AIE2, one for AIE2P."""
     return ("AIEBUILD_AIE2P",) if device.startswith("npu2") else ()
