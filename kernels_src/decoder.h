@@ -133,8 +133,8 @@ ONE_COPY aie::vector<float, 16> brief_product(aie::vector<float, 16> a, aie::vec
 // Where 16 bits are split in bytes ties must go up.
 constexpr aie::rounding_mode split_rounding = aie::rounding_mode::positive_inf;
 
-// 2^z for -126 <= z <= 127, rounding to even being set, to within 1e-5 of itself, 1 at 0: a polynomial of 2^f, |f| <= 1/2, of the fourth degree, off by
-// 2.8e-6 at most; the whole part goes to the exponent.
+// 2^z for -126 <= z <= 127, rounding to even being set, to within 1e-5 of itself, 1 at 0: a polynomial of 2^f,
+// |f| <= 1/2, of the fourth degree, off by 2.8e-6 at most; the whole part goes to the exponent.
 ONE_COPY aie::vector<float, 16> exp2_of(aie::vector<float, 16> z) {
     static constexpr float coefficients[3] = {0.240240986f, 0.693124193f, 1.0f};
     const aie::vector<int16, 16> whole = aie::to_fixed<int16>(z, 0);

@@ -160,20 +160,22 @@ class _Decoder:
         if _EXACT_FORMATS.intersection(self.container.format.name.split(",")) and stated - seconds > _SHORT_SECONDS:
             self.warn(f"{self.path}: truncated; has {seconds:.1f} s of the {stated:.1f} s its header states")
             return
+        if not stream.bit_rate:
+            return
         # of a wave file ffmpeg takes the length from what is there
-        missing = _missing_bytes(self.path) * 8 / (stream.bit_rate or 1)
+        missing = _missing_bytes(self.path) * 8 / stream.bit_rate
         if missing > _SHORT_SECONDS:
             self.warn(f"{self.path}: truncated; has {seconds:.1f} s of the {seconds + missing:.1f} s its header states")
 
 
 def _missing_bytes(path: Path) -> int:
-    """How many bytes a RIFF file has less than its header states; 0 where that says nothing (written as a stream)."""
+    """How many bytes a wave file has less than its header states; 0 where that says nothing (written as a stream)."""
     if not path.is_file():
         return 0
     with path.open("rb") as file:
-        head = file.read(8)
-    stated = int.from_bytes(head[4:], "little") + 8
-    known = head[:4] == b"RIFF" and stated not in (8, 0xFFFFFFFF + 8)
+        head = file.read(12)
+    stated = int.from_bytes(head[4:8], "little") + 8
+    known = head[:4] == b"RIFF" and head[8:] == b"WAVE" and stated not in (8, 0xFFFFFFFF + 8)
     return max(0, stated - path.stat().st_size) if known else 0
 
 
