@@ -19,7 +19,7 @@
 //   sequence = null
 //   stack_size = 2048
 //   stats = "memref<320xi32>"
-//   trip_counts = [["tiles", 1], ["statistics", 2], ["products", 3], ["outputs", 4], ["side", 5], ["stream", 6]]
+//   trip_counts = [["tiles", 1], ["statistics", 2], ["products", 3], ["outputs", 4], ["side", 5], ["stream", 6], [... (7 entries)
 module {
   aie.device(npu1) @encoder {
 
@@ -180,8 +180,9 @@ module {
     aie.objectfifo.link [@C3_0, @C3_1, @C3_2, @C3_3] -> [@C3_out] ([0, 8448, 16896, 25344] [])
 
     func.func private @encoder_command(memref<8448xi8>, memref<4096xi32>, memref<64xi32>) attributes {link_with = "encoder_command.o"}
-    func.func private @encoder_norm_statistics(memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) attributes {link_with = "encoder_norm.o"}
+    func.func private @encoder_statistics(memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) attributes {link_with = "encoder_dispatch.o"}
     func.func private @encoder_gemm_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_gemm.o"}
+    func.func private @encoder_gemm_more(memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_gemm.o"}
     func.func private @encoder_side_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32, i32, i32) attributes {link_with = "encoder_dispatch.o"}
     func.func private @encoder_attention_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_attention.o"}
     func.func private @encoder_finish(memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) attributes {link_with = "encoder_dispatch.o"}
@@ -201,6 +202,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_0_0, %params_0_0) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -217,12 +219,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_0_0[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_0_0[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_0_0, %params_0_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_0_0, %stats_0_0, %params_0_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -248,6 +252,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_0_0, %scratch_0_0, %stats_0_0, %params_0_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B0(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_0_0, %scratch_0_0, %stats_0_0, %params_0_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A0(Consume, 1)
+              aie.objectfifo.release @B0(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_0_0, %stats_0_0, %params_0_0, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C0_0(Produce, 1)
           }
@@ -271,6 +283,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_0_1, %params_0_1) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -287,12 +300,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_0_1[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_0_1[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_0_1, %params_0_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_0_1, %stats_0_1, %params_0_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -318,6 +333,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_0_1, %scratch_0_1, %stats_0_1, %params_0_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B0(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_0_1, %scratch_0_1, %stats_0_1, %params_0_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A1(Consume, 1)
+              aie.objectfifo.release @B0(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_0_1, %stats_0_1, %params_0_1, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C0_1(Produce, 1)
           }
@@ -341,6 +364,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_0_2, %params_0_2) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -357,12 +381,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_0_2[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_0_2[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_0_2, %params_0_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_0_2, %stats_0_2, %params_0_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -388,6 +414,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_0_2, %scratch_0_2, %stats_0_2, %params_0_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B0(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_0_2, %scratch_0_2, %stats_0_2, %params_0_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A2(Consume, 1)
+              aie.objectfifo.release @B0(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_0_2, %stats_0_2, %params_0_2, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C0_2(Produce, 1)
           }
@@ -411,6 +445,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_0_3, %params_0_3) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -427,12 +462,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_0_3[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_0_3[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_0_3, %params_0_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_0_3, %stats_0_3, %params_0_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -458,6 +495,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_0_3, %scratch_0_3, %stats_0_3, %params_0_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B0(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_0_3, %scratch_0_3, %stats_0_3, %params_0_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A3(Consume, 1)
+              aie.objectfifo.release @B0(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_0_3, %stats_0_3, %params_0_3, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C0_3(Produce, 1)
           }
@@ -481,6 +526,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_1_0, %params_1_0) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -497,12 +543,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_1_0[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_1_0[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_1_0, %params_1_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_1_0, %stats_1_0, %params_1_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -528,6 +576,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_1_0, %scratch_1_0, %stats_1_0, %params_1_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B1(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_1_0, %scratch_1_0, %stats_1_0, %params_1_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A0(Consume, 1)
+              aie.objectfifo.release @B1(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_1_0, %stats_1_0, %params_1_0, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C1_0(Produce, 1)
           }
@@ -551,6 +607,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_1_1, %params_1_1) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -567,12 +624,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_1_1[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_1_1[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_1_1, %params_1_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_1_1, %stats_1_1, %params_1_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -598,6 +657,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_1_1, %scratch_1_1, %stats_1_1, %params_1_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B1(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_1_1, %scratch_1_1, %stats_1_1, %params_1_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A1(Consume, 1)
+              aie.objectfifo.release @B1(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_1_1, %stats_1_1, %params_1_1, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C1_1(Produce, 1)
           }
@@ -621,6 +688,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_1_2, %params_1_2) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -637,12 +705,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_1_2[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_1_2[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_1_2, %params_1_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_1_2, %stats_1_2, %params_1_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -668,6 +738,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_1_2, %scratch_1_2, %stats_1_2, %params_1_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B1(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_1_2, %scratch_1_2, %stats_1_2, %params_1_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A2(Consume, 1)
+              aie.objectfifo.release @B1(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_1_2, %stats_1_2, %params_1_2, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C1_2(Produce, 1)
           }
@@ -691,6 +769,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_1_3, %params_1_3) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -707,12 +786,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_1_3[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_1_3[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_1_3, %params_1_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_1_3, %stats_1_3, %params_1_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -738,6 +819,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_1_3, %scratch_1_3, %stats_1_3, %params_1_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B1(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_1_3, %scratch_1_3, %stats_1_3, %params_1_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A3(Consume, 1)
+              aie.objectfifo.release @B1(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_1_3, %stats_1_3, %params_1_3, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C1_3(Produce, 1)
           }
@@ -761,6 +850,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_2_0, %params_2_0) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -777,12 +867,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_2_0[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_2_0[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_2_0, %params_2_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_2_0, %stats_2_0, %params_2_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -808,6 +900,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_2_0, %scratch_2_0, %stats_2_0, %params_2_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B2(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_2_0, %scratch_2_0, %stats_2_0, %params_2_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A0(Consume, 1)
+              aie.objectfifo.release @B2(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_2_0, %stats_2_0, %params_2_0, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C2_0(Produce, 1)
           }
@@ -831,6 +931,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_2_1, %params_2_1) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -847,12 +948,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_2_1[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_2_1[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_2_1, %params_2_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_2_1, %stats_2_1, %params_2_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -878,6 +981,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_2_1, %scratch_2_1, %stats_2_1, %params_2_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B2(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_2_1, %scratch_2_1, %stats_2_1, %params_2_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A1(Consume, 1)
+              aie.objectfifo.release @B2(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_2_1, %stats_2_1, %params_2_1, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C2_1(Produce, 1)
           }
@@ -901,6 +1012,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_2_2, %params_2_2) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -917,12 +1029,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_2_2[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_2_2[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_2_2, %params_2_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_2_2, %stats_2_2, %params_2_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -948,6 +1062,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_2_2, %scratch_2_2, %stats_2_2, %params_2_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B2(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_2_2, %scratch_2_2, %stats_2_2, %params_2_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A2(Consume, 1)
+              aie.objectfifo.release @B2(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_2_2, %stats_2_2, %params_2_2, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C2_2(Produce, 1)
           }
@@ -971,6 +1093,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_2_3, %params_2_3) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -987,12 +1110,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_2_3[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_2_3[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_2_3, %params_2_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_2_3, %stats_2_3, %params_2_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1018,6 +1143,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_2_3, %scratch_2_3, %stats_2_3, %params_2_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B2(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_2_3, %scratch_2_3, %stats_2_3, %params_2_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A3(Consume, 1)
+              aie.objectfifo.release @B2(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_2_3, %stats_2_3, %params_2_3, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C2_3(Produce, 1)
           }
@@ -1041,6 +1174,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_3_0, %params_3_0) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1057,12 +1191,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_3_0[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_3_0[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_3_0, %params_3_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_3_0, %stats_3_0, %params_3_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1088,6 +1224,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_3_0, %scratch_3_0, %stats_3_0, %params_3_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B3(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_3_0, %scratch_3_0, %stats_3_0, %params_3_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A0(Consume, 1)
+              aie.objectfifo.release @B3(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_3_0, %stats_3_0, %params_3_0, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C3_0(Produce, 1)
           }
@@ -1111,6 +1255,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_3_1, %params_3_1) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1127,12 +1272,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_3_1[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_3_1[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_3_1, %params_3_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_3_1, %stats_3_1, %params_3_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1158,6 +1305,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_3_1, %scratch_3_1, %stats_3_1, %params_3_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B3(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_3_1, %scratch_3_1, %stats_3_1, %params_3_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A1(Consume, 1)
+              aie.objectfifo.release @B3(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_3_1, %stats_3_1, %params_3_1, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C3_1(Produce, 1)
           }
@@ -1181,6 +1336,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_3_2, %params_3_2) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1197,12 +1353,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_3_2[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_3_2[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_3_2, %params_3_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_3_2, %stats_3_2, %params_3_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1228,6 +1386,14 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_3_2, %scratch_3_2, %stats_3_2, %params_3_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B3(Consume, 1)
             }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_3_2, %scratch_3_2, %stats_3_2, %params_3_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A2(Consume, 1)
+              aie.objectfifo.release @B3(Consume, 1)
+            }
             func.call @encoder_finish(%c, %acc_3_2, %stats_3_2, %params_3_2, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C3_2(Produce, 1)
           }
@@ -1251,6 +1417,7 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
+      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_3_3, %params_3_3) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1267,12 +1434,14 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_3_3[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
+        %i_more = memref.load %params_3_3[%w_more] : memref<64xi32>
+        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_norm_statistics(%a, %acc_3_3, %params_3_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_statistics(%a, %acc_3_3, %stats_3_3, %params_3_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1296,6 +1465,14 @@ module {
               %step = arith.index_cast %s : index to i32
               %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
               func.call @encoder_attention_step(%b, %c, %acc_3_3, %scratch_3_3, %stats_3_3, %params_3_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @B3(Consume, 1)
+            }
+            scf.for %s = %c0 to %n_more step %c1 {
+              %step = arith.index_cast %s : index to i32
+              %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
+              %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
+              func.call @encoder_gemm_more(%a, %b, %c, %acc_3_3, %scratch_3_3, %stats_3_3, %params_3_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
+              aie.objectfifo.release @A3(Consume, 1)
               aie.objectfifo.release @B3(Consume, 1)
             }
             func.call @encoder_finish(%c, %acc_3_3, %stats_3_3, %params_3_3, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
