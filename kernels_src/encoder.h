@@ -4,9 +4,6 @@
 // 16 rows, each 2,048 bytes of operand blocks followed by 64 bytes of per-row data:
 //   bf16 tile, 64 rows x 64 channels : strip = [4 row blocks][8 channel blocks][4 x 8] bf16, 64 bytes unused
 //   int8 tile, 64 rows x 128 channels: strip = [4 row blocks][16 channel blocks][4 x 8] int8, 16 float row scales
-// The hidden rows of the feed-forward, which have a scale for each row and 64 channels, are half objects:
-//   half, 64 rows x 64 channels: [16 row blocks][8 channel blocks][4 x 8] int8, then 64 bf16 row scales
-// An object has two: as FC1 writes them, of two row tiles; as FC2 reads them, of two column tiles (64 rows x 128 channels).
 // A weight tile is 8,192 bytes of blocks, 64 bf16 column scales and 64 bf16 biases:
 //   int8: [8 column blocks][16 k blocks][8 x 8], bf16: [16 column blocks][8 k blocks][8 x 4].
 // `params` holds the header of the operation's command object; the enumerators below are its words.
@@ -21,26 +18,9 @@ constexpr int strip_bytes = 2112;
 constexpr int strip_data = 2048;
 constexpr int object_bytes = 8448;
 constexpr int weight_data = 8192;
-constexpr int half_bytes = 4224;
-constexpr int half_data = 4096;
 
-enum Kind {
-    gemm_int8 = 0,
-    gemm_halves = 1, // int8: A in half objects
-    gemm_bf16 = 2,
-    gemm_bf16_rows = 3,
-    attention = 4,
-    layer_norm = 5,
-    normalise = 6
-};
-enum Epilogue {
-    gelu_flag = 1,
-    residual_flag = 2,
-    mask_rows_flag = 4,
-    keys_flag = 8,
-    values_flag = 16,
-    halves_flag = 32,
-};
+enum Kind { gemm_int8 = 0, gemm_bf16 = 1, gemm_bf16_rows = 2, attention = 3, layer_norm = 4, normalise = 5 };
+enum Epilogue { gelu_flag = 1, residual_flag = 2, mask_rows_flag = 4, keys_flag = 8, values_flag = 16 };
 enum Param {
     p_kind = 0,
     p_tiles = 1,
@@ -59,7 +39,6 @@ enum Param {
     p_keys = 14,
     p_floor = 15,     // normalise: lower clamp of log-mel, Q11
     p_elements = 16,  // normalise: elements that are valid, the rest becomes 0
-    p_more_steps = 17, // A and B pairs of a second product, with C held
 };
 
 } // namespace encoder

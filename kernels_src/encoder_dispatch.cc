@@ -1,4 +1,4 @@
-// The phases of an operation in which what happens depends on the kind: before products, and while an output is held.
+// The phases of an operation in which a core holds an output object; what happens in them depends on the kind.
 #include "encoder.h"
 
 using namespace encoder;
@@ -9,18 +9,8 @@ void encoder_gemm_finish(int8_t *C, int8_t *residual, int32_t *acc, int32_t *sta
                          int32_t row, int32_t column);
 void encoder_attention_query(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32_t i, int32_t column);
 void encoder_attention_finish(int8_t *C, int32_t *acc, int32_t *stats);
-void encoder_gemm_scales(int8_t *A, int32_t *stats, int32_t *params, int32_t i);
-void encoder_norm_statistics(int8_t *A, int32_t *acc, int32_t *params, int32_t i, int32_t column);
 void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t *params, int32_t i, int32_t output, int32_t column);
 void encoder_normalise(int8_t *A, int8_t *C, int32_t *params, int32_t first);
-
-// Step i of the A objects that come before the products: rows to normalise, or the scales of those to multiply.
-void encoder_statistics(int8_t *A, int32_t *acc, int32_t *stats, int32_t *params, int32_t i, int32_t column) {
-    if (params[p_kind] == layer_norm)
-        encoder_norm_statistics(A, acc, params, i, column);
-    else
-        encoder_gemm_scales(A, stats, params, i);
-}
 
 // Step i of the A objects that come while C is held: residual and query tiles of the columns, or rows to normalise.
 void encoder_side_step(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32_t *params, int32_t tile,

@@ -1,4 +1,4 @@
-// Scales of rows as int8: of a key or value in the decoder, of 32 rows in the encoder.
+// The scale of a key or value as int8, in both overlays.
 #pragma once
 
 #include "product.h"
@@ -27,25 +27,20 @@ inline KeyScale key_scale(int16_t largest) {
     return {scale.value, head.value, inverse - head.value};
 }
 
-// The same of 32 rows, rounded to the nearest: the largest number is up to 127.51 scales.
-inline aie::vector<bfloat16, 32> row_scale(const aie::vector<bfloat16, 32> &largest) {
-    const aie::vector<bfloat16, 32> over = aie::broadcast<bfloat16, 32>(1.0f / 127.0f);
-    return aie::max(aie::mul(largest, over).to_vector<bfloat16>(), aie::broadcast<bfloat16, 32>(1.0e-20f));
-}
-
-struct Reciprocal {
-    aie::vector<bfloat16, 32> head, rest;
+// The same of 16 values at a time; `largest` as floats.
+struct KeyScales {
+    aie::vector<float, 16> scale;
+    aie::vector<float, 16> head;
+    aie::vector<float, 16> rest;
 };
 
-// 1 / d of positive numbers as the sum of two bf16, to 2^-14: the bits' estimate, to 6 %, and three terms of its error's
-// series, and one for what is left.
-ONE_COPY Reciprocal reciprocal_parts(aie::vector<bfloat16, 32> d) {
-    const aie::accum<accfloat, 32> one(aie::broadcast<bfloat16, 32>(1.0f));
-    const aie::vector<bfloat16, 32> r =
-        aie::sub(aie::broadcast<int16, 32>(0x7EF3), d.cast_to<int16>()).cast_to<bfloat16>();
-    const aie::vector<bfloat16, 32> e = aie::msc(one, d, r).to_vector<bfloat16>();
-    const aie::vector<bfloat16, 32> more = aie::mac(aie::accum<accfloat, 32>(e), e, e).to_vector<bfloat16>();
-    const aie::vector<bfloat16, 32> head = aie::mac(aie::accum<accfloat, 32>(r), r, more).to_vector<bfloat16>();
-    const aie::vector<bfloat16, 32> left = aie::msc(one, d, head).to_vector<bfloat16>();
-    return {head, aie::mul(head, left).to_vector<bfloat16>()};
+inline KeyScales key_scale(const aie::vector<float, 16> &largest) {
+    const aie::vector<int32, 16> upper = aie::broadcast<int32, 16>(0xffff0000);
+    const aie::vector<float, 16> least = aie::add(product(largest, aie::broadcast<float, 16>(1.0f / 127.0f)),
+                                                  aie::broadcast<float, 16>(1.0e-20f));
+    const aie::vector<float, 16> scale =
+        aie::bit_and(aie::add(least.cast_to<int32>(), aie::broadcast<int32, 16>(0xffff)), upper).cast_to<float>();
+    const aie::vector<float, 16> inverse = reciprocal(scale);
+    const aie::vector<float, 16> head = aie::bit_and(inverse.cast_to<int32>(), upper).cast_to<float>();
+    return {scale, head, aie::sub(inverse, head)};
 }

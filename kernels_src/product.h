@@ -3,9 +3,6 @@
 
 #include <aie_api/aie.hpp>
 
-// Of a function that is called from several places and long on the host, too.
-#define APART __attribute__((noinline))
-
 // Of a function that is called from several places or long: one copy in a core's program of 16 KB. The host has room.
 #ifdef __AIE_API_HOST__
 #define ONE_COPY inline

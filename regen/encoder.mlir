@@ -19,7 +19,7 @@
 //   sequence = null
 //   stack_size = 2048
 //   stats = "memref<320xi32>"
-//   trip_counts = [["tiles", 1], ["statistics", 2], ["products", 3], ["outputs", 4], ["side", 5], ["stream", 6], [... (7 entries)
+//   trip_counts = [["tiles", 1], ["statistics", 2], ["products", 3], ["outputs", 4], ["side", 5], ["stream", 6]]
 module {
   aie.device(npu1) @encoder {
 
@@ -180,9 +180,8 @@ module {
     aie.objectfifo.link [@C3_0, @C3_1, @C3_2, @C3_3] -> [@C3_out] ([0, 8448, 16896, 25344] [])
 
     func.func private @encoder_command(memref<8448xi8>, memref<4096xi32>, memref<64xi32>) attributes {link_with = "encoder_command.o"}
-    func.func private @encoder_statistics(memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) attributes {link_with = "encoder_dispatch.o"}
+    func.func private @encoder_norm_statistics(memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) attributes {link_with = "encoder_norm.o"}
     func.func private @encoder_gemm_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_gemm.o"}
-    func.func private @encoder_gemm_more(memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_gemm.o"}
     func.func private @encoder_side_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32, i32, i32) attributes {link_with = "encoder_dispatch.o"}
     func.func private @encoder_attention_step(memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) attributes {link_with = "encoder_attention.o"}
     func.func private @encoder_finish(memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) attributes {link_with = "encoder_dispatch.o"}
@@ -202,7 +201,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_0_0, %params_0_0) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -219,14 +217,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_0_0[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_0_0[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_0_0, %stats_0_0, %params_0_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_0_0, %params_0_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -252,14 +248,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_0_0, %scratch_0_0, %stats_0_0, %params_0_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B0(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_0_0, %scratch_0_0, %stats_0_0, %params_0_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A0(Consume, 1)
-              aie.objectfifo.release @B0(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_0_0, %stats_0_0, %params_0_0, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C0_0(Produce, 1)
           }
@@ -283,7 +271,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_0_1, %params_0_1) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -300,14 +287,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_0_1[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_0_1[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_0_1, %stats_0_1, %params_0_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_0_1, %params_0_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -333,14 +318,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_0_1, %scratch_0_1, %stats_0_1, %params_0_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B0(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_0_1, %scratch_0_1, %stats_0_1, %params_0_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A1(Consume, 1)
-              aie.objectfifo.release @B0(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_0_1, %stats_0_1, %params_0_1, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C0_1(Produce, 1)
           }
@@ -364,7 +341,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_0_2, %params_0_2) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -381,14 +357,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_0_2[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_0_2[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_0_2, %stats_0_2, %params_0_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_0_2, %params_0_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -414,14 +388,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_0_2, %scratch_0_2, %stats_0_2, %params_0_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B0(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_0_2, %scratch_0_2, %stats_0_2, %params_0_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A2(Consume, 1)
-              aie.objectfifo.release @B0(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_0_2, %stats_0_2, %params_0_2, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C0_2(Produce, 1)
           }
@@ -445,7 +411,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_0_3, %params_0_3) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -462,14 +427,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_0_3[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_0_3[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_0_3, %stats_0_3, %params_0_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_0_3, %params_0_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -495,14 +458,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_0_3, %scratch_0_3, %stats_0_3, %params_0_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B0(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B0(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_0_3, %scratch_0_3, %stats_0_3, %params_0_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A3(Consume, 1)
-              aie.objectfifo.release @B0(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_0_3, %stats_0_3, %params_0_3, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C0_3(Produce, 1)
           }
@@ -526,7 +481,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_1_0, %params_1_0) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -543,14 +497,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_1_0[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_1_0[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_1_0, %stats_1_0, %params_1_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_1_0, %params_1_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -576,14 +528,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_1_0, %scratch_1_0, %stats_1_0, %params_1_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B1(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_1_0, %scratch_1_0, %stats_1_0, %params_1_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A0(Consume, 1)
-              aie.objectfifo.release @B1(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_1_0, %stats_1_0, %params_1_0, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C1_0(Produce, 1)
           }
@@ -607,7 +551,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_1_1, %params_1_1) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -624,14 +567,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_1_1[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_1_1[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_1_1, %stats_1_1, %params_1_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_1_1, %params_1_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -657,14 +598,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_1_1, %scratch_1_1, %stats_1_1, %params_1_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B1(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_1_1, %scratch_1_1, %stats_1_1, %params_1_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A1(Consume, 1)
-              aie.objectfifo.release @B1(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_1_1, %stats_1_1, %params_1_1, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C1_1(Produce, 1)
           }
@@ -688,7 +621,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_1_2, %params_1_2) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -705,14 +637,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_1_2[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_1_2[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_1_2, %stats_1_2, %params_1_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_1_2, %params_1_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -738,14 +668,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_1_2, %scratch_1_2, %stats_1_2, %params_1_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B1(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_1_2, %scratch_1_2, %stats_1_2, %params_1_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A2(Consume, 1)
-              aie.objectfifo.release @B1(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_1_2, %stats_1_2, %params_1_2, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C1_2(Produce, 1)
           }
@@ -769,7 +691,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_1_3, %params_1_3) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -786,14 +707,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_1_3[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_1_3[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_1_3, %stats_1_3, %params_1_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_1_3, %params_1_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -819,14 +738,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_1_3, %scratch_1_3, %stats_1_3, %params_1_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B1(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B1(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_1_3, %scratch_1_3, %stats_1_3, %params_1_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A3(Consume, 1)
-              aie.objectfifo.release @B1(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_1_3, %stats_1_3, %params_1_3, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C1_3(Produce, 1)
           }
@@ -850,7 +761,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_2_0, %params_2_0) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -867,14 +777,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_2_0[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_2_0[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_2_0, %stats_2_0, %params_2_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_2_0, %params_2_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -900,14 +808,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_2_0, %scratch_2_0, %stats_2_0, %params_2_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B2(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_2_0, %scratch_2_0, %stats_2_0, %params_2_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A0(Consume, 1)
-              aie.objectfifo.release @B2(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_2_0, %stats_2_0, %params_2_0, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C2_0(Produce, 1)
           }
@@ -931,7 +831,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_2_1, %params_2_1) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -948,14 +847,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_2_1[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_2_1[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_2_1, %stats_2_1, %params_2_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_2_1, %params_2_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -981,14 +878,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_2_1, %scratch_2_1, %stats_2_1, %params_2_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B2(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_2_1, %scratch_2_1, %stats_2_1, %params_2_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A1(Consume, 1)
-              aie.objectfifo.release @B2(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_2_1, %stats_2_1, %params_2_1, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C2_1(Produce, 1)
           }
@@ -1012,7 +901,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_2_2, %params_2_2) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1029,14 +917,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_2_2[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_2_2[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_2_2, %stats_2_2, %params_2_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_2_2, %params_2_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1062,14 +948,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_2_2, %scratch_2_2, %stats_2_2, %params_2_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B2(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_2_2, %scratch_2_2, %stats_2_2, %params_2_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A2(Consume, 1)
-              aie.objectfifo.release @B2(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_2_2, %stats_2_2, %params_2_2, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C2_2(Produce, 1)
           }
@@ -1093,7 +971,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_2_3, %params_2_3) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1110,14 +987,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_2_3[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_2_3[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_2_3, %stats_2_3, %params_2_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_2_3, %params_2_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1143,14 +1018,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_2_3, %scratch_2_3, %stats_2_3, %params_2_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B2(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B2(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_2_3, %scratch_2_3, %stats_2_3, %params_2_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A3(Consume, 1)
-              aie.objectfifo.release @B2(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_2_3, %stats_2_3, %params_2_3, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C2_3(Produce, 1)
           }
@@ -1174,7 +1041,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_3_0, %params_3_0) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1191,14 +1057,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_3_0[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_3_0[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_3_0, %stats_3_0, %params_3_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_3_0, %params_3_0, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A0(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1224,14 +1088,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_3_0, %scratch_3_0, %stats_3_0, %params_3_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B3(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A0(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_3_0, %scratch_3_0, %stats_3_0, %params_3_0, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A0(Consume, 1)
-              aie.objectfifo.release @B3(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_3_0, %stats_3_0, %params_3_0, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C3_0(Produce, 1)
           }
@@ -1255,7 +1111,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_3_1, %params_3_1) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1272,14 +1127,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_3_1[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_3_1[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_3_1, %stats_3_1, %params_3_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_3_1, %params_3_1, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A1(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1305,14 +1158,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_3_1, %scratch_3_1, %stats_3_1, %params_3_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B3(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A1(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_3_1, %scratch_3_1, %stats_3_1, %params_3_1, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A1(Consume, 1)
-              aie.objectfifo.release @B3(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_3_1, %stats_3_1, %params_3_1, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C3_1(Produce, 1)
           }
@@ -1336,7 +1181,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_3_2, %params_3_2) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1353,14 +1197,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_3_2[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_3_2[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_3_2, %stats_3_2, %params_3_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_3_2, %params_3_2, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A2(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1386,14 +1228,6 @@ module {
               func.call @encoder_attention_step(%b, %c, %acc_3_2, %scratch_3_2, %stats_3_2, %params_3_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
               aie.objectfifo.release @B3(Consume, 1)
             }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A2(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_3_2, %scratch_3_2, %stats_3_2, %params_3_2, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A2(Consume, 1)
-              aie.objectfifo.release @B3(Consume, 1)
-            }
             func.call @encoder_finish(%c, %acc_3_2, %stats_3_2, %params_3_2, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()
             aie.objectfifo.release @C3_2(Produce, 1)
           }
@@ -1417,7 +1251,6 @@ module {
       %w_outputs = arith.constant 4 : index
       %w_side = arith.constant 5 : index
       %w_stream = arith.constant 6 : index
-      %w_more = arith.constant 17 : index
       scf.for %operation = %c0 to %forever step %c1 {
         %command = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
         func.call @encoder_command(%command, %acc_3_3, %params_3_3) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>) -> ()
@@ -1434,14 +1267,12 @@ module {
         %n_side = arith.index_cast %i_side : i32 to index
         %i_stream = memref.load %params_3_3[%w_stream] : memref<64xi32>
         %n_stream = arith.index_cast %i_stream : i32 to index
-        %i_more = memref.load %params_3_3[%w_more] : memref<64xi32>
-        %n_more = arith.index_cast %i_more : i32 to index
         scf.for %t = %c0 to %n_tiles step %c1 {
           %tile = arith.index_cast %t : index to i32
           scf.for %s = %c0 to %n_statistics step %c1 {
             %step = arith.index_cast %s : index to i32
             %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-            func.call @encoder_statistics(%a, %acc_3_3, %stats_3_3, %params_3_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32) -> ()
+            func.call @encoder_norm_statistics(%a, %acc_3_3, %params_3_3, %step, %column) : (memref<8448xi8>, memref<4096xi32>, memref<64xi32>, i32, i32) -> ()
             aie.objectfifo.release @A3(Consume, 1)
           }
           scf.for %s = %c0 to %n_products step %c1 {
@@ -1465,14 +1296,6 @@ module {
               %step = arith.index_cast %s : index to i32
               %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
               func.call @encoder_attention_step(%b, %c, %acc_3_3, %scratch_3_3, %stats_3_3, %params_3_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @B3(Consume, 1)
-            }
-            scf.for %s = %c0 to %n_more step %c1 {
-              %step = arith.index_cast %s : index to i32
-              %a = aie.objectfifo.acquire @A3(Consume, 1) : memref<8448xi8>
-              %b = aie.objectfifo.acquire @B3(Consume, 1) : memref<8448xi8>
-              func.call @encoder_gemm_more(%a, %b, %c, %acc_3_3, %scratch_3_3, %stats_3_3, %params_3_3, %step) : (memref<8448xi8>, memref<8448xi8>, memref<8448xi8>, memref<4096xi32>, memref<512xi32>, memref<320xi32>, memref<64xi32>, i32) -> ()
-              aie.objectfifo.release @A3(Consume, 1)
               aie.objectfifo.release @B3(Consume, 1)
             }
             func.call @encoder_finish(%c, %acc_3_3, %stats_3_3, %params_3_3, %tile, %row, %column) : (memref<8448xi8>, memref<4096xi32>, memref<320xi32>, memref<64xi32>, i32, i32, i32) -> ()

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs.encoder_weights import HIDDEN_GROUPS
 from aiebuild.weights.rounding import Statistics
 from aiebuild.whisper.constants import N_FRAMES
 from aiebuild.whisper.reference import ReferenceModel
@@ -18,36 +17,25 @@ FloatArray = NDArray[np.float32]
 
 class _Gather(dict[str, FloatArray]):
     """A record of the reference that keeps statistics in the place of results. `wanted`: names, and what each result
-    has too much (beta of a layer norm). `groups`: names of results whose channels are taken in so many groups, each
-    with statistics of its own, "name.0" and so on."""
+    has too much (beta of a layer norm)."""
 
-    def __init__(self, wanted: Mapping[str, FloatArray], groups: Mapping[str, int] | None = None) -> None:
+    def __init__(self, wanted: Mapping[str, FloatArray]) -> None:
         super().__init__()
-        self._wanted, self._groups = wanted, groups or {}
+        self._wanted = wanted
         self.found: dict[str, Statistics] = {}
 
     def __setitem__(self, name: str, value: FloatArray) -> None:
-        if name not in self._wanted:
-            return
-        count = self._groups.get(name)
-        value = value - self._wanted[name]
-        pieces = [value] if count is None else np.split(value, count, axis=1)
-        for k, piece in enumerate(pieces):
-            key = name if count is None else f"{name}.{k}"
-            seen = Statistics.of(piece)
-            self.found[key] = seen.joined(self.found[key]) if key in self.found else seen
+        if name in self._wanted:
+            seen = Statistics.of(value - self._wanted[name])
+            self.found[name] = seen.joined(self.found[name]) if name in self.found else seen
 
 
 def encoder_statistics(
     weights: Mapping[str, FloatArray], dims: ModelDims, samples: NDArray[np.int16]
 ) -> dict[str, Statistics]:
-    """What each layer norm of the encoder gives out, less beta, by its name, and what each FC2 reads, in groups of
-    channels (`encoder_weights.hidden_names`); of the first 30 s of 16 kHz `samples`."""
+    """What each layer norm of the encoder gives out, less beta, by its name; of the first 30 s of 16 kHz `samples`."""
     names = [f"encoder.blocks.{i}.{norm}" for i in range(dims.n_audio_layer) for norm in ("attn_ln", "mlp_ln")]
-    wanted = {name: weights[name + ".bias"] for name in (*names, "encoder.ln_post")}
-    hidden = [f"encoder.blocks.{i}.mlp.1" for i in range(dims.n_audio_layer)]
-    wanted |= {name: np.zeros(1, np.float32) for name in hidden}
-    gather = _Gather(wanted, dict.fromkeys(hidden, HIDDEN_GROUPS))
+    gather = _Gather({name: weights[name + ".bias"] for name in (*names, "encoder.ln_post")})
     model = ReferenceModel(weights, dims, gather)
     model.encode_mel(_window(model, samples))
     return gather.found

@@ -5,8 +5,8 @@ channel brings activations to the four cores of the row, column c's B channel we
 cores of the column, column c's C channel takes the four cores' tiles away. Rows of 64 positions are spread over the
 array's rows, column tiles of 64 over its columns, in rounds. The array is that of the shape's `grid`.
 
-Buffers lie in DDR in objects of 8,448 bytes, hidden rows of the feed-forward in halves of one. "rows" order is
-[row tile][channel tile], "columns" order is [channel tile][row tile].
+Buffers lie in DDR in objects of 8,448 bytes. "rows" order is [row tile][channel tile], "columns" order is
+[channel tile][row tile].
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from aiebuild.designs.encoder_keep import COLUMN, JOINS, PASSING, keep_of, norm_
 from aiebuild.designs.encoder_plan import (
     ARENA,
     FRONT_FRAMES,
-    HALF,
     INPUT,
     KEYS,
     KV_OBJECT,
@@ -26,7 +25,6 @@ from aiebuild.designs.encoder_plan import (
     POSITIONS,
     ROUNDS,
     ROW_TILES,
-    SCALES,
     WEIGHTS,
     Area,
     EncoderPlan,
@@ -72,13 +70,12 @@ class Encoder:
     def gemm(
         self, name: str, command: str, a: list[Transfer], steps: int, column_tiles: int, outputs: list[Transfer],
         residual: tuple[int, int, int] | None = None, macs: int = 0, bf16: bool = True,
-        apart: int = 0, before: list[Transfer] | None = None,
+        by_round: bool = False,
     ) -> Operation:  # fmt: skip
-        """`a[r]`: row r's operand for all row rounds; `outputs[c]`: column c's tiles for all column rounds.
+        """`a[r]`: row r's operand for all row rounds; `outputs[c]`: column c's tiles for all rounds.
 
-        `residual`: argument, offset and stride (tiles) of a rows-order buffer added in the epilogue. `apart`: a task
-        takes the outputs of one column round, of the first one `outputs`, of the next so many bytes further.
-        `before[r]`: what row r's cores get before the products, for all row rounds; with a residual only.
+        `residual`: argument, offset and stride (tiles) of a rows-order buffer added in the epilogue. `by_round`: a
+        task takes the outputs of one round.
         """
         columns = self._grid.columns
         column_rounds = column_tiles // columns
@@ -101,7 +98,7 @@ class Encoder:
                 )  # fmt: skip
             turn = min(REPEATS, column_rounds - j) if j % REPEATS == 0 else 0
             if residual is not None:
-                self._with_residual(part, command if j == 0 else None, a, j, residual, before)
+                self._with_residual(part, command if j == 0 else None, a, j, residual)
             elif j in reads:
                 for i in range(ROWS):
                     operand = replace(a[i], parts=rows, passes=reads[j])
@@ -109,13 +106,12 @@ class Encoder:
                         repeated = (reads[j], *a[i].sizes[1:]) if a[i].sizes[0] == 1 else a[i].sizes
                         operand = replace(a[i], parts=PASSING, sizes=repeated)
                     part[f"A{i}_in"] = (*([self._command(command)] if j == 0 else []), operand)
-            for i in range(columns):
-                whole = outputs[i]
-                if apart:
-                    part[f"C{i}_out"] = (replace(whole, offset=whole.offset + j * apart),)
-                elif turn:
+            at_once = 1 if by_round else turn
+            if at_once:
+                for i in range(columns):
+                    whole = outputs[i]
                     part[f"C{i}_out"] = (
-                        replace(whole, offset=whole.offset + j * whole.strides[0], sizes=(turn, *whole.sizes[1:])),
+                        replace(whole, offset=whole.offset + j * whole.strides[0], sizes=(at_once, *whole.sizes[1:])),
                     )
             parts.append(part)
         step = 64 * 64 * (64 if bf16 else 128)
@@ -132,10 +128,9 @@ class Encoder:
 
     def _with_residual(
         self, part: dict[str, tuple[Transfer, ...]], command: str | None, a: list[Transfer], j: int,
-        residual: tuple[int, int, int], before: list[Transfer] | None,
+        residual: tuple[int, int, int],
     ) -> None:  # fmt: skip
-        # operand of a row round (behind what comes before it), then the residual tiles of the columns, round by round,
-        # as one task
+        # operand of a row round, then the residual tiles of the columns, round by round, as one task
         argument, offset, stride = residual
         columns = self._grid.columns
         for i in range(ROWS):
@@ -143,14 +138,11 @@ class Encoder:
                 argument, offset + (i * stride + j * columns) * OBJECT, (ROUNDS, 1, 4 * columns, STRIP),
                 (ROWS * stride * OBJECT, 0, STRIP, 1),
             )  # fmt: skip
-            operand = replace(a[i], then=tiles)
-            if a[i].sizes[0] == 1:
-                operand = replace(
-                    operand, sizes=(ROUNDS, 1, *a[i].sizes[2:]), strides=(a[i].strides[1], 0, *a[i].strides[2:])
-                )
-            if before is not None:
-                operand = replace(before[i], then=operand)
-            part[f"A{i}_in"] = (*([self._command(command)] if command else []), replace(operand, parts=PASSING))
+            operand = replace(
+                a[i], sizes=(ROUNDS, 1, *a[i].sizes[2:]), strides=(a[i].strides[1], 0, *a[i].strides[2:]), then=tiles,
+                parts=PASSING,
+            )  # fmt: skip
+            part[f"A{i}_in"] = (*([self._command(command)] if command else []), operand)
 
     def rows_operand(self, area: str, tiles: int) -> list[Transfer]:
         """Row r's tiles of a rows-order buffer, all row rounds: `tiles` of each row."""
@@ -186,42 +178,6 @@ class Encoder:
                 (columns * panel, 0, STRIP, 1),
             )
             for c in range(columns)
-        ]  # fmt: skip
-
-    # Half objects lie in columns order: [column tile][slot]; slots are row tiles, those of a row of cores together.
-
-    def _slot(self, row: int) -> int:
-        """Where the first column tile of a row of cores' first row tile lies."""
-        return self.plan.areas["hidden"].offset + row * ROUNDS * HALF
-
-    def halves_operand(self) -> list[Transfer]:
-        """Row r's hidden rows, all row rounds."""
-        tiles = self.plan.shape.wide_tiles
-        return [
-            Transfer(ARENA, self._slot(r), (ROUNDS, tiles, 2, STRIP), (HALF, ROW_TILES * HALF, STRIP, 1))
-            for r in range(ROWS)
-        ]  # fmt: skip
-
-    def halves_scales(self) -> list[Transfer]:
-        """The scales of row r's hidden rows, all row rounds."""
-        scales = self.plan.shape.hidden_scales
-        panel = ROW_TILES * HALF
-        return [
-            Transfer(
-                ARENA, self._slot(r) + HALF - SCALES, (ROUNDS, scales.windows, scales.tiles, SCALES),
-                (HALF, scales.apart * panel, panel, 1),
-            )
-            for r in range(ROWS)
-        ]  # fmt: skip
-
-    def halves_output(self) -> list[Transfer]:
-        """Column c's objects of the first column round: two row rounds each."""
-        return [
-            Transfer(
-                ARENA, self._slot(0) + c * ROW_TILES * HALF, (ROUNDS // 2, ROWS, 4, STRIP),
-                (OBJECT, ROUNDS * HALF, STRIP, 1),
-            )
-            for c in range(self._grid.columns)
         ]  # fmt: skip
 
     def normalise(self) -> Operation:
@@ -365,8 +321,7 @@ class Encoder:
         """Keys (place 0) or values (1) of all text layers, into the decoder's objects.
 
         Every other strip of a tile is unused, and has to go somewhere: of keys, to where the values will be; of values,
-        to where the same channel's next task puts its own, and the last ones behind everything: so of values the first
-        column round's only.
+        to where the same channel's next task puts its own, and the last ones behind everything.
         """
         heads = self.plan.shape.text_layers * self.plan.shape.heads
         panel = KV_TILES * KV_OBJECT
@@ -376,32 +331,10 @@ class Encoder:
         unused = columns * panel if place else STRIP
         return [
             Transfer(
-                KEYS, c * panel + place * STRIP, (1 if place else heads // columns, 2 * ROW_TILES, 2, STRIP),
+                KEYS, c * panel + place * STRIP, (heads // columns, 2 * ROW_TILES, 2, STRIP),
                 (columns * panel, 2 * STRIP, unused, 1),
             )
             for c in range(columns)
-        ]  # fmt: skip
-
-    def feed_forward(self, p: str) -> list[Operation]:
-        """FC1 and FC2 of the layer whose names begin with `p`."""
-        s = self.plan.shape
-        tiles, wide = s.padded(s.channel_tiles), s.padded(s.wide_tiles)
-        macs = 4 * POSITIONS * s.state * s.state
-        operand, x = self.rows_operand("xn", s.k_steps), self.rows_output("x", tiles)
-        residual = (ARENA, self.plan.areas["x"].offset, self.plan.areas["x"].stride)
-        if not s.int8_hidden:
-            return [
-                self.gemm(p + "fc1", p + "fc1", operand, s.k_steps, wide, self.rows_output("hidden", wide), None, macs,
-                          bf16=False),
-                self.gemm(p + "fc2", p + "fc2", self.rows_operand("hidden", s.fc2_steps), s.fc2_steps, tiles, x,
-                          residual, macs),
-            ]  # fmt: skip
-        apart = self._grid.columns * ROW_TILES * HALF
-        return [
-            self.gemm(p + "fc1", p + "fc1", operand, s.k_steps, wide, self.halves_output(), None, macs, bf16=False,
-                      apart=apart),
-            self.gemm(p + "fc2", p + "fc2", self.halves_operand(), s.fc2_steps, tiles, x, residual, macs, bf16=False,
-                      before=self.halves_scales()),
         ]  # fmt: skip
 
     def operations(self) -> list[Operation]:
@@ -418,6 +351,7 @@ class Encoder:
         for layer in range(s.layers):
             p = f"layer{layer}."
             qkv = s.padded(3 * s.heads)
+            wide = s.padded(4 * s.channel_tiles)
             ops += [
                 self.layer_norm(p + "norm1"),
                 self.gemm(p + "qkv", p + "qkv", self.rows_operand("xn", s.k_steps), s.k_steps, qkv,
@@ -426,14 +360,17 @@ class Encoder:
                 self.gemm(p + "out", p + "out", self.rows_operand("attention", s.channel_tiles), s.channel_tiles, tiles,
                           self.rows_output("x", tiles), x, linear),
                 self.layer_norm(p + "norm2"),
-                *self.feed_forward(p),
+                self.gemm(p + "fc1", p + "fc1", self.rows_operand("xn", s.k_steps), s.k_steps, wide,
+                          self.rows_output("hidden", wide), None, 4 * linear, bf16=False),
+                self.gemm(p + "fc2", p + "fc2", self.rows_operand("hidden", 4 * s.channel_tiles), 4 * s.channel_tiles,
+                          tiles, self.rows_output("x", tiles), x, 4 * linear),
             ]  # fmt: skip
         heads = s.text_layers * s.heads
         ops.append(self.layer_norm("norm"))
         for place, name in enumerate(("keys", "values")):
             ops.append(self.gemm(name, name, self.rows_operand("xn", s.k_steps), s.k_steps, heads,
                                  self.keys_output(place), None, s.text_layers * linear, bf16=False,
-                                 apart=self._grid.columns * KV_TILES * KV_OBJECT if place else 0))  # fmt: skip
+                                 by_round=place == 1))  # fmt: skip
         return ops
 
 
@@ -465,7 +402,7 @@ def encoder_parameters(grid: Grid = NPU1) -> dict[str, Any]:
         "stats": "memref<320xi32>",
         "params": "memref<64xi32>",
         "trip_counts": [
-            ["tiles", 1], ["statistics", 2], ["products", 3], ["outputs", 4], ["side", 5], ["stream", 6], ["more", 17],
+            ["tiles", 1], ["statistics", 2], ["products", 3], ["outputs", 4], ["side", 5], ["stream", 6],
         ],
         "stack_size": 2048,
     }  # fmt: skip

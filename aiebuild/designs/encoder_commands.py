@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from aiebuild.designs.encoder_plan import POSITIONS, ROUNDS, EncoderShape
 from aiebuild.weights.pack import OBJECT
 
-KINDS = {
-    "gemm_int8": 0, "gemm_halves": 1, "gemm_bf16": 2, "gemm_bf16_rows": 3, "attention": 4, "layer_norm": 5,
-    "normalise": 6,
-}  # fmt: skip
-GELU, RESIDUAL, MASK, KEYS_OUT, VALUES_OUT, HALVES_OUT = 1, 2, 4, 8, 16, 32
+KINDS = {"gemm_int8": 0, "gemm_bf16": 1, "gemm_bf16_rows": 2, "attention": 3, "layer_norm": 4, "normalise": 5}
+GELU, RESIDUAL, MASK, KEYS_OUT, VALUES_OUT = 1, 2, 4, 8, 16
 
 
 @dataclass(frozen=True)
@@ -36,14 +33,13 @@ class Command:
     keys: int = POSITIONS
     floor: int = 0
     elements: int = 0
-    more: int = 0
 
     def object(self, payload: bytes = b"") -> bytes:
         """The command as one object; `payload` follows the header of 64 words."""
         head = struct.pack(
-            "<18i", KINDS[self.kind], self.tiles, self.statistics, self.products, self.outputs, self.side, self.stream,
+            "<17i", KINDS[self.kind], self.tiles, self.statistics, self.products, self.outputs, self.side, self.stream,
             self.epilogue, self.row_rounds, self.row_low, self.row_high, self.transposed_until, self.natural_until,
-            self.channels, self.keys, self.floor, self.elements, self.more,
+            self.channels, self.keys, self.floor, self.elements,
         )  # fmt: skip
         return (head.ljust(256, b"\0") + payload).ljust(OBJECT, b"\0")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs.grid import NPU1, ROWS, Grid
@@ -22,49 +21,13 @@ KV_OBJECT = 16896
 KV_TILES = ROW_TILES // 2
 """Such objects of a head."""
 
-HALF = OBJECT // 2
-"""int8 hidden rows of the feed-forward, 64 rows of 64 channels, with their scales behind them."""
-SCALES = 128
-"""Bytes of these."""
-INT8_STATE = 512
-"""Smallest state of models whose hidden rows are int8: tiny loses too much by it (1.2 % of next tokens are other ones,
-with bf16 0.8 %)."""
-
 WEIGHTS, ARENA, INPUT, KEYS = range(4)
 """Arguments of the sequence: packed weights, activations, log-mel and its command, keys and values (output)."""
 
 
 @dataclass(frozen=True)
-class Scales:
-    """Which scales of a row tile's half objects are gathered, as products need the largest of a row before: whole
-    objects full of `windows` times those of `tiles` column tiles, each `apart` tiles further on. Some come twice."""
-
-    windows: int
-    tiles: int
-    apart: int
-
-    @staticmethod
-    def of(wanted: int) -> Scales:
-        """The fewest objects whose windows take in all of `wanted` tiles and no other."""
-        whole = OBJECT // SCALES
-        for places in count(whole * -(-wanted // whole), whole):
-            for tiles in range(wanted, 0, -1):
-                windows = places // tiles
-                apart, rest = divmod(wanted - tiles, max(1, windows - 1))
-                if places % tiles == 0 and rest == 0 and apart <= tiles:
-                    return Scales(windows, tiles, apart)
-        raise AssertionError(wanted)  # there always are: every tile once for each 66
-
-    @property
-    def objects(self) -> int:
-        """Of a row tile."""
-        return self.windows * self.tiles * SCALES // OBJECT
-
-
-@dataclass(frozen=True)
 class EncoderShape:
-    """Sizes of one model's encoder in tiles. `int8_hidden`: the feed-forward's hidden rows are half objects in int8;
-    else they are bf16 tiles in rows order."""
+    """Sizes of one model's encoder in tiles."""
 
     n_mels: int
     state: int
@@ -72,15 +35,13 @@ class EncoderShape:
     layers: int
     text_layers: int
     grid: Grid = NPU1
-    int8_hidden: bool = True
 
     @staticmethod
     def of(dims: ModelDims, grid: Grid = NPU1) -> EncoderShape:
         """The shape for a model on an array."""
         return EncoderShape(
-            dims.n_mels, dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_text_layer, grid,
-            int8_hidden=dims.n_audio_state >= INT8_STATE,
-        )  # fmt: skip
+            dims.n_mels, dims.n_audio_state, dims.n_audio_head, dims.n_audio_layer, dims.n_text_layer, grid
+        )
 
     @property
     def channel_tiles(self) -> int:
@@ -106,21 +67,6 @@ class EncoderShape:
     def padded(self, tiles: int) -> int:
         """Column tiles of a product that has `tiles`: a round fills all columns of cores."""
         return round_up(tiles, self.grid.columns)
-
-    @property
-    def wide_tiles(self) -> int:
-        """Column tiles of the feed-forward's hidden rows."""
-        return 4 * self.channel_tiles
-
-    @property
-    def fc2_steps(self) -> int:
-        """Steps of FC2's product: objects of a row tile's hidden rows."""
-        return self.wide_tiles // 2 if self.int8_hidden else self.wide_tiles
-
-    @property
-    def hidden_scales(self) -> Scales:
-        """How the scales of a row tile's hidden rows are gathered."""
-        return Scales.of(self.wide_tiles)
 
     @property
     def norm_groups(self) -> int:
@@ -179,11 +125,8 @@ def plan_encoder(shape: EncoderShape) -> EncoderPlan:
     want("xn", ks, (ROW_TILES * ks + 4) * OBJECT, ("norm1", "qkv", "norm2", "fc1", *LAST))
     want("qkv", ROW_TILES, qkv * ROW_TILES * OBJECT, ("qkv", "attention"))
     want("attention", tiles, ROW_TILES * tiles * OBJECT, ("attention", "out"))
-    # tiles in rows order, of the second convolution's operand and of FC2's; half objects in columns order
-    wide = shape.padded(shape.wide_tiles)
-    hidden = 3 * tiles if shape.int8_hidden else max(wide, 3 * tiles)
-    size = max(hidden * OBJECT, wide * HALF if shape.int8_hidden else 0)
-    want("hidden", hidden, ROW_TILES * size, ("conv1", "conv2", "fc1", "fc2"))
+    hidden = max(shape.padded(4 * shape.channel_tiles), 3 * tiles)
+    want("hidden", hidden, ROW_TILES * hidden * OBJECT, ("conv1", "conv2", "fc1", "fc2"))
     pool = plan_pool(wanted)
     areas = {area.name: Area(area.offset, strides[area.name], area.bytes) for area in pool.areas}
     weights: dict[str, int] = {}
@@ -220,9 +163,9 @@ def _weight_sizes(shape: EncoderShape) -> Iterator[tuple[str, int]]:
         yield p + "out", tiles * shape.channel_tiles * OBJECT
         yield p + "norm2.command", OBJECT
         yield p + "fc1.command", OBJECT
-        yield p + "fc1", shape.padded(shape.wide_tiles) * shape.k_steps * OBJECT
+        yield p + "fc1", shape.padded(4 * shape.channel_tiles) * shape.k_steps * OBJECT
         yield p + "fc2.command", OBJECT
-        yield p + "fc2", tiles * shape.fc2_steps * OBJECT
+        yield p + "fc2", tiles * 4 * shape.channel_tiles * OBJECT
     yield "norm.command", OBJECT
     heads = shape.text_layers * shape.heads
     yield "keys.command", OBJECT

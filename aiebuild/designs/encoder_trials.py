@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from aiebuild.designs import reference
 from aiebuild.designs.encoder import OBJECT, STRIP, encoder_parameters
-from aiebuild.designs.encoder_commands import GELU, HALVES_OUT, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command
-from aiebuild.designs.encoder_plan import HALF, SCALES, Scales
+from aiebuild.designs.encoder_commands import GELU, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.trial import Kernels, Object, Trial, memory, objects_of, soiled
 from aiebuild.weights.pack import (
@@ -47,13 +46,12 @@ class EncoderCore:
         call, acc, stats, params = self._kernels.call, self._acc, self._stats, self._params
         (head,) = objects_of(command, OBJECT)
         call("encoder_command", head, acc, params, inputs=(head,))
-        words = params.view(np.int32)
-        tiles, statistics, products, outputs, side, stream, more = (int(n) for n in (*words[1:7], words[17]))
+        tiles, statistics, products, outputs, side, stream = (int(n) for n in params.view(np.int32)[1:7])
         out: list[Object] = []
         for tile in range(tiles):
             for step in range(statistics):
                 x = next(a)
-                call("encoder_statistics", x, acc, stats, params, step, self.column, inputs=(x,))
+                call("encoder_norm_statistics", x, acc, params, step, self.column, inputs=(x,))
             for step in range(products):
                 x, w = next(a), next(b)
                 call("encoder_gemm_step", x, w, acc, self._scratch, stats, params, step, inputs=(x, w))
@@ -68,9 +66,6 @@ class EncoderCore:
                 for step in range(stream):
                     w = next(b)
                     call("encoder_attention_step", w, c, acc, self._scratch, stats, params, step, inputs=(w,))
-                for step in range(more):
-                    x, w = next(a), next(b)
-                    call("encoder_gemm_more", x, w, c, acc, self._scratch, stats, params, step, inputs=(x, w))
                 call("encoder_finish", c, acc, stats, params, tile, self.row, self.column)
                 out.append(c)
         return out
@@ -87,28 +82,6 @@ def pack_rows_int8(q: NDArray[np.int8], scales: Floats) -> Bytes:
     out[..., :2048] = np.ascontiguousarray(blocks).view(np.uint8).reshape(steps, 4, 2048)
     out[..., 2048:] = np.ascontiguousarray(scales, np.float32).view(np.uint8).reshape(1, 4, 64)
     return out.reshape(steps, OBJECT)
-
-
-def pack_halves(q: NDArray[np.int8], scales: Floats) -> Bytes:
-    """int8 rows [64, k] with a scale for each 64 of k, [64, k / 64], as half objects [k / 64, 4224] (`unpack_half`)."""
-    tiles = q.shape[1] // 64
-    blocks = q.reshape(16, 4, tiles, 8, 8).transpose(2, 0, 3, 1, 4)
-    data = np.ascontiguousarray(blocks).view(np.uint8).reshape(tiles, -1)
-    return np.concatenate([data, np.ascontiguousarray(to_bf16(scales.T)).view(np.uint8)], axis=1)
-
-
-def unpack_half(half: Object) -> Floats:
-    """Rows [64, 64] of a half object: 4 x 8 blocks, then a scale for each row."""
-    data, scales = half[: HALF - SCALES], half[HALF - SCALES :]
-    q = np.ascontiguousarray(data).view(np.int8).reshape(16, 8, 4, 8).transpose(0, 2, 1, 3).reshape(64, 64)
-    return np.asarray(q * from_bf16(np.ascontiguousarray(scales).view(np.uint16))[:, None], np.float32)
-
-
-def gathered(halves: Bytes) -> list[Object]:
-    """The objects that have the scales of half objects [tiles, 4224] before a product."""
-    order = Scales.of(len(halves))
-    tiles = (np.arange(order.windows)[:, None] * order.apart + np.arange(order.tiles)).reshape(-1)
-    return objects_of(np.ascontiguousarray(halves[tiles, HALF - SCALES :]), OBJECT)
 
 
 def pack_layout(x: Floats, layout: str) -> Bytes:
@@ -241,62 +214,6 @@ def gemm_int8(
     return Trial("encoder gemm_int8", epilogue.finish(y, residual), got)
 
 
-def hidden_rows(
-    kernels: Kernels, rng: np.random.Generator, *, steps: int = 4, gelu: bool = True, fill: str = "random"
-) -> Trial:
-    """Two row tiles of an int8 product as the halves of an object, as FC1 writes them. `fill`: random, or "zero"."""
-    k = 128 * steps
-    q = rng.integers(-127, 128, (128, k)).astype(np.int8)
-    w = rng.standard_normal((k, 64), np.float32) * np.float32(0.05)
-    bias = reference.bf16(rng.standard_normal(64, np.float32))
-    if fill == "zero":
-        q[:], bias[:] = 0, 0
-    scales = np.exp(rng.uniform(-6, -2, 128)).astype(np.float32)
-    wq, columns = quantise_columns(w)
-    y = reference.gemm_int8(q, scales, wq, columns, bias)
-    a = [tile for half in range(0, 128, 64) for tile in pack_rows_int8(q[half : half + 64], scales[half : half + 64])]
-    b = objects_of(pack_int8(w, bias, 1), OBJECT)
-    command = Command("gemm_int8", tiles=1, products=steps, more=steps, epilogue=HALVES_OUT | (GELU if gelu else 0))
-    core = EncoderCore(kernels)
-    (out,) = core.run(command.object(), iter(objects_of(np.stack(a), OBJECT)), iter(b * 2))
-    got = np.concatenate([unpack_half(half) for half in out.reshape(2, HALF)])
-    return Trial("encoder hidden rows", reference.as_halves(reference.with_gelu(y) if gelu else y), got)
-
-
-def gemm_halves(
-    kernels: Kernels, rng: np.random.Generator, *, steps: int = 12, column: int = 1, spread: float = 3.0,
-    fill: str = "random",
-) -> Trial:  # fmt: skip
-    """A product of half objects and a residual, as FC2 does it, of the second of two tiles. `spread`: how far the
-    scales of a row may be apart, a power of e. `fill`: random, "zero" or "largest"."""
-    tiles = 2 * steps
-    q = rng.integers(-127, 128, (64, 64 * tiles)).astype(np.int8)
-    if fill == "zero":
-        q[:] = 0
-    elif fill == "largest":
-        q[:] = np.where(rng.random(q.shape) < 0.5, -127, 127)
-        q[:32] = 127
-    scales = reference.bf16(np.exp(rng.uniform(-4 - spread, -4, (64, tiles))).astype(np.float32))
-    if fill == "zero":
-        scales[:] = reference.bf16(np.full_like(scales, 1e-20))
-    w = rng.standard_normal((64 * tiles, 64), np.float32) * np.float32(0.05)
-    bias = reference.bf16(rng.standard_normal(64, np.float32))
-    residual = random_rows(rng, 64, 64)
-    wq, columns = quantise_columns(w)
-    y = reference.gemm_halves(q, scales, wq, columns, bias)
-    halves = pack_halves(q, scales)
-    gather = gathered(halves)
-    wrong = objects_of(np.full((kernels.grid.columns, OBJECT), 0x7F, np.uint8), OBJECT)
-    wrong[column] = objects_of(pack_layout(residual, "natural"), OBJECT)[0]
-    a = [*gather, *objects_of(halves, OBJECT), *wrong]
-    b = objects_of(pack_int8(w, bias, 1), OBJECT)
-    command = Command(
-        "gemm_halves", tiles=2, statistics=len(gather), products=steps, side=kernels.grid.columns, epilogue=RESIDUAL
-    )
-    (_, last) = EncoderCore(kernels, column=column).run(command.object(), iter(a * 2), iter(b * 2))
-    return Trial("encoder gemm_halves", reference.with_residual(y, residual), unpack_layout(last, "natural"))
-
-
 def gemm_bf16(
     kernels: Kernels,
     rng: np.random.Generator,
@@ -425,8 +342,6 @@ def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
         "to queries": lambda: gemm_int8(kernels, rng, epilogue=queries),
         "to values": lambda: gemm_int8(kernels, rng, epilogue=values),
         "GELU": lambda: gemm_int8(kernels, rng, epilogue=Epilogue(gelu=True)),
-        "two row tiles": lambda: hidden_rows(kernels, rng),
-        "residual, halves": lambda: gemm_halves(kernels, rng),
         "residual": lambda: gemm_bf16(kernels, rng, steps=8, epilogue=Epilogue(residual=True, column=2)),
         "GELU, mask": lambda: gemm_bf16(kernels, rng, by_rows=True, epilogue=Epilogue(gelu=True, rows=(1, 60))),
         "1,500 keys": lambda: attention(kernels, rng),

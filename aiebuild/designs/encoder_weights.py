@@ -9,7 +9,7 @@ from math import e, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs.encoder_commands import GELU, HALVES_OUT, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command
+from aiebuild.designs.encoder_commands import GELU, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command
 from aiebuild.designs.encoder_plan import POSITIONS, ROUNDS, ROW_TILES, EncoderPlan
 from aiebuild.weights.pack import Floats, from_bf16, pack_bf16, pack_int8, pack_rows_bf16, to_bf16
 from aiebuild.weights.rounding import Statistics
@@ -50,18 +50,8 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
             "attention", tiles=-(-s.heads // columns) * rounds, side=columns, stream=-(-POSITIONS // 32)
         ).object()
         out[p + "out.command"] = gemm("gemm_bf16", tiles, s.channel_tiles, RESIDUAL)
-        wide = s.padded(s.wide_tiles)
-        if s.int8_hidden:  # two row tiles an object
-            out[p + "fc1.command"] = Command(
-                "gemm_int8", tiles=wide // columns * rounds // 2, products=s.k_steps, more=s.k_steps,
-                epilogue=GELU | HALVES_OUT,
-            ).object()  # fmt: skip
-            out[p + "fc2.command"] = gemm(
-                "gemm_halves", tiles, s.fc2_steps, RESIDUAL, statistics=s.hidden_scales.objects
-            )
-        else:
-            out[p + "fc1.command"] = gemm("gemm_int8", wide, s.k_steps, GELU)
-            out[p + "fc2.command"] = gemm("gemm_bf16", tiles, s.fc2_steps, RESIDUAL)
+        out[p + "fc1.command"] = gemm("gemm_int8", s.padded(4 * s.channel_tiles), s.k_steps, GELU)
+        out[p + "fc2.command"] = gemm("gemm_bf16", tiles, 4 * s.channel_tiles, RESIDUAL)
     heads = s.text_layers * s.heads
     out["keys.command"] = gemm("gemm_int8", heads, s.k_steps, KEYS_OUT)
     out["values.command"] = gemm("gemm_int8", heads, s.k_steps, VALUES_OUT)
@@ -101,19 +91,11 @@ class Smoothed:
 
     def pack(self, w: Floats, bias: Floats, column_tiles: int) -> NDArray[np.uint8]:
         """Weights [out, in] of a reader, `w` before smoothing."""
-        moments = () if self.statistics is None else (self.statistics.moments,)
-        return pack_int8((w * self.factor).T, bias, column_tiles, *moments)
+        moments = None if self.statistics is None else self.statistics.moments
+        return pack_int8((w * self.factor).T, bias, column_tiles, moments)
 
 
 FINAL_NORM = "encoder.ln_post"
-HIDDEN_GROUPS = 4
-"""Groups of the channels that FC2 reads, within each of which errors of rounding are spread: all at once would take as
-much time as the rest of packing."""
-
-
-def hidden_names(layer: int) -> list[str]:
-    """Names of the statistics of what a layer's FC2 reads, by group."""
-    return [f"encoder.blocks.{layer}.mlp.1.{k}" for k in range(HIDDEN_GROUPS)]
 
 
 def final_norm(weights: Mapping[str, Floats], text_layers: int, known: Mapping[str, Statistics] | None) -> Smoothed:
@@ -179,13 +161,9 @@ def pack_encoder(
         put(p + "out", pack_bf16(weights[block + "attn.out.weight"].T, weights[block + "attn.out.bias"],
                                  s.channel_tiles, tiles))  # fmt: skip
         read_norm(p + "norm2", block + "mlp_ln", p + "fc1", weights[block + "mlp.0.weight"],
-                  weights[block + "mlp.0.bias"], s.padded(s.wide_tiles))  # fmt: skip
-        w, bias = weights[block + "mlp.2.weight"].T, weights[block + "mlp.2.bias"]
-        if s.int8_hidden:
-            hidden = () if known is None else [known[name].moments for name in hidden_names(layer)]
-            put(p + "fc2", pack_int8(w, bias, tiles, *hidden))
-        else:
-            put(p + "fc2", pack_bf16(w, bias, s.fc2_steps, tiles))
+                  weights[block + "mlp.0.bias"], s.padded(4 * s.channel_tiles))  # fmt: skip
+        put(p + "fc2", pack_bf16(weights[block + "mlp.2.weight"].T, weights[block + "mlp.2.bias"],
+                                 4 * s.channel_tiles, tiles))  # fmt: skip
     both = _final_readers(weights, s.text_layers)
     last = final_norm(weights, s.text_layers, known)
     gamma["norm"] = last.gamma

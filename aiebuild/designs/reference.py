@@ -123,26 +123,6 @@ def gemm_int8(a: NDArray[np.int8], rows: Numbers, b: NDArray[np.int8], columns: 
     return stored(product + bias, 3.1 * BF16 * np.abs(product) + 8 * FLOAT * np.abs(bias))
 
 
-def brought_to_rows(a: NDArray[np.int8], scales: Numbers) -> tuple[NDArray[np.int8], NDArray[np.float64]]:
-    """int8 rows with a scale for each 64 of k (`scales` [m, k / 64], bf16) as rows with one scale.
-
-    The reciprocal of a row's largest scale is a bf16, from the bits' estimate and three terms of its error's series;
-    ratios of scales have 14 bits behind the point.
-    """
-    largest = np.asarray(scales, np.float32).max(axis=1)
-    estimate = from_bf16((0x7EF3 - to_bf16(largest)).astype(np.uint16))
-    e = bf16(1 - largest * estimate)
-    inverse = bf16(estimate + estimate * bf16(e + e * e))
-    ratio = np.rint(np.asarray(scales, np.float64) * inverse[:, None] * 2**14).astype(np.int64)
-    q = _half_even(a * np.repeat(ratio, 64, axis=1), 14)
-    return np.clip(q, -128, 127).astype(np.int8), 1 / inverse.astype(np.float64)
-
-
-def gemm_halves(a: NDArray[np.int8], scales: Numbers, b: NDArray[np.int8], columns: Numbers, bias: Numbers) -> Expected:
-    """The same of rows with a scale for each 64 of k, as the array brings them to one (`brought_to_rows`)."""
-    return gemm_int8(*brought_to_rows(a, scales), b, columns, bias)
-
-
 def gemm_bf16(a: Numbers, b: Numbers, bias: Numbers) -> Expected:
     """a @ b + bias in bf16; a [m, k], b [k, n] and bias [n] bf16. Sums are float32 in an order the array decides."""
     a, b = a.astype(np.float64), b.astype(np.float64)
@@ -166,15 +146,9 @@ def with_row_mask(y: Expected, keep: NDArray[np.bool_]) -> Expected:
 
 
 def as_int8(y: Expected) -> Expected:
-    """Rows as int8 with a scale each, which is a 127th of the largest magnitude, rounded to bf16."""
+    """Rows as int8 with a scale each, which is a 127th of the largest magnitude, rounded up to a bf16."""
     largest = (np.abs(y.value) + y.tolerance).max(axis=1, keepdims=True)
     return Expected(y.value, y.tolerance + 0.51 * (1 + BF16) * largest / 127)
-
-
-def as_halves(y: Expected) -> Expected:
-    """The same for FC2, where numbers are multiplied by a bf16, whose reciprocal in bf16 is the scale."""
-    q = as_int8(y)
-    return Expected(q.value, q.tolerance + BF16 * (np.abs(y.value) + y.tolerance))
 
 
 # --- layer norm -------------------------------------------------------------------------------------------------------

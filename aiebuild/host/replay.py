@@ -23,7 +23,7 @@ MAX_LOCK = 63
 """Largest value of a lock."""
 FIRST_DESCRIPTOR = 64
 """Number of the first descriptor made here, behind those of shims and memory tiles."""
-MOST_DESCRIPTORS = 32
+MOST_DESCRIPTORS = 16
 """Longest chain of descriptors that the engine takes."""
 
 

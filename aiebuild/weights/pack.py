@@ -29,19 +29,16 @@ def from_bf16(bits: NDArray[np.uint16]) -> Floats:
     return (bits.astype(np.uint32) << 16).view(np.float32)
 
 
-def quantise_columns(w: Floats, *moments: Floats) -> tuple[NDArray[np.int8], Floats]:
+def quantise_columns(w: Floats, moments: Floats | None = None) -> tuple[NDArray[np.int8], Floats]:
     """int8 weights and a bf16-exact scale per column of `w` [k, n]: w ~ q * scale, |q| <= 127.
 
-    `moments` of the inputs, of all of k or of consecutive groups of it: rounded with feedback (`round_with_feedback`),
-    within each group, not each to the nearest.
+    `moments` of the inputs [k, k]: rounded with feedback (`round_with_feedback`), not each to the nearest.
     """
     largest = np.maximum(np.abs(w).max(axis=0), 1e-12).astype(np.float32)
     # rounding the scale up to bf16 keeps |q| <= 127
     scale = from_bf16(to_bf16(largest / 127 * (1 + 2.0**-8)))
-    if moments:
-        ends = np.cumsum([len(group) for group in moments])
-        groups = zip(np.split(w, ends[:-1]), moments, strict=True)
-        return np.concatenate([round_with_feedback(part, scale[None], group) for part, group in groups]), scale
+    if moments is not None:
+        return round_with_feedback(w, scale[None], moments), scale
     return np.clip(np.rint(w / scale), -127, 127).astype(np.int8), scale
 
 
@@ -61,14 +58,14 @@ def _with_trailer(tiles: Bytes, scale: Floats, bias: Floats) -> Bytes:
     return out
 
 
-def pack_int8(w: Floats, bias: Floats, column_tiles: int, *moments: Floats) -> Bytes:
+def pack_int8(w: Floats, bias: Floats, column_tiles: int, moments: Floats | None = None) -> Bytes:
     """`w` [k, n] (k a multiple of 128) as int8 tiles [column_tiles, k / 128, 8448]; columns beyond n are zero.
 
     `moments`: as in `quantise_columns`.
     """
     k = w.shape[0]
     n = column_tiles * 64
-    q, scale = quantise_columns(_padded(w, k, n), *moments)
+    q, scale = quantise_columns(_padded(w, k, n), moments)
     # k = step, k block, row; n = column tile, column block, column
     blocks = q.reshape(k // 128, 16, 8, column_tiles, 8, 8).transpose(3, 0, 4, 1, 2, 5)
     tiles = np.ascontiguousarray(blocks).view(np.uint8).reshape(column_tiles, k // 128, TILE_DATA)

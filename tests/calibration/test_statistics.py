@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from aiebuild.calibration.statistics import decoder_statistics, encoder_statistics
 from aiebuild.config.model import ModelDims
 from aiebuild.designs.decoder_weights import quantise_slices
-from aiebuild.designs.encoder_weights import Smoothed, final_norm, hidden_names
+from aiebuild.designs.encoder_weights import Smoothed, final_norm
 from aiebuild.weights.rounding import Statistics
 from aiebuild.weights.tensors import expected_shapes
 from aiebuild.whisper.reference import ReferenceModel
@@ -28,8 +28,7 @@ SAMPLES = np.random.default_rng(3).integers(-3000, 3000, 16000).astype(np.int16)
 
 def test_of_the_encoder(weights: dict[str, NDArray[np.float32]]) -> None:
     known = encoder_statistics(weights, DIMS, SAMPLES)
-    norms = {"encoder.blocks.0.attn_ln", "encoder.blocks.0.mlp_ln", "encoder.ln_post"}
-    assert set(known) == {*norms, *hidden_names(0)}
+    assert set(known) == {"encoder.blocks.0.attn_ln", "encoder.blocks.0.mlp_ln", "encoder.ln_post"}
     record: dict[str, NDArray[np.float32]] = {}
     model = ReferenceModel(weights, DIMS, record)
     mel = np.zeros((80, 3000), np.float32)
@@ -40,9 +39,6 @@ def test_of_the_encoder(weights: dict[str, NDArray[np.float32]]) -> None:
     assert found.positions == 1500
     np.testing.assert_allclose(found.largest, np.abs(read).max(axis=0), rtol=1e-5)
     np.testing.assert_allclose(found.moments, read.T @ read / 1500, rtol=1e-3, atol=1e-4)
-    for k, name in enumerate(hidden_names(0)):
-        read = record["encoder.blocks.0.mlp.1"][:, k * 64 : k * 64 + 64]
-        np.testing.assert_allclose(known[name].largest, np.abs(read).max(axis=0), rtol=1e-5)
 
 
 def test_of_the_decoder_over_several_texts(weights: dict[str, NDArray[np.float32]]) -> None:

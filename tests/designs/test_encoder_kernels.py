@@ -53,47 +53,6 @@ def test_keys_and_values_for_the_decoder(encoder_kernels: Kernels, seed: int, st
     agrees(trials.gemm_int8(encoder_kernels, np.random.default_rng(seed), steps=steps, epilogue=epilogue))
 
 
-@RANDOM
-@given(seed=SEEDS, steps=st.integers(1, 10), gelu=st.booleans())
-def test_hidden_rows(encoder_kernels: Kernels, seed: int, steps: int, gelu: bool) -> None:
-    agrees(trials.hidden_rows(encoder_kernels, np.random.default_rng(seed), steps=steps, gelu=gelu))
-
-
-def test_hidden_rows_of_zeros(encoder_kernels: Kernels) -> None:
-    trial = trials.hidden_rows(encoder_kernels, np.random.default_rng(0), fill="zero")
-    agrees(trial)
-    assert not trial.got.any()
-
-
-@RANDOM
-@given(
-    seed=SEEDS,
-    steps=st.sampled_from([8, 12, 16, 24, 32, 33, 40]),
-    column=PLACES,
-    spread=st.sampled_from([0, 1, 3, 12]),
-)
-def test_gemm_of_half_objects(encoder_kernels: Kernels, seed: int, steps: int, column: int, spread: float) -> None:
-    rng = np.random.default_rng(seed)
-    agrees(trials.gemm_halves(encoder_kernels, rng, steps=steps, column=column, spread=spread))
-
-
-@pytest.mark.parametrize("fill", ["zero", "largest"])
-def test_gemm_of_half_objects_at_the_edges(encoder_kernels: Kernels, fill: str) -> None:
-    # 40 steps: the sums of the widest model's 5,120 channels
-    agrees(trials.gemm_halves(encoder_kernels, np.random.default_rng(0), steps=40, fill=fill))
-
-
-@given(seed=SEEDS, spread=st.sampled_from([0, 1, 3, 12]))
-def test_rows_brought_to_one_scale_lose_half_a_step(seed: int, spread: float) -> None:
-    rng = np.random.default_rng(seed)
-    q = rng.integers(-127, 128, (64, 512)).astype(np.int8)
-    scales = reference.bf16(np.exp(rng.uniform(-spread, 0, (64, 8))))
-    brought, own = reference.brought_to_rows(q, scales)
-    np.testing.assert_allclose(own, scales.max(axis=1), rtol=1.05 * 2.0**-8)
-    error = np.abs(brought * own[:, None] - q * np.repeat(scales.astype(np.float64), 64, axis=1))
-    assert (error <= 0.505 * own[:, None]).all()
-
-
 @pytest.mark.parametrize("fill", ["zero", "largest"])
 def test_gemm_int8_at_the_edges(encoder_kernels: Kernels, fill: str) -> None:
     # 10 steps: the sums of the widest model's 1,280 channels

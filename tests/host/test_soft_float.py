@@ -24,21 +24,15 @@ extern "C" void roots(const float *x, float *out) {
     for (int i = 0; i < 16; ++i)
         out[16 + i] = inverse_root(x[i]);
 }
-extern "C" void key_scales(const float *x, float *out) {
+extern "C" void scales(const float *x, float *out) {
+    const KeyScales all = key_scale(Lanes(aie::load_v<16>(x)));
+    aie::store_v(out, all.scale), aie::store_v(out + 16, all.head), aie::store_v(out + 32, all.rest);
     for (int i = 0; i < 16; ++i) {
         int32_t bits;
         __builtin_memcpy(&bits, x + i, 4);
         const KeyScale one = key_scale((int16_t)(bits >> 16));
-        out[i] = one.scale, out[16 + i] = one.head, out[32 + i] = one.rest;
+        out[48 + i] = one.scale, out[64 + i] = one.head, out[80 + i] = one.rest;
     }
-}
-extern "C" void row_scales(const float *x, float *out) {
-    aie::set_rounding(aie::rounding_mode::conv_even);
-    const auto scale = row_scale(aie::accum<accfloat, 32>(aie::load_v<32>(x)).to_vector<bfloat16>());
-    const Reciprocal inverse = reciprocal_parts(scale);
-    aie::store_v(out, aie::accum<accfloat, 32>(scale).to_vector<float>());
-    aie::store_v(out + 32, aie::accum<accfloat, 32>(inverse.head).to_vector<float>());
-    aie::store_v(out + 64, aie::accum<accfloat, 32>(inverse.rest).to_vector<float>());
 }
 extern "C" void rows(const float *x, float *out) {
     const aie::vector<float, 32> v = aie::load_v<32>(x);
@@ -69,7 +63,7 @@ def called(library: ctypes.CDLL, name: str, a: Array, b: Array) -> Array:
 
 def of_vectors(library: ctypes.CDLL, name: str, x: Array, values: int) -> Array:
     """[vectors, values, 16] of x as vectors of as many lanes as `name` takes."""
-    lanes = 32 if name in ("rows", "row_scales") else 16
+    lanes = 32 if name == "rows" else 16
     x = x.astype(np.float32).reshape(-1, lanes)
     place, out = aligned(lanes), aligned(16 * values)
     results: list[Array] = []
@@ -129,30 +123,13 @@ def test_inverse_roots_are_those_of_scalars(library: ctypes.CDLL) -> None:
     np.testing.assert_array_max_ulp(roots[:, 0].ravel(), (1 / np.sqrt(x.astype(np.float64))).astype(np.float32), 3)
 
 
-def bf16_magnitudes() -> Array:
-    x = np.maximum(np.abs(numbers(np.random.default_rng(5), 4096)), np.float32(1e-12))
-    x[:32] = 0
-    return (x.view(np.uint32) & 0xFFFF0000).view(np.float32)
-
-
-def test_scales_of_keys(library: ctypes.CDLL) -> None:
-    x = bf16_magnitudes()
-    scale, head, rest = of_vectors(library, "key_scales", x, 3).transpose(1, 0, 2).reshape(3, -1).astype(np.float64)
-    assert (scale * 127 >= x).all()
-    assert ((scale * 127 <= x * (1 + 2.0**-6)) | (x == 0)).all()
-    np.testing.assert_allclose(scale * (head + rest), 1, rtol=2.0**-22)
-
-
-def test_scales_of_rows(library: ctypes.CDLL) -> None:
-    x = bf16_magnitudes()
-    found = of_vectors(library, "row_scales", x, 6).reshape(-1, 3, 32).transpose(1, 0, 2).reshape(3, -1)
-    scale, head, rest = found.astype(np.float64)
-    np.testing.assert_allclose(scale[32:] * 127, x[32:], rtol=1.02 * 2.0**-8)
-    assert (scale[:32] > 0).all()
-    np.testing.assert_allclose(scale * head, 1, rtol=1.1 * 2.0**-8)
-    np.testing.assert_allclose(scale * (head + rest), 1, rtol=2.0**-14)
-    for bits in (scale, head, rest):
-        assert not (bits.astype(np.float32).view(np.uint32) & 0xFFFF).any()  # bf16
+def test_scales_of_keys_are_those_of_scalars(library: ctypes.CDLL) -> None:
+    x = np.abs(numbers(np.random.default_rng(5), 4096))
+    x[:16] = 0
+    x = (x.view(np.uint32) & 0xFFFF0000).view(np.float32)  # bf16
+    scales = of_vectors(library, "scales", x, 6)
+    np.testing.assert_array_equal(scales[:, :3], scales[:, 3:])
+    assert (scales[:, 0].ravel() * 127 >= x).all()
 
 
 def test_rows_of_blocks(library: ctypes.CDLL) -> None:

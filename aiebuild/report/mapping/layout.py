@@ -69,12 +69,6 @@ def tile_owners(dims: ModelDims, name: str) -> dict[tuple[int, int], Owner]:
     area = plan.areas[{"qkv": "qkv", "attention": "attention", "fc1": "hidden"}.get(short, "x")]
     out: dict[tuple[int, int], Owner] = {}
     for offset, owner in owners(operation, encoder_plan.ARENA).items():
-        if short == "fc1":  # two row rounds' tiles, in the slots of a row of cores
-            column, slot = divmod((offset - area.offset) // encoder_plan.HALF, encoder_plan.ROW_TILES)
-            row, first = divmod(slot, encoder_plan.ROUNDS)
-            for k in range(2):
-                out[(first + k) * ROWS + row, column] = Owner(owner.column, owner.row, 2 * owner.index + k)
-            continue
         major, minor = divmod((offset - area.offset) // OBJECT, area.stride)
         out[(minor, major) if short == "qkv" else (major, minor)] = owner
     return out

@@ -210,7 +210,7 @@ class SequenceLoader {
       if (it == descriptors_.end()) fail(line, "task on @" + path_name(c) + " uses buffer descriptor " + std::to_string(at) + ", which has not been written");
       chain.push_back(&it->second);
       if (!it->second.has_next) break;
-      if (chain.size() > 32) fail(line, "endless chain of buffer descriptors");
+      if (chain.size() > 16) fail(line, "endless chain of buffer descriptors");
       at = it->second.next;
     }
     Task t;
