@@ -189,8 +189,8 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
         };
         const int first = j * heads; // of one row: the k tiles that the load makes
         const int tiles = k_tiles - first < heads ? k_tiles - first : heads;
-        made_once(shared && is_live(params, 0), j, heads, {x, 8 * slot_floats * 4}, tiles, X + first * 512,
-                  scales + first * most_rows, load);
+        made_once(shared && is_live(params, 0), j, heads == 1 ? of_parts : of_parts_of_two, {x, 8 * slot_floats * 4}, tiles,
+                  X + first * 512, scales + first * most_rows, load);
     } else if (kind == linear || kind == linear_norm) {
         const int pieces = params[p_load_pieces];
         const int floats = params[p_load_floats];
@@ -205,7 +205,7 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
             if (piece == pieces - 1) {
                 const int n = params[p_channels];
                 const auto load = [=]() { normalise(X, whole, scales, row, rows, n); };
-                made_once(shared, 0, 3, {whole, n * 4, whole + gamma_place, n * 2}, n / 128, X, scales, load);
+                made_once(shared, 0, of_norm, {whole, n * 4, whole + gamma_place, n * 2}, n / 128, X, scales, load);
             }
             return;
         }
@@ -215,7 +215,8 @@ void decoder_load(int8_t *A, int8_t *X, int32_t *y, int32_t *stats, int32_t *par
                 scales[(piece * tiles + t) * most_rows + row] =
                     quantise(x + t * 128, 128, row_place(X, row, piece * tiles + t, k_tiles), rows == 1);
         };
-        made_once(shared, piece, 4, {x, floats * 4}, tiles, X + piece * tiles * 512, scales + piece * tiles * most_rows, load);
+        made_once(shared, piece, of_row, {x, floats * 4}, tiles, X + piece * tiles * 512, scales + piece * tiles * most_rows,
+                  load);
     } else if (is_live(params, j)) {
         float *piece = (float *)y + piece_place;
         const int shift = params[p_heads] >> 1;

@@ -21,12 +21,15 @@ struct Source {
     int factor_bytes = 0;
 };
 
+// How: of attention parts, of one head or two at a time, of a row that is normalised, or as it is.
+enum How { of_parts = 1, of_parts_of_two = 2, of_norm = 3, of_row = 4 };
+
 #ifdef MADE_ONCE
 
 // What a thread made of a source.
 struct Made {
     static constexpr int most_tiles = 10; // of 1,280 channels
-    int how = 0, tiles = 0, bytes = 0, factor_bytes = 0;
+    int how = 0 /* nothing yet */, tiles = 0, bytes = 0, factor_bytes = 0;
     alignas(64) char row[most_tiles * 512], factors[most_tiles * 256];
     alignas(64) int8_t operands[most_tiles * 512];
     float scales[most_tiles];
@@ -48,7 +51,7 @@ inline Made &made(int number) {
 #endif
 
 // `make()` writes `tiles` k tiles of 512 bytes at `out` and their scales, `most_rows` apart, from `source` alone, in a way that
-// `how` (not 0) tells from others. `shared`: other cores have the row, too. `number`: of the load in its row.
+// `how` tells from others. `shared`: other cores have the row, too. `number`: of the load in its row.
 template <typename Make>
 inline void made_once(bool shared, int number, int how, const Source &source, int tiles, int8_t *out, float *scales, Make make) {
 #ifdef MADE_ONCE
