@@ -9,7 +9,9 @@ from typing import Any, cast
 import numpy as np
 
 from aiebuild.calibration.statistics import decoder_statistics, encoder_statistics
-from aiebuild.designs import decoder, decoder_weights, encoder_plan, encoder_weights
+from aiebuild.designs import decoder_weights, encoder_plan, encoder_weights
+from aiebuild.designs.decoder_plan import plan_decoder
+from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.grid import grid_of
 from aiebuild.designs.whisper import open_weights, packed_bytes
 from aiebuild.manifest.types import Buffer, Layout, Packed
@@ -34,8 +36,8 @@ def pack_decoder(inputs: Sequence[object], parameters: Mapping[str, Any]) -> Pac
     """The decoder's weights and commands: buffer `decoder.weights`. `inputs`: weights, sample, texts, tokenizer."""
     weights = open_weights(inputs, parameters)
     sample, texts, tokenizer = (cast(Path, path) for path in inputs[1:])
-    shape = decoder.DecoderShape.of(weights.dims, grid_of(parameters["device"]), parameters["weights"])
-    plan = decoder.plan_decoder(shape)
+    shape = DecoderShape.of(weights.dims, grid_of(parameters["device"]), parameters["weights"])
+    plan = plan_decoder(shape)
     said = spoken(WhisperTokenizer(tokenizer, weights.dims), texts.read_text(encoding="utf-8"))
     known = decoder_statistics(weights, weights.dims, load_audio(sample).samples, said)
     return packed_bytes("decoder.weights", decoder_weights.pack_decoder(weights, plan, known))

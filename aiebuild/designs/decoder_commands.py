@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs.decoder import (
+from aiebuild.designs.decoder_products import Linear, Split, Variant
+from aiebuild.designs.decoder_shape import (
     A_FLOATS,
     A_OBJECT,
     BEST_ROWS,
@@ -17,10 +18,7 @@ from aiebuild.designs.decoder import (
     MOST_ROWS,
     RAW_ROW,
     DecoderShape,
-    Linear,
     Rows,
-    Split,
-    Variant,
 )
 from aiebuild.designs.encoder_plan import POSITIONS
 from aiebuild.designs.pool import round_up

@@ -7,41 +7,27 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from aiebuild.designs.decoder import (
+from aiebuild.designs.decoder_commands import load_pieces
+from aiebuild.designs.decoder_dispatches import Attending, Dispatch, attending
+from aiebuild.designs.decoder_plan import ARENA, KEYS, LOG, LOG_AT, WEIGHTS, ArenaPlan, DecoderPlan, plan_arena
+from aiebuild.designs.decoder_products import Linear, Split, Variant, layer_products, logits_product, stored_tiles
+from aiebuild.designs.decoder_shape import (
     A_FLOATS,
     A_OBJECT,
     A_SLOT,
-    ARENA,
     B_OBJECT,
     B_RUN,
     BEST_ROWS,
     C_OBJECT,
     CROSS_OBJECTS,
-    KEYS,
-    LOG,
-    LOG_AT,
     LOG_BYTES,
     LOG_HEAD,
     LOG_ROWS,
     SLACK,
     STRIDE_LIMIT,
     UNITS,
-    WEIGHTS,
-    ArenaPlan,
-    Attending,
-    DecoderPlan,
-    Dispatch,
-    Linear,
     Rows,
-    Split,
-    Variant,
-    attending,
-    layer_products,
-    logits_product,
-    plan_arena,
-    stored_tiles,
 )
-from aiebuild.designs.decoder_commands import load_pieces
 from aiebuild.designs.encoder_plan import KV_OBJECT, KV_TILES, POSITIONS
 from aiebuild.designs.grid import ROWS
 from aiebuild.designs.pool import round_up

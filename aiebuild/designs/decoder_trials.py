@@ -12,7 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs import four_bit, reference
-from aiebuild.designs.decoder import (
+from aiebuild.designs.decoder import decoder_parameters
+from aiebuild.designs.decoder_commands import (
+    cross_command,
+    linear_command,
+    load_pieces,
+    report_command,
+    self_command,
+    table,
+)
+from aiebuild.designs.decoder_products import Linear, Split, Variant, layer_products
+from aiebuild.designs.decoder_shape import (
     A_FLOATS,
     A_OBJECT,
     A_SLOT,
@@ -31,20 +41,7 @@ from aiebuild.designs.decoder import (
     SUPPRESSED_PLACE,
     TABLE_WORDS,
     DecoderShape,
-    Linear,
     Rows,
-    Split,
-    Variant,
-    decoder_parameters,
-    layer_products,
-)
-from aiebuild.designs.decoder_commands import (
-    cross_command,
-    linear_command,
-    load_pieces,
-    report_command,
-    self_command,
-    table,
 )
 from aiebuild.designs.decoder_weights import pack_linear, quantise_slices
 from aiebuild.designs.encoder_trials import random_rows

@@ -9,19 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs import four_bit
-from aiebuild.designs.decoder import (
-    COLUMN,
-    SLICE,
-    DecoderPlan,
-    DecoderShape,
-    Linear,
-    all_rows,
-    layer_products,
-    logits_product,
-    stored_tiles,
-    variants,
-)
 from aiebuild.designs.decoder_commands import ALL_LIVE, AS_BEFORE, cross_command, linear_command, report_command
+from aiebuild.designs.decoder_plan import DecoderPlan
+from aiebuild.designs.decoder_products import Linear, layer_products, logits_product, stored_tiles, variants
+from aiebuild.designs.decoder_shape import COLUMN, SLICE, DecoderShape, all_rows
 from aiebuild.designs.encoder_weights import smoothing
 from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.weights.pack import Floats, from_bf16, to_bf16

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs.decoder import FOUR_BIT_K, GROUP_K, SLICE
+from aiebuild.designs.decoder_shape import FOUR_BIT_K, GROUP_K, SLICE
 from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.weights.pack import Floats, from_bf16
 from aiebuild.weights.rounding import round_with_feedback

@@ -16,9 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, decoder_weights, encoder, encoder_commands, encoder_plan, encoder_weights
+from aiebuild.designs import decoder_plan, decoder_weights, encoder, encoder_commands, encoder_plan, encoder_weights
+from aiebuild.designs.decoder import decoder_parameters
 from aiebuild.designs.decoder_commands import self_command
+from aiebuild.designs.decoder_dispatches import Dispatch
+from aiebuild.designs.decoder_plan import plan_arena, plan_decoder
 from aiebuild.designs.decoder_sequences import decoder_sequence
+from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.grid import Grid, grid_of
 from aiebuild.designs.mel import MelOverlay, mel_overlay
 from aiebuild.designs.spec import KnownDispatch, SequenceSpec
@@ -29,7 +33,7 @@ from aiebuild.weights.tensors import expected_shapes
 VOCABULARY = 512
 """Of the dispatches' model only the first part of the vocabulary is used."""
 
-STEP = decoder.Dispatch(1, 1, 64, "all")
+STEP = Dispatch(1, 1, 64, "all")
 
 _PAYLOAD, _STRIP = 2048, encoder.STRIP
 """Bytes of keys or values of 32 positions, and of these with their scales."""
@@ -46,9 +50,9 @@ def encoder_shape(grid: Grid) -> encoder_plan.EncoderShape:
     return encoder_plan.EncoderShape.of(dims_of(grid), grid)
 
 
-def decoder_shape(grid: Grid) -> decoder.DecoderShape:
+def decoder_shape(grid: Grid) -> DecoderShape:
     """The decoder's dispatch."""
-    return replace(decoder.DecoderShape.of(dims_of(grid), grid), vocabulary=VOCABULARY)
+    return replace(DecoderShape.of(dims_of(grid), grid), vocabulary=VOCABULARY)
 
 
 def self_tests(mel: MelOverlay) -> tuple[KnownDispatch, ...]:
@@ -80,12 +84,12 @@ def _encoder(grid: Grid) -> KnownDispatch:
 
 
 def _decoder(grid: Grid) -> KnownDispatch:
-    plan = decoder.plan_decoder(decoder_shape(grid))
+    plan = plan_decoder(decoder_shape(grid))
     values = decoder_sequence(plan, STEP)
-    parameters = {**decoder.decoder_parameters(grid), "sequence": values}
+    parameters = {**decoder_parameters(grid), "sequence": values}
     sequence = SequenceSpec("known_decode", "decoder.mlir.j2", parameters, symbol=values["name"])
     size = 4 * VOCABULARY
-    result = (decoder.ARENA, decoder.plan_arena(plan, STEP).areas["logits"], 1, size, size, "f32")
+    result = (decoder_plan.ARENA, plan_arena(plan, STEP).areas["logits"], 1, size, size, "f32")
     return KnownDispatch(
         "decoder", sequence, "aiebuild.designs.selftest:decoder_arguments", {"device": grid.device}, (result,)
     )
@@ -144,13 +148,13 @@ def decoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -
     """Random weights, the command of a first step, a random embedding, random keys and values."""
     del inputs
     grid = grid_of(parameters["device"])
-    plan = decoder.plan_decoder(decoder_shape(grid))
+    plan = plan_decoder(decoder_shape(grid))
     random = np.random.default_rng(3)
     x = random.standard_normal(plan.shape.state).astype(np.float32)
     seen = np.zeros((1, STEP.bucket), np.bool_)
     seen[0, 0] = True
     command = np.frombuffer(self_command(plan.shape, 1, STEP.bucket, seen), np.uint8)
-    areas = decoder.plan_arena(plan, STEP).areas
+    areas = plan_arena(plan, STEP).areas
     keys = random.integers(-127, 128, (plan.shape.window_keys // _STRIP, _STRIP)).astype(np.int8).view(np.uint8)
     keys[:, _PAYLOAD:] = np.full((1, (_STRIP - _PAYLOAD) // 2), to_bf16(np.array([0.01], np.float32))).view(np.uint8)
     return _packed(

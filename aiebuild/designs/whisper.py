@@ -11,7 +11,21 @@ from typing import Any, cast
 import numpy as np
 
 from aiebuild.config.model import ModelConfig, ModelDims, WeightFormat
-from aiebuild.designs import decoder, decoder_commands, decoder_sequences, encoder, encoder_commands, encoder_plan
+from aiebuild.designs import (
+    decoder,
+    decoder_commands,
+    decoder_plan,
+    decoder_sequences,
+    decoder_shape,
+    encoder,
+    encoder_commands,
+    encoder_plan,
+)
+from aiebuild.designs.decoder import decoder_parameters
+from aiebuild.designs.decoder_dispatches import attending, dispatches
+from aiebuild.designs.decoder_plan import plan_decoder
+from aiebuild.designs.decoder_products import Split, logits_product
+from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.grid import NPU1, Grid, grid_of
 from aiebuild.designs.ledger import instruction_facts, lifetimes
 from aiebuild.designs.mel import MelOverlay, mel_overlay
@@ -40,7 +54,7 @@ def whisper_design(
     decoder_weights: str = "int8",
 ) -> Design:
     """The design of a model whose weight files are at hand; `windows`: numbers of windows that are decoded together.
-    `decoder_weights`: one of `decoder.WEIGHT_TYPES`."""
+    `decoder_weights`: one of `decoder_shape.WEIGHT_TYPES`."""
     dims = config.dims
     grid = grid_of(device)
     mel = mel_overlay(dims.n_mels, device)
@@ -88,15 +102,15 @@ def decoder_overlay(
 ) -> OverlaySpec:
     """The decoder overlay with a model's sequences, for batches of each of the numbers of `windows`. The overlay is the
     same for all types of `weights`."""
-    parameters = decoder.decoder_parameters(grid)
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid, weights))
+    parameters = decoder_parameters(grid)
+    plan = plan_decoder(DecoderShape.of(dims, grid, weights))
     sequences = [
         SequenceSpec(
             dispatch.name, "decoder.mlir.j2",
             {**parameters, "sequence": decoder_sequences.decoder_sequence(plan, dispatch)},
         )
         for count in windows
-        for dispatch in decoder.dispatches(count)
+        for dispatch in dispatches(count)
     ]  # fmt: skip
     kernels = tuple(KernelSpec(source, grid.defines) for source in decoder.KERNELS)
     return OverlaySpec("decoder", "decoder.mlir.j2", {**parameters, "sequence": None}, kernels, tuple(sequences))
@@ -133,19 +147,19 @@ def run_facts(dims: ModelDims, mel: MelOverlay, windows: Sequence[int], weights:
 
 def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, weights: str = "int8") -> dict[str, Any]:
     """What the run needs to fill in a decoder dispatch and to read what it leaves."""
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid, weights))
+    plan = plan_decoder(DecoderShape.of(dims, grid, weights))
     facts: list[dict[str, Any]] = []
-    for dispatch in (dispatch for count in windows for dispatch in decoder.dispatches(count)):
+    for dispatch in (dispatch for count in windows for dispatch in dispatches(count)):
         builder = decoder_sequences.Decoder(plan, dispatch)
         operations = builder.operations()
         block = dispatch.block(plan.shape)
-        groups = [group for groups in decoder.attending(plan.shape, dispatch) for group in groups]
-        logits = decoder.Split.of(decoder.logits_product(plan.shape), block)
+        groups = [group for groups in attending(plan.shape, dispatch) for group in groups]
+        logits = Split.of(logits_product(plan.shape), block)
         facts.append({
             "sequence": dispatch.name,
             **asdict(dispatch),
             "block_macs": builder.block_macs(operations),
-            "activations": _activations(operations, decoder.ARENA, builder.arena.pool),
+            "activations": _activations(operations, decoder_plan.ARENA, builder.arena.pool),
             "arguments": list(decoder_sequences.argument_bytes(plan, dispatch)),
             "areas": dict(builder.arena.areas),
             "strides": dict(builder.arena.strides),
@@ -162,15 +176,15 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
         "rows": grid.rows,
         "window_keys": plan.shape.window_keys,
         "log_row": plan.log_row,
-        "object": decoder.A_OBJECT,
-        "table_words": decoder.TABLE_WORDS,
-        "suppressed_place": decoder.SUPPRESSED_PLACE,
-        "best": decoder.BEST,
-        "best_words": decoder.BEST_WORDS,
-        "best_object": decoder.C_OBJECT,
-        "best_rows": decoder.BEST_ROWS,
-        "most_rows": decoder.MOST_ROWS,
-        "suppressed": decoder.SUPPRESSED,
+        "object": decoder_shape.A_OBJECT,
+        "table_words": decoder_shape.TABLE_WORDS,
+        "suppressed_place": decoder_shape.SUPPRESSED_PLACE,
+        "best": decoder_shape.BEST,
+        "best_words": decoder_shape.BEST_WORDS,
+        "best_object": decoder_shape.C_OBJECT,
+        "best_rows": decoder_shape.BEST_ROWS,
+        "most_rows": decoder_shape.MOST_ROWS,
+        "suppressed": decoder_shape.SUPPRESSED,
         "live_word": decoder_commands.LIVE,
         "mask_word": decoder_commands.MASK_BYTES,
         "group_word": decoder_commands.GROUP,

@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from aiebuild.designs import decoder_trials as trials
-from aiebuild.designs.decoder import Y_FLOATS, DecoderShape, Linear, Rows, Split, layer_products
+from aiebuild.designs.decoder_products import Linear, Split, layer_products
+from aiebuild.designs.decoder_shape import Y_FLOATS, DecoderShape, Rows
 from aiebuild.designs.decoder_trials import Product, Sampled
 from aiebuild.designs.decoder_weights import log_columns
 from aiebuild.designs.grid import ROWS, grid_of

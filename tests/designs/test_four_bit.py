@@ -11,16 +11,12 @@ from hypothesis import strategies as st
 
 from aiebuild.config.model import load_model_config
 from aiebuild.designs import four_bit
-from aiebuild.designs.decoder import (
-    B_OBJECT,
-    DecoderShape,
-    Dispatch,
-    all_products,
-    decoder_parameters,
-    plan_decoder,
-    stored_tiles,
-)
+from aiebuild.designs.decoder import decoder_parameters
+from aiebuild.designs.decoder_dispatches import Dispatch
+from aiebuild.designs.decoder_plan import plan_decoder
+from aiebuild.designs.decoder_products import all_products, stored_tiles
 from aiebuild.designs.decoder_sequences import Decoder
+from aiebuild.designs.decoder_shape import B_OBJECT, DecoderShape
 from aiebuild.designs.decoder_weights import pack_linear
 from aiebuild.designs.four_bit import FourBit
 from aiebuild.designs.whisper import decoder_overlay

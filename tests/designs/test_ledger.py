@@ -7,8 +7,11 @@ from itertools import combinations
 import pytest
 
 from aiebuild.config.model import load_model_config
-from aiebuild.designs import decoder, encoder, encoder_plan
+from aiebuild.designs import decoder_plan, encoder, encoder_plan
+from aiebuild.designs.decoder_dispatches import Dispatch, dispatches
+from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
+from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.ledger import Lifetime, instructions, lifetimes
 from aiebuild.designs.pool import Activation, plan_pool
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
@@ -50,10 +53,10 @@ def test_the_models_activations(model: str) -> None:
     found = lifetimes(encoder.Encoder(plan).operations(), encoder_plan.ARENA, plan.pool)
     assert {life.name for life in found} == set(plan.areas)
     pools = [found]
-    text = decoder.plan_decoder(decoder.DecoderShape.of(dims))
-    for dispatch in decoder.dispatches(1)[:4]:
+    text = plan_decoder(DecoderShape.of(dims))
+    for dispatch in dispatches(1)[:4]:
         builder = Decoder(text, dispatch)
-        pools.append(lifetimes(builder.operations(), decoder.ARENA, builder.arena.pool))
+        pools.append(lifetimes(builder.operations(), decoder_plan.ARENA, builder.arena.pool))
         assert {life.name for life in pools[-1]} >= {"x", "query", "hidden", "parts", "commands", "best"}
     for lives in pools:
         for one, other in combinations(lives, 2):
@@ -66,7 +69,5 @@ def test_a_base_encoder_is_as_large_as_aiecc_made_it() -> None:
     found = instructions(encoder.encoder_sequence(encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))))
     assert found.bytes == 514_448  # of aiecc's instructions for the same sequence
     assert found.controller_cycles < 7e6
-    step = instructions(
-        decoder_sequence(decoder.plan_decoder(decoder.DecoderShape.of(dims)), decoder.Dispatch(1, 1, 64))
-    )
+    step = instructions(decoder_sequence(plan_decoder(DecoderShape.of(dims)), Dispatch(1, 1, 64)))
     assert step.controller_cycles < found.controller_cycles

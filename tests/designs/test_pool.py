@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from aiebuild.config.model import load_model_config
-from aiebuild.designs import decoder, encoder, encoder_plan
+from aiebuild.designs import decoder_plan, encoder, encoder_plan
+from aiebuild.designs.decoder_dispatches import Dispatch
+from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder
+from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.grid import grid_of
 from aiebuild.designs.pool import ALIGNMENT, Activation, Pool, plan_pool
 from aiebuild.designs.tasks import Operation, Transfer
@@ -114,10 +117,10 @@ def test_the_encoder_reads_its_own(model: str, device: str) -> None:
 @pytest.mark.parametrize("dispatch", [(1, 1, 64), (8, 4, 64), (1, 32, 64), (1, 8, 256, "all")], ids=str)
 def test_the_decoder_reads_its_own(dispatch: tuple[int, int, int], device: str) -> None:
     dims = replace(load_model_config("tiny.en").dims, n_text_layer=2)
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid_of(device)))
-    builder = Decoder(plan, decoder.Dispatch(*dispatch))
+    plan = plan_decoder(DecoderShape.of(dims, grid_of(device)))
+    builder = Decoder(plan, Dispatch(*dispatch))
     phases = [operation.phase for operation in builder.operations()]
     assert set(phases[phases.index("logits") :]) == {"logits"}  # nothing comes after what the run reads
     # rows are read a whole object at a time, with what lies behind them
-    assert strangers(builder.operations(), decoder.ARENA, builder.arena.pool, padding=True) == {}
+    assert strangers(builder.operations(), decoder_plan.ARENA, builder.arena.pool, padding=True) == {}
     assert builder.arena.bytes < builder.arena.pool.apart

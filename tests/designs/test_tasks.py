@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from aiebuild.config.model import load_model_config
-from aiebuild.designs import decoder, encoder, encoder_plan
+from aiebuild.designs import encoder, encoder_plan
+from aiebuild.designs.decoder_dispatches import Dispatch
+from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
+from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.tasks import QUEUE, QUEUEING, SHIM_DESCRIPTORS, Operation, Round, Transfer, emit
 
 
@@ -120,17 +123,17 @@ def test_outputs_of_all_columns_are_awaited_together_and_the_next_ones_queued_be
 def test_the_models_sequences(model: str) -> None:
     dims = load_model_config(model).dims
     audit(encoder.encoder_sequence(encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims))))
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    plan = plan_decoder(DecoderShape.of(dims))
     for dispatch in (
-        decoder.Dispatch(1, 1, 64), decoder.Dispatch(1, 8, 1024, "all"), decoder.Dispatch(8, 1, 128),
-        decoder.Dispatch(4, 8, 512), decoder.Dispatch(32, 1, 64), decoder.Dispatch(1, 32, 64),
+        Dispatch(1, 1, 64), Dispatch(1, 8, 1024, "all"), Dispatch(8, 1, 128),
+        Dispatch(4, 8, 512), Dispatch(32, 1, 64), Dispatch(1, 32, 64),
     ):  # fmt: skip
         audit(decoder_sequence(plan, dispatch))
 
 
 @pytest.mark.parametrize("model", ["tiny.en", "base", "medium", "large-v3"])
 def test_weights_do_not_overlap(model: str) -> None:
-    text = decoder.plan_decoder(decoder.DecoderShape.of(load_model_config(model).dims))
+    text = plan_decoder(DecoderShape.of(load_model_config(model).dims))
     offsets = sorted(text.weight_offsets.values())
     assert len(set(offsets)) == len(offsets)
     assert offsets[-1] < text.weight_bytes
@@ -145,13 +148,11 @@ def test_padding_of_the_base_encoder_is_below_a_tenth() -> None:
     assert macs < padded < 1.1 * macs
 
 
-@pytest.mark.parametrize(
-    "dispatch", [decoder.Dispatch(1, 1, 64), decoder.Dispatch(8, 4, 64), decoder.Dispatch(1, 128, 128)]
-)
-def test_products_by_block(dispatch: decoder.Dispatch) -> None:
+@pytest.mark.parametrize("dispatch", [Dispatch(1, 1, 64), Dispatch(8, 4, 64), Dispatch(1, 128, 128)])
+def test_products_by_block(dispatch: Dispatch) -> None:
     """The model's arithmetic of a block of rows: in the last layer and the logits, of those that are asked for."""
     dims = load_model_config("tiny.en").dims
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    plan = plan_decoder(DecoderShape.of(dims))
     builder = Decoder(plan, dispatch)
     operations = builder.operations()
     found = builder.block_macs(operations)

@@ -15,8 +15,12 @@ from numpy.typing import NDArray
 
 from aiebuild import host
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, decoder_weights, encoder, encoder_commands, encoder_plan, encoder_weights
+from aiebuild.designs import decoder_weights, encoder, encoder_commands, encoder_plan, encoder_weights
+from aiebuild.designs.decoder import decoder_parameters
+from aiebuild.designs.decoder_dispatches import dispatches
+from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import decoder_sequence
+from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.grid import Grid, grid_of
 from aiebuild.designs.whisper import decoder_facts
 from aiebuild.dialect import parse_module
@@ -66,12 +70,12 @@ class Wide:
         values = encoder.encoder_parameters(grid) | {"sequence": encoder.encoder_sequence(self.encoder_plan)}
         self.encode_sequence = self.encoder.load_sequence(self._encode("encoder.mlir.j2", values, "encode"))
         self.activations = HostBuffer.allocate(self.encoder_plan.arena_bytes)
-        plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid))
-        known = {d.name: d for count in WINDOWS for d in decoder.dispatches(count)}
+        plan = plan_decoder(DecoderShape.of(dims, grid))
+        known = {d.name: d for count in WINDOWS for d in dispatches(count)}
         overlay = device.open(overlays / "decoder.so")
 
         def load(name: str) -> object:
-            values = decoder.decoder_parameters(grid) | {"sequence": decoder_sequence(plan, known[name])}
+            values = decoder_parameters(grid) | {"sequence": decoder_sequence(plan, known[name])}
             return overlay.load_sequence(self._encode("decoder.mlir.j2", values, name))
 
         packed = HostBuffer.allocate(plan.weight_bytes)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from aiebuild.config.model import load_model_config, model_names
-from aiebuild.designs import decoder
+from aiebuild.designs.decoder_dispatches import dispatches
 from aiebuild.designs.grid import grid_of
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.designs.spec import OverlaySpec, plain
@@ -32,7 +32,7 @@ GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "insts"
 CHOSEN = os.environ.get("AIEBUILD_AIECC_MODELS", "tiny.en,base")
 MODELS = model_names() if CHOSEN == "all" else tuple(CHOSEN.split(","))
 WINDOWS = (1, 8)
-DECODES = [dispatch.name for windows in WINDOWS for dispatch in decoder.dispatches(windows)]
+DECODES = [dispatch.name for windows in WINDOWS for dispatch in dispatches(windows)]
 MELS = sorted({load_model_config(name).dims.n_mels for name in MODELS})
 ROUNDS = {n: [sequence.name for sequence in mel_overlay(n).overlay().sequences] for n in MELS}
 

@@ -22,8 +22,11 @@ from aiebuild.build.execute import Silent
 from aiebuild.build.models import ModelBuild, compile_model
 from aiebuild.config.model import ModelConfig
 from aiebuild.config.toolchain import host_toolchain
-from aiebuild.designs import decoder, encoder, encoder_plan
+from aiebuild.designs import encoder, encoder_plan
+from aiebuild.designs.decoder_dispatches import Dispatch
+from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder
+from aiebuild.designs.decoder_shape import B_OBJECT, SLICE, DecoderShape
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.manifest import store
 from aiebuild.runtime.device import Counters
@@ -192,8 +195,8 @@ def test_one_damaged_tile_changes_the_text(
         offset = encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims)).weight_offsets[name]
         size = encoder.OBJECT
     else:
-        offset = decoder.plan_decoder(decoder.DecoderShape.of(dims)).weight_offsets[name]
-        size = decoder.B_OBJECT
+        offset = plan_decoder(DecoderShape.of(dims)).weight_offsets[name]
+        size = B_OBJECT
     artifact = copy_of(tiny_en_artifact, tmp_path / "artifact")
     path = artifact / "weights" / f"{stage}.bin"
     data = bytearray(path.read_bytes())
@@ -201,7 +204,7 @@ def test_one_damaged_tile_changes_the_text(
     if stage == "encoder":
         tile[:] = 0x47  # weights of 71; as bf16, which a tile's scales and biases are, 50,944
     else:
-        slices = tile.reshape(4, decoder.SLICE)
+        slices = tile.reshape(4, SLICE)
         slices[:, :4096] = 0x7F
         slices[:, 4096:4160] = np.frombuffer(b"\x80\x3f" * 32, np.uint8)  # the columns' scales, 1 in bf16
     path.write_bytes(data)
@@ -369,8 +372,8 @@ def test_counted_products_are_the_models(
     products_of(counting, "decoder")
     counting.step([[0]], [[1000]], [[everything]])
     per_core = products_of(counting, "decoder")
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
-    operations = Decoder(plan, decoder.Dispatch(1, 1, 64)).operations()
+    plan = plan_decoder(DecoderShape.of(dims))
+    operations = Decoder(plan, Dispatch(1, 1, 64)).operations()
     fixed = sum(o.padded_macs for o in operations if not o.text.endswith(".self"))
     assert fixed <= per_core.sum() <= sum(o.padded_macs for o in operations)
     assert per_core.max() <= 2 * per_core.min()
@@ -379,7 +382,7 @@ def test_counted_products_are_the_models(
     before = counting.profile().stages[-1].macs
     counting.step([[0, 0, 0]], [[1000, 1001, 1002]], [[everything] * 3])
     per_core = products_of(counting, "decoder")
-    several = Decoder(plan, decoder.Dispatch(1, 8, 64)).operations()
+    several = Decoder(plan, Dispatch(1, 8, 64)).operations()
     assert counting.profile().stages[-1].macs - before == 3 * sum(o.macs for o in several) / 8
     assert per_core.sum() == pytest.approx(sum(o.padded_macs for o in several) / 2, rel=0.05)
     print(

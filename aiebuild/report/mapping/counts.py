@@ -14,8 +14,11 @@ from math import prod
 from typing import Any
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, encoder, encoder_keep, encoder_plan
+from aiebuild.designs import decoder_plan, decoder_shape, encoder, encoder_keep, encoder_plan
+from aiebuild.designs.decoder_dispatches import BUCKETS, Dispatch
+from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder
+from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.keep import Keep
 from aiebuild.designs.mel import CONSTANTS, MEL, PEAKS, SAMPLES, TILE_BYTES, mel_overlay
@@ -38,8 +41,8 @@ ENCODER_ROLES = {
     encoder_plan.KEYS: "keys and values",
 }  # fmt: skip
 DECODER_ROLES = {
-    decoder.WEIGHTS: "weights", decoder.ARENA: "activations", decoder.KEYS: "keys and values", decoder.LOG: "log",
-    decoder.LOG_AT: "log",
+    decoder_plan.WEIGHTS: "weights", decoder_plan.ARENA: "activations", decoder_plan.KEYS: "keys and values",
+    decoder_plan.LOG: "log", decoder_plan.LOG_AT: "log",
 }  # fmt: skip
 RESOURCES = ("compute", "port", "DDR", "control processor")
 
@@ -210,15 +213,15 @@ def encoder_traffic(dims: ModelDims, machine: Machine, grid: Grid = NPU1) -> lis
     ]
 
 
-def decoder_step(dims: ModelDims, windows: int, bucket: int = decoder.BUCKETS[0], grid: Grid = NPU1) -> Decoder:
+def decoder_step(dims: ModelDims, windows: int, bucket: int = BUCKETS[0], grid: Grid = NPU1) -> Decoder:
     """The dispatch of one new token of each of `windows` windows."""
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims, grid))
-    return Decoder(plan, decoder.Dispatch(windows, 1, bucket))
+    plan = plan_decoder(DecoderShape.of(dims, grid))
+    return Decoder(plan, Dispatch(windows, 1, bucket))
 
 
 def decoder_traffic(step: Decoder, machine: Machine) -> list[Traffic]:
     """Every operation of a dispatch."""
-    objects = (decoder.A_OBJECT, decoder.B_OBJECT, decoder.C_OBJECT)
+    objects = (decoder_shape.A_OBJECT, decoder_shape.B_OBJECT, decoder_shape.C_OBJECT)
     grid = step.plan.shape.grid
     return [count(op, DECODER_ROLES, objects, INT8, machine, grid) for op in step.operations()]
 

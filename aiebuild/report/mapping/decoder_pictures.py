@@ -3,7 +3,23 @@
 from __future__ import annotations
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder
+from aiebuild.designs.decoder_dispatches import BRANCH_BUCKETS, BUCKETS
+from aiebuild.designs.decoder_plan import plan_decoder
+from aiebuild.designs.decoder_products import Split, logits_product
+from aiebuild.designs.decoder_shape import (
+    B_OBJECT,
+    BEST,
+    BEST_WORDS,
+    C_OBJECT,
+    CROSS_OBJECTS,
+    LOG_BYTES,
+    LOG_ROWS,
+    MOST_ROWS,
+    PART_BYTES,
+    DecoderShape,
+    Rows,
+    all_rows,
+)
 from aiebuild.designs.encoder_plan import POSITIONS
 from aiebuild.designs.grid import NPU1
 from aiebuild.report.mapping.draw import COLUMNS, GREY, INK, PALE, Canvas, core_colour, cores, mixed
@@ -14,10 +30,10 @@ GRID = NPU1.columns
 
 def products(dims: ModelDims) -> Canvas:
     """A column tile of 512 outputs with few rows and with many."""
-    shape = decoder.DecoderShape.of(dims)
+    shape = DecoderShape.of(dims)
     canvas = Canvas(930, 400, "products of the decoder")
-    few, many = decoder.Rows.of(shape, 1), decoder.Rows.of(shape, GRID * shape.core_rows)
-    most_few = max(way.total for way in decoder.all_rows(shape) if way.slices == 1)
+    few, many = Rows.of(shape, 1), Rows.of(shape, GRID * shape.core_rows)
+    most_few = max(way.total for way in all_rows(shape) if way.slices == 1)
     for panel, way in enumerate((few, many)):
         x0 = 20 + panel * 465
         span = 1 if way.slices == 1 else GRID
@@ -69,12 +85,12 @@ def products(dims: ModelDims) -> Canvas:
 
 def attention(dims: ModelDims) -> Canvas:
     """Keys over rows of cores, heads over columns; the parts meet in the next load."""
-    shape = decoder.DecoderShape.of(dims)
+    shape = DecoderShape.of(dims)
     canvas = Canvas(940, 400, "attention of the decoder")
     canvas.text(14, 22, f"Cross-attention of a window: heads over columns ({shape.groups} groups of four), keys of a B "
                 "object over rows of cores", size=12)  # fmt: skip
     strip = 32
-    for i in range(decoder.CROSS_OBJECTS):
+    for i in range(CROSS_OBJECTS):
         for row in range(GRID):
             x = 60 + i * 68 + row * 16
             first = i * strip * GRID + row * strip
@@ -82,7 +98,7 @@ def attention(dims: ModelDims) -> Canvas:
             canvas.box(x, 36, 15, 30, colour, stroke=GREY, line=0.5)
         canvas.text(60 + i * 68, 80, f"{i * strip * GRID}", size=8)
     canvas.text(54, 55, "keys", size=10, at="end")
-    canvas.text(60, 96, f"one head: {decoder.CROSS_OBJECTS} objects of {decoder.B_OBJECT:,} bytes; row r "
+    canvas.text(60, 96, f"one head: {CROSS_OBJECTS} objects of {B_OBJECT:,} bytes; row r "
     "of cores takes "
                 "strip r of 32 keys and their values", size=10)  # fmt: skip
     for row in range(GRID):
@@ -91,7 +107,7 @@ def attention(dims: ModelDims) -> Canvas:
         canvas.text(155, y + 16, f"core 0,{row}: O [64], maximum, sum", size=9, at="middle")
         canvas.path([(250, y + 12), (330, 180)], INK, arrow=True)
     canvas.box(330, 160, 210, 40, PALE, stroke=GREY)
-    canvas.lines(338, 176, (f"C: a part of {decoder.PART_BYTES} bytes a row", "and head, to DDR"), size=10)
+    canvas.lines(338, 176, (f"C: a part of {PART_BYTES} bytes a row", "and head, to DDR"), size=10)
     canvas.path([(540, 180), (600, 180)], INK, arrow=True)
     canvas.box(600, 150, 320, 60, PALE, stroke=GREY)
     canvas.lines(608, 166, (
@@ -102,10 +118,10 @@ def attention(dims: ModelDims) -> Canvas:
     canvas.lines(14, 268, (
         "No core needs another's sums before the next product loads its input anyway, so the merge costs no operation "
         "of its own.",
-        f"Self-attention: B objects of {decoder.LOG_ROWS} rows of {decoder.LOG_BYTES} bytes, 32 a row of cores, of a "
+        f"Self-attention: B objects of {LOG_ROWS} rows of {LOG_BYTES} bytes, 32 a row of cores, of a "
         "head or of two (then two parts a head).",
         "Queries have 16 bits as two int8 rows; scores, maxima and sums are float; probabilities 16 bits.",
-        f"Up to {decoder.MOST_ROWS} rows of a window (beams, a prompt) share one pass over its keys and values; "
+        f"Up to {MOST_ROWS} rows of a window (beams, a prompt) share one pass over its keys and values; "
         "windows follow one another.",
     ), size=10)  # fmt: skip
     return canvas
@@ -113,7 +129,7 @@ def attention(dims: ModelDims) -> Canvas:
 
 def log(dims: ModelDims) -> Canvas:
     """The log of q, k, v rows and what rows see of it."""
-    plan = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+    plan = plan_decoder(DecoderShape.of(dims))
     canvas = Canvas(900, 360, "log of keys and values with masks")
     heads = plan.shape.heads
     canvas.text(14, 22, f"The log of a layer: entries of {plan.log_row:,} bytes: q, then k, v of each head in int8 "
@@ -146,17 +162,17 @@ def log(dims: ModelDims) -> Canvas:
         "parent",
         "change bits, not memory: nothing is copied. Windows of different lengths differ in bits too. A sequence is "
         "rendered for",
-        f"up to {', '.join(map(str, decoder.BUCKETS))} entries (one sequence a window) or "
-        f"{', '.join(map(str, decoder.BRANCH_BUCKETS))} (several).",
+        f"up to {', '.join(map(str, BUCKETS))} entries (one sequence a window) or "
+        f"{', '.join(map(str, BRANCH_BUCKETS))} (several).",
     ), size=10)  # fmt: skip
     return canvas
 
 
 def sampling(dims: ModelDims) -> Canvas:
     """The logits' tiles on the cores, and what is left of them."""
-    shape = decoder.DecoderShape.of(dims)
-    linear = decoder.logits_product(shape)
-    split = decoder.Split.of(linear, decoder.Rows.of(shape, 1))
+    shape = DecoderShape.of(dims)
+    linear = logits_product(shape)
+    split = Split.of(linear, Rows.of(shape, 1))
     canvas = Canvas(900, 330, "sampling on the array")
     canvas.text(14, 22, f"Logits: {linear.n:,} tokens, {linear.tiles} column tiles in {split.chunks} chunks; none of "
                 "them leaves the cores", size=12)  # fmt: skip
@@ -169,7 +185,7 @@ def sampling(dims: ModelDims) -> Canvas:
     canvas.path([(400, 118), (450, 118)], INK, arrow=True)
     canvas.box(450, 88, 190, 60, PALE, stroke=GREY)
     canvas.lines(458, 106, (
-        "report: an operation of", f"its own, {decoder.BEST_WORDS * 4} bytes a row", "and core",
+        "report: an operation of", f"its own, {BEST_WORDS * 4} bytes a row", "and core",
     ), size=10)  # fmt: skip
     canvas.path([(640, 118), (690, 118)], INK, arrow=True)
     canvas.box(690, 88, 190, 60, PALE, stroke=GREY)
@@ -181,9 +197,9 @@ def sampling(dims: ModelDims) -> Canvas:
         "a table:",
         "two ranges of tokens (text, timestamps), four banned tokens, and whether suppression counts (no-speech "
         "probability: it does not).",
-        f"Each core keeps, per row and range, the {decoder.BEST} best tokens as ordered integers and a running maximum "
+        f"Each core keeps, per row and range, the {BEST} best tokens as ordered integers and a running maximum "
         "and sum of exponentials.",
-        f"Output of a step: {GRID * GRID * decoder.C_OBJECT:,} bytes, against {linear.n * 4:,} a row of float logits; "
+        f"Output of a step: {GRID * GRID * C_OBJECT:,} bytes, against {linear.n * 4:,} a row of float logits; "
         "those are written",
         "for language detection and for temperatures above 0 only (sequences whose name ends in _all).",
     ), size=10)  # fmt: skip

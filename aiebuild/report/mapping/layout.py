@@ -9,7 +9,8 @@ from typing import Any
 
 from aiebuild.check.usage import TileUse, tile_uses
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder, encoder, encoder_plan
+from aiebuild.designs import encoder, encoder_plan
+from aiebuild.designs.decoder import decoder_parameters
 from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.designs.mel import TILE_FRAMES, TILES, mel_overlay
 from aiebuild.designs.tasks import Operation, Transfer
@@ -135,7 +136,7 @@ def overlays() -> dict[str, DeviceOp]:
     parameters: dict[str, dict[str, Any]] = {
         "mel": dict(mel_overlay(80).overlay().parameters),
         "encoder": {**encoder.encoder_parameters(), "sequence": None},
-        "decoder": {**decoder.decoder_parameters(), "sequence": None},
+        "decoder": {**decoder_parameters(), "sequence": None},
     }
     return {
         name: device_of(parse_module(render(f"{name}.mlir.j2", **values), name)) for name, values in parameters.items()

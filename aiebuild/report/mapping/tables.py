@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from aiebuild.config.model import ModelDims, load_model_config
-from aiebuild.designs import decoder, encoder, encoder_plan
+from aiebuild.designs import encoder, encoder_plan
+from aiebuild.designs.decoder_dispatches import Dispatch
+from aiebuild.designs.decoder_plan import plan_arena, plan_decoder
+from aiebuild.designs.decoder_shape import DecoderShape, all_rows
 from aiebuild.designs.grid import NPU1, ROWS, grid_of
 from aiebuild.designs.tasks import Operation
 from aiebuild.report.mapping import layout
@@ -246,8 +249,8 @@ def hidden_table() -> str:
 def rows_table() -> str:
     """How the rows of a decoder's block lie on the cores."""
     rows: list[list[str]] = []
-    shape = decoder.DecoderShape.of(dims_of(MODEL))
-    for way in decoder.all_rows(shape):
+    shape = DecoderShape.of(dims_of(MODEL))
+    for way in all_rows(shape):
         parts = decoder_traffic(decoder_step(dims_of(MODEL), way.total), MACHINE)
         t = add("", parts)
         products = add("", [p for p in parts if p.name.rpartition(".")[2] not in ("self", "cross")])
@@ -268,11 +271,11 @@ def pools_table() -> str:
     rows: list[list[str]] = []
     for model in OTHERS:
         dims = dims_of(model)
-        text = decoder.plan_decoder(decoder.DecoderShape.of(dims))
+        text = plan_decoder(DecoderShape.of(dims))
         pools = {"encoder, a window": encoder_plan.plan_encoder(encoder_plan.EncoderShape.of(dims)).pool}
-        for dispatch in (decoder.Dispatch(1, 1, 64), decoder.Dispatch(8, 4, 64), decoder.Dispatch(1, 128, 128)):
+        for dispatch in (Dispatch(1, 1, 64), Dispatch(8, 4, 64), Dispatch(1, 128, 128)):
             what = f"{dispatch.windows} x {dispatch.rows} tokens"
-            pools[f"decoder, {what}"] = decoder.plan_arena(text, dispatch).pool
+            pools[f"decoder, {what}"] = plan_arena(text, dispatch).pool
         for name, pool in pools.items():
             shared = ", ".join(area.name for area in pool.areas if area.phases is not None)
             rows.append([model, name, mb(pool.bytes), mb(pool.apart), shared])
