@@ -1,4 +1,4 @@
-"""Descriptors of the shims' DMAs: a transfer of a runtime sequence as the instruction that writes it."""
+"""Descriptors of the shims' DMAs: the chain of a task, and a transfer as the instruction that writes it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.ir import Operation
+from xdsl.dialects import arith
+from xdsl.ir import Block, Operation
 
 from aiebuild.dialect import line_of
+from aiebuild.dialect.dma import DmaBdOp, NextBdOp
+from aiebuild.dialect.sequence import TaskOp
+from aiebuild.dialect.structure import EndOp
 from aiebuild.host.fifos import refuse
 from aiebuild.host.program import WriteBd
 
@@ -23,6 +27,35 @@ class Transfer:
     sizes: Sequence[int]
     strides: Sequence[int]
     element: int
+
+
+def task_chain(task: TaskOp) -> list[DmaBdOp]:
+    """The descriptors of a task in the order in which they follow each other.
+
+    Raises DesignError for a loop, for none, and for what is not modelled in a task.
+    """
+    chain: list[DmaBdOp] = []
+    at: Block | None = next(iter(task.body.blocks))
+    seen: set[Block] = set()
+    while at is not None:
+        if at in seen:
+            raise refuse(task, "a task whose descriptors form a loop is not modelled")
+        seen.add(at)
+        following: Block | None = None
+        found: DmaBdOp | None = None
+        for op in at.ops:
+            if isinstance(op, DmaBdOp):
+                found = op
+            elif isinstance(op, NextBdOp):
+                following = op.next_block
+            elif not isinstance(op, arith.ConstantOp | EndOp):
+                raise refuse(op, f"`{op.name}` in a task is not modelled by the host target")
+        if found is not None:
+            chain.append(found)
+        at = following
+    if not chain:
+        raise refuse(task, "a task without a buffer descriptor")
+    return chain
 
 
 def shim_descriptor(
