@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from io import StringIO
+from pathlib import Path
 
 from xdsl.context import Context
 from xdsl.dialects.affine import Affine
@@ -147,10 +148,15 @@ def location(op: Operation) -> str:
     return "<unknown>"
 
 
+def file_of(op: Operation) -> str:
+    """The design's file name, without its folder: what is generated must not depend on where it was built."""
+    return Path(location(op).rpartition(":")[0]).name or "<unknown>"
+
+
 def line_of(op: Operation) -> int:
     """The line an operation stands on; 0 when it was not parsed."""
     _, _, line = location(op).rpartition(":")
     return int(line) if line.isdigit() else 0
 
 
-__all__ = ["AIE", "AIEX", "DesignError", "line_of", "location", "parse_module", "print_module"]
+__all__ = ["AIE", "AIEX", "DesignError", "file_of", "line_of", "location", "parse_module", "print_module"]

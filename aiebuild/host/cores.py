@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
-from aiebuild.dialect import DesignError, line_of, location
+from aiebuild.dialect import line_of
 from aiebuild.dialect.attributes import LockAction, Port, memref_of
 from aiebuild.dialect.circuits import UseLockOp
 from aiebuild.dialect.raw import CopyOp
@@ -26,6 +26,7 @@ from aiebuild.dialect.uses import ObjectFifoAcquireOp, ObjectFifoReleaseOp, Subv
 from aiebuild.host.affine import expressions
 from aiebuild.host.body import Body, BufferUse, FifoUse, LockUse
 from aiebuild.host.expressions import constant, expression
+from aiebuild.host.refusal import refuse
 from aiebuild.host.types import element_type, memref_bytes, memref_elements, scalar_type
 
 
@@ -59,7 +60,7 @@ class BodyWriter:
             self.constant(owner)
             return self.names[value]
         where = owner if isinstance(owner, Operation) else self.body.core
-        raise DesignError(f"{location(where)}: a value from outside the core that is no buffer is not modelled")
+        raise refuse(where, "a value from outside the core that is no buffer is not modelled")
 
     def buffer(self, op: BufferOp) -> str:
         for k, use in enumerate(self.body.buffers):
@@ -254,7 +255,7 @@ class BodyWriter:
     def use_lock(self, op: UseLockOp) -> None:
         lock = op.lock_op
         if lock is None or not op.blocks:
-            raise DesignError(f"{location(op)}: a lock from elsewhere or without blocking is not modelled")
+            raise refuse(op, "a lock from elsewhere or without blocking is not modelled")
         k = next((k for k, use in enumerate(self.body.locks) if use.op is lock), len(self.body.locks))
         if k == len(self.body.locks):
             self.body.locks.append(LockUse(lock, op))
@@ -270,9 +271,9 @@ class BodyWriter:
         acquire = op.acquire
         kind = memref_of(op.results[0].type)
         if acquire is None or kind is None:
-            raise DesignError(f"{location(op)}: subview.access of what is not an acquire's result")
+            raise refuse(op, "subview.access of what is not an acquire's result")
         if op.index >= acquire.size:
-            raise DesignError(f"{location(op)}: object {op.index} of an acquire of {acquire.size}")
+            raise refuse(op, f"object {op.index} of an acquire of {acquire.size}")
         self.object(op, acquire, op.results[0], self.use(op.operands[0]), op.index)
 
     def object(self, op: Operation, acquire: ObjectFifoAcquireOp, result: SSAValue, first: str, index: int) -> None:
@@ -297,10 +298,10 @@ class BodyWriter:
         kind, result = memref_of(source.type), memref_of(op.results[0].type)
         assert kind is not None
         if source in self.views or not isinstance(kind.layout, NoneAttr):
-            raise DesignError(f"{location(op)}: a part of a part of a buffer is not modelled")
+            raise refuse(op, "a part of a part of a buffer is not modelled")
         shape = kind.get_shape()
         if result is None or len(result.get_shape()) != len(shape) or op.sizes or op.strides:
-            raise DesignError(f"{location(op)}: `{op.name}` of another rank, or of a size known at run time only")
+            raise refuse(op, f"`{op.name}` of another rank, or of a size known at run time only")
         steps = [1] * len(shape)
         for k in reversed(range(len(shape) - 1)):
             steps[k] = steps[k + 1] * shape[k + 1]
@@ -323,7 +324,7 @@ class BodyWriter:
     def affine_for(self, op: affine.ForOp) -> None:
         block = op.body.block
         if op.inits:
-            raise DesignError(f"{location(op)}: `{op.name}` with carried values is not modelled by the host target")
+            raise refuse(op, f"`{op.name}` with carried values is not modelled by the host target")
         lower = expressions(op.lowerBoundMap.data, [self.use(v) for v in op.lowerBoundOperands])
         upper = expressions(op.upperBoundMap.data, [self.use(v) for v in op.upperBoundOperands])
         variable, end = self.fresh(), self.fresh()
@@ -341,7 +342,7 @@ class BodyWriter:
         kind = memref_of(source.type)
         assert kind is not None
         if not isinstance(kind.layout, NoneAttr):
-            raise DesignError(f"{location(op)}: a memref with a layout is not modelled")
+            raise refuse(op, "a memref with a layout is not modelled")
         text = ""
         for value, extent in zip(texts, kind.get_shape(), strict=True):
             text = value if not text else f"({text}) * {extent} + {value}"
@@ -355,7 +356,7 @@ class BodyWriter:
         assert kind is not None
         memref_elements(kind, op)
         if not isinstance(kind.layout, NoneAttr):
-            raise DesignError(f"{location(op)}: a memref with a layout is not modelled")
+            raise refuse(op, "a memref with a layout is not modelled")
         text = ""
         for value, extent in zip(indices, kind.get_shape(), strict=True):
             text = self.use(value) if not text else f"({text}) * {extent} + {self.use(value)}"
@@ -364,9 +365,9 @@ class BodyWriter:
     def copy(self, op: CopyOp) -> None:
         source, result = memref_of(op.source.type), memref_of(op.destination.type)
         if source is None or result is None or memref_elements(source, op) != memref_elements(result, op):
-            raise DesignError(f"{location(op)}: `{op.name}` of another size is not modelled")
+            raise refuse(op, f"`{op.name}` of another size is not modelled")
         if not (isinstance(source.layout, NoneAttr) and isinstance(result.layout, NoneAttr)):
-            raise DesignError(f"{location(op)}: a memref with a layout is not modelled")
+            raise refuse(op, "a memref with a layout is not modelled")
         self.written(op.destination)
         size = memref_bytes(source, op)
         self.line(f"__builtin_memmove({self.use(op.destination)}, {self.use(op.source)}, {size});")
@@ -374,7 +375,7 @@ class BodyWriter:
     def view(self, op: Operation) -> None:
         source, result = memref_of(op.operands[0].type), memref_of(op.results[0].type)
         if source is None or result is None or memref_elements(source, op) != memref_elements(result, op):
-            raise DesignError(f"{location(op)}: `{op.name}` that takes a part is not modelled")
+            raise refuse(op, f"`{op.name}` that takes a part is not modelled")
         self.names[op.results[0]] = self.use(op.operands[0])
 
     def call(self, op: func.CallOp) -> None:
@@ -383,17 +384,17 @@ class BodyWriter:
         kinds: list[str] = []
         for value in op.arguments:
             if value in self.views:
-                raise DesignError(f"{location(op)}: a part of a buffer as an argument of a kernel is not modelled")
+                raise refuse(op, "a part of a buffer as an argument of a kernel is not modelled")
             kind = memref_of(value.type)
             kinds.append(f"{element_type(kind, op)}*" if kind is not None else scalar_type(value.type, op))
             arguments.append(self.use(value))
         results = list(op.results)
         if len(results) > 1:
-            raise DesignError(f"{location(op)}: a call with several results is not modelled")
+            raise refuse(op, "a call with several results is not modelled")
         returns = scalar_type(results[0].type, op) if results else "void"
         declaration = f"{returns} {name}({', '.join(kinds)});"
         if self.body.kernels.setdefault(name, declaration) != declaration:
-            raise DesignError(f"{location(op)}: @{name} is called with different types")
+            raise refuse(op, f"@{name} is called with different types")
         self.line("AIEB_COUNT_CALL(c);")
         self.line("AIEB_TRACE_CALL(c);")
         text = f"{name}({', '.join(arguments)})"
@@ -487,7 +488,7 @@ def initial_values(op: BufferOp) -> Sequence[int | float] | None:
     if attr is None:
         return None
     if not isinstance(attr, DenseIntOrFPElementsAttr):
-        raise DesignError(f"{location(op)}: initial value {attr} is not modelled")
+        raise refuse(op, f"initial value {attr} is not modelled")
     values: Sequence[int | float] = attr.get_values()
     count = memref_elements(op.type, op)
     return [values[0]] * count if len(values) == 1 else values

@@ -8,7 +8,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import FloatAttr, IntegerAttr, UnrealizedConversionCastOp
 from xdsl.ir import Operation
 
-from aiebuild.dialect import DesignError, location
+from aiebuild.host.refusal import refuse
 from aiebuild.host.types import scalar_type
 
 _BINARY = {
@@ -47,9 +47,9 @@ def constant(op: arith.ConstantOp) -> tuple[str, str]:
         value = attr.value.data
         return kind, ("true" if value else "false") if kind == "bool" else _integer(value, kind)
     if not isinstance(attr, FloatAttr):
-        raise DesignError(f"{location(op)}: a constant of type {op.result.type} is not modelled")
+        raise refuse(op, f"a constant of type {op.result.type} is not modelled")
     if not abs(attr.value.data) < 1e38:
-        raise DesignError(f"{location(op)}: the constant {attr.value.data} is not modelled")
+        raise refuse(op, f"the constant {attr.value.data} is not modelled")
     return kind, f"float({attr.value.data!r})"
 
 
@@ -57,7 +57,7 @@ def expression(op: Operation, values: Sequence[str]) -> str:
     """The result of an operation on `values`. Raises DesignError on one that is not modelled."""
     name = op.name
     if not op.results:
-        raise DesignError(f"{location(op)}: `{name}` is not modelled by the host target")
+        raise refuse(op, f"`{name}` is not modelled by the host target")
     kind = scalar_type(op.results[0].type, op)
     if name in _BINARY:
         return f"{kind}({values[0]} {_BINARY[name]} {values[1]})"
@@ -93,7 +93,7 @@ def _cast(op: Operation, kind: str, values: Sequence[str]) -> str:
         return f"{kind}({_unsigned(scalar_type(op.operands[0].type, op))}({values[0]}))"
     if isinstance(op, UnrealizedConversionCastOp) and len(values) == 1:
         return f"{kind}({values[0]})"
-    raise DesignError(f"{location(op)}: `{name}` is not modelled by the host target")
+    raise refuse(op, f"`{name}` is not modelled by the host target")
 
 
 def _integer(value: int, kind: str) -> str:

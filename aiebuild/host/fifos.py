@@ -1,8 +1,4 @@
-"""The paths of a design: what its objectfifos and links amount to from one DDR or core end to the other.
-
-`SourcePath`: a shim's MM2S channel to consuming cores. `SinkPath`: producing cores to a shim's S2MM channel.
-`RingPath`: cores to cores. `RelayPath`: shim to shim through a memory tile. Memory tiles on the way only contribute
-capacity, a slice and a permutation to each endpoint.
+"""From objectfifos and links to paths (`paths.py`): channels assigned, buffers counted, patterns put together.
 
 An end of depth 0 at a memory tile has no buffers and no DMA program: the runtime sequence programs that channel
 (`KeptTile`). Queues that start at such an end are source paths too; what they carry is worked out from the sequence
@@ -11,22 +7,31 @@ An end of depth 0 at a memory tile has no buffers and no DMA program: the runtim
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from xdsl.ir import Operation
-
-from aiebuild.dialect import DesignError, location
+from aiebuild.dialect import DesignError
 from aiebuild.dialect.attributes import Pairs, Port
 from aiebuild.dialect.circuits import LockOp
 from aiebuild.dialect.objectfifo import ObjectFifoLinkOp, ObjectFifoOp
-from aiebuild.dialect.structure import CoreOp, DeviceOp, TileOp
+from aiebuild.dialect.structure import CoreOp, DeviceOp
 from aiebuild.dialect.uses import ObjectFifoAcquireOp
+from aiebuild.host.paths import (
+    Coordinates,
+    Endpoint,
+    KeptTile,
+    Paths,
+    RelayPath,
+    RingPath,
+    ShimChannel,
+    SinkPath,
+    Slice,
+    SourcePath,
+    coordinates,
+    is_core,
+    is_shim,
+)
+from aiebuild.host.refusal import refuse
 from aiebuild.host.types import element_bytes, memref_bytes
-
-Coordinates = tuple[int, int]
-
-MEMORY_CHANNELS = 16
-"""Number of a memory tile's channel 0 where only a column and a number name a channel."""
 
 KEPT_AHEAD = 2
 """Objects by which a core may be ahead of others beyond its own buffers where a sequence programs the memory tile: as
@@ -34,148 +39,6 @@ with an objectfifo of depth 2 there."""
 
 MAX_CAPACITY = 16
 """Objects of one endpoint that can be under way at once (`kMaxHeld` in fifo.hpp)."""
-
-
-@dataclass(frozen=True)
-class Slice:
-    """The part of a path's object that an endpoint sees: bytes [offset, offset + size), permuted by three patterns.
-
-    `memory` is the pattern at the memory tile towards the shim, `link` the one at the memory tile towards the core and
-    `core` the one at the core; (size, stride) in elements of `element` bytes, outermost first, empty where linear.
-    """
-
-    offset: int
-    size: int
-    element: int
-    memory: Pairs = ()
-    link: Pairs = ()
-    core: Pairs = ()
-
-    @property
-    def plain(self) -> bool:
-        """Whether the bytes keep their order."""
-        return not (self.memory or self.link or self.core)
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """One core's (or relay's) end of a path: `fifo` as the core names it, `depth` its own buffers."""
-
-    fifo: str
-    tile: Coordinates
-    depth: int
-    part: Slice
-    repeat: int = 1
-
-
-@dataclass(frozen=True)
-class ShimChannel:
-    """A DMA channel of a shim tile, by the name of the objectfifo that uses it.
-
-    Tasks may also be queued on the channels of other rows; `into_array` then means MM2S.
-    """
-
-    symbol: str
-    column: int
-    channel: int
-    into_array: bool
-    object_bytes: int
-    row: int = 0
-
-    @property
-    def number(self) -> int:
-        """The channel's number in the engine of objectfifos, which numbers those of memory tiles behind the shim's."""
-        return self.channel + MEMORY_CHANNELS * self.row
-
-
-@dataclass(frozen=True)
-class SourcePath:
-    """Shim MM2S to consumers. `memory_depth` counts the memory tile's objects."""
-
-    channel: ShimChannel
-    memory_depth: int
-    consumers: tuple[Endpoint, ...]
-
-
-@dataclass(frozen=True)
-class SinkPath:
-    """Producers to shim S2MM."""
-
-    channel: ShimChannel
-    memory_depth: int
-    producers: tuple[Endpoint, ...]
-
-
-@dataclass(frozen=True)
-class RingPath:
-    """Cores to cores: `slots` objects of `object_bytes` in all buffers on the way."""
-
-    name: str
-    object_bytes: int
-    slots: int
-    producers: tuple[Endpoint, ...]
-    consumers: tuple[Endpoint, ...]
-
-
-@dataclass(frozen=True)
-class RelayPath:
-    """Shim to shim through a memory tile."""
-
-    source: str
-    sink: str
-    tile: Coordinates
-
-
-@dataclass(frozen=True)
-class KeptTile:
-    """A memory tile with channels that the runtime sequence programs.
-
-    `fills`: shim channels whose data arrives there, by the memory tile's S2MM channel. `sends`: its MM2S channels to
-    cores, by number. `locks`: first values of its numbered locks.
-    """
-
-    tile: Coordinates
-    fills: tuple[tuple[int, ShimChannel], ...]
-    sends: tuple[tuple[int, ShimChannel], ...]
-    locks: tuple[tuple[int, int], ...]
-
-
-@dataclass
-class Paths:
-    """All paths of a device."""
-
-    sources: list[SourcePath] = field(default_factory=list[SourcePath])
-    sinks: list[SinkPath] = field(default_factory=list[SinkPath])
-    rings: list[RingPath] = field(default_factory=list[RingPath])
-    relays: list[RelayPath] = field(default_factory=list[RelayPath])
-    kept: list[KeptTile] = field(default_factory=list[KeptTile])
-
-    def channels(self) -> dict[str, ShimChannel]:
-        """Channels by objectfifo name: of shims, and of memory tiles that send what sequences keep there."""
-        known = {path.channel.symbol: path.channel for path in (*self.sources, *self.sinks)}
-        return {**known, **{shim.symbol: shim for tile in self.kept for _, shim in tile.fills}}
-
-
-def refuse(op: Operation, what: str) -> DesignError:
-    """The error for a construct that the host target does not model."""
-    return DesignError(f"{location(op)}: {what}")
-
-
-def coordinates(tile: TileOp | None, op: Operation) -> Coordinates:
-    """A placed tile's (column, row). Raises DesignError for a tile that is still to be placed."""
-    if tile is None:
-        raise refuse(op, f"`{op.name}` on a tile without a place: the host target needs placed designs")
-    return tile.coordinates
-
-
-def is_shim(tile: Coordinates) -> bool:
-    """Row 0."""
-    return tile[1] == 0
-
-
-def is_core(tile: Coordinates) -> bool:
-    """Row 2 and up."""
-    return tile[1] >= 2
 
 
 def most_acquired(device: DeviceOp) -> dict[tuple[str, Coordinates, Port], int]:

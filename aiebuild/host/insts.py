@@ -15,7 +15,7 @@ import struct
 from dataclasses import dataclass, field
 
 from aiebuild.errors import BuildError
-from aiebuild.host.fifos import ShimChannel
+from aiebuild.host.paths import ShimChannel
 from aiebuild.host.program import Instruction, Push, SequenceProgram, Sync, WriteBd, WriteMemoryBd, WriteRtp
 
 # Opcodes (`XAie_TxnOpcode`), with the words each operation has.

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation
 
-from aiebuild.dialect import DesignError, location
+from aiebuild.dialect import file_of
 from aiebuild.dialect.attributes import Pairs, Port
 from aiebuild.dialect.circuits import LockOp, PacketFlowOp
 from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
@@ -26,7 +24,9 @@ from aiebuild.dialect.trace import TraceOp
 from aiebuild.host.body import Body, FifoUse
 from aiebuild.host.checked import HEADER, Checks, guarded, region_of, start, writer
 from aiebuild.host.cores import core_body, initial_values
-from aiebuild.host.fifos import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, find_paths, is_core
+from aiebuild.host.fifos import find_paths
+from aiebuild.host.paths import Coordinates, Endpoint, Paths, ShimChannel, Slice, coordinates, is_core
+from aiebuild.host.refusal import refuse
 from aiebuild.host.types import element_type, memref_bytes, memref_elements
 
 ABI_VERSION = 1
@@ -53,7 +53,7 @@ def device_of(module: ModuleOp) -> DeviceOp:
     """The module's device. Raises DesignError unless there is exactly one."""
     devices = [op for op in module.ops if isinstance(op, DeviceOp)]
     if len(devices) != 1:
-        raise DesignError(f"{location(module)}: expected one aie.device, found {len(devices)}")
+        raise refuse(module, f"expected one aie.device, found {len(devices)}")
     return devices[0]
 
 
@@ -74,7 +74,7 @@ class _Lowering:
         self.sanitize = checks is not Checks.NONE
         for op in device.body.block.ops:
             if not isinstance(op, _DECLARATIVE + _QUIET):
-                raise DesignError(f"{location(op)}: `{op.name}` is not modelled by the host target")
+                raise refuse(op, f"`{op.name}` is not modelled by the host target")
         self.paths: Paths = find_paths(device)
         self.cores = sorted(
             (op for op in device.body.block.ops if isinstance(op, CoreOp)), key=lambda op: coordinates(op.tile, op)
@@ -104,33 +104,31 @@ class _Lowering:
 
     def _add_core(self, core: CoreOp) -> None:
         if core.elf_file is not None:
-            raise DesignError(f"{location(core)}: a core given as an ELF file is not modelled by the host target")
+            raise refuse(core, "a core given as an ELF file is not modelled by the host target")
         body = core_body(core, writer(self.checks))
         if body.locks:
             first = body.locks[0].first
-            raise DesignError(
-                f"{location(first)}: `{first.name}` beside objectfifos is not modelled by the host target"
-            )
+            raise refuse(first, f"`{first.name}` beside objectfifos is not modelled by the host target")
         tile = coordinates(core.tile, core)
 
         def kind_of(use: FifoUse) -> str:
             kind = self.kinds.get((use.fifo, tile, use.port))
             if kind is None:
                 role = "producer" if use.port is Port.Produce else "consumer"
-                raise DesignError(f"{location(core)}: core {tile} uses @{use.fifo} but is no {role} of it")
+                raise refuse(core, f"core {tile} uses @{use.fifo} but is no {role} of it")
             return kind
 
         key = body.skeleton(kind_of)
         for kernel, declaration in body.kernels.items():
             if self.kernels.setdefault(kernel, declaration) != declaration:
-                raise DesignError(f"{location(core)}: @{kernel} is called with different types by different cores")
+                raise refuse(core, f"@{kernel} is called with different types by different cores")
         group = self.groups.setdefault(key, _Group())
         group.bodies.append(body)
         self.members.append((list(self.groups).index(key), len(group.bodies) - 1))
 
     # -- text --------------------------------------------------------------------------------------------
     def source(self) -> str:
-        file = _file_of(self.device)
+        file = file_of(self.device)
         out = [
             f"// Host overlay of `{self.name}`, lowered from {file}. Generated; edit the design instead.",
             "#include <aiebuild_host/design.hpp>",
@@ -292,8 +290,3 @@ def _initial(op: BufferOp) -> str:
 
 def _quoted(text: str) -> str:
     return json.dumps(text)
-
-
-def _file_of(op: Operation) -> str:
-    """The design's file name, without its folder: what is generated must not depend on where it was built."""
-    return Path(location(op).rpartition(":")[0]).name or "<unknown>"

@@ -13,8 +13,9 @@ from aiebuild.dialect.circuits import UseLockOp
 from aiebuild.dialect.dma import DmaBdOp, NextBdOp
 from aiebuild.dialect.sequence import DmaConfigureTaskOp
 from aiebuild.dialect.structure import BufferOp, EndOp
-from aiebuild.host.fifos import Coordinates, coordinates, refuse
+from aiebuild.host.paths import Coordinates, coordinates
 from aiebuild.host.program import WriteMemoryBd
+from aiebuild.host.refusal import refuse
 from aiebuild.host.types import element_bytes, memref_bytes
 
 MEMORY_DESCRIPTORS = 48

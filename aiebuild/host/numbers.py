@@ -9,7 +9,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
-from aiebuild.host.fifos import refuse
+from aiebuild.host.refusal import refuse
 
 
 def _unsigned(value: int) -> int:

@@ -6,7 +6,7 @@ from math import gcd, prod
 
 from xdsl.ir import Operation
 
-from aiebuild.host.fifos import refuse
+from aiebuild.host.refusal import refuse
 
 _PIECE = 64
 """`kStreamBytes` of tiles.hpp: the most that moves at once."""

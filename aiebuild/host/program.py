@@ -10,7 +10,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from aiebuild.host.fifos import KeptTile, ShimChannel
+from aiebuild.host.paths import KeptTile, ShimChannel
 from aiebuild.host.registers import LoadConfiguration, PatchAddress, WriteRegisters
 
 MAGIC = b"AIEBSEQ\n"

@@ -18,9 +18,11 @@ from aiebuild.dialect.circuits import FlowOp, PacketDestOp, PacketSourceOp, Shim
 from aiebuild.dialect.dma import DmaOp, DmaStartOp
 from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.structure import DeviceOp, MemOp, MemTileDmaOp
-from aiebuild.host.fifos import ShimChannel, coordinates, depth_at, is_core, is_shim, most_acquired, refuse
+from aiebuild.host.fifos import depth_at, most_acquired
 from aiebuild.host.memory import Coordinates
+from aiebuild.host.paths import ShimChannel, coordinates, is_core, is_shim
 from aiebuild.host.patterns import levels_of
+from aiebuild.host.refusal import refuse
 from aiebuild.host.tables import Tables
 from aiebuild.host.types import element_bytes, element_type, memref_bytes
 from aiebuild.target import load_target

@@ -16,7 +16,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 
 from aiebuild.dialect import DesignError
-from aiebuild.host.fifos import Coordinates, KeptTile
+from aiebuild.host.paths import Coordinates, KeptTile
 from aiebuild.host.program import Instruction, Push, SequenceProgram, Sync, WriteBd, WriteMemoryBd
 
 MAX_LOCK = 63

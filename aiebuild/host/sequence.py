@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from xdsl.dialects import arith, memref, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from aiebuild.dialect import line_of, location
+from aiebuild.dialect import file_of, line_of
 from aiebuild.dialect.attributes import memref_of
 from aiebuild.dialect.dma import DmaBdOp
 from aiebuild.dialect.npu import NpuDmaMemcpyNdOp, NpuDmaWaitOp, NpuRtpWriteOp, NpuSyncOp
@@ -30,9 +29,9 @@ from aiebuild.dialect.sequence import (
 )
 from aiebuild.dialect.structure import DeviceOp, EndOp
 from aiebuild.dialect.trace import HostConfigOp, StartConfigOp
-from aiebuild.host.fifos import Coordinates, ShimChannel, refuse
 from aiebuild.host.memory_tasks import memory_descriptors
 from aiebuild.host.numbers import Numbers
+from aiebuild.host.paths import Coordinates, ShimChannel
 from aiebuild.host.program import (
     Instruction,
     Push,
@@ -41,6 +40,7 @@ from aiebuild.host.program import (
     WriteRtp,
     encode,
 )
+from aiebuild.host.refusal import refuse
 from aiebuild.host.register_ops import REGISTER_OPS, RegisterReader
 from aiebuild.host.registers import LoadConfiguration
 from aiebuild.host.replay import composed
@@ -136,7 +136,7 @@ class _Reader:
             else:
                 raise refuse(self.sequence, f"argument of type {arg.type}: only buffers and integers are modelled")
         self.block(self.sequence.block)
-        file = Path(location(self.sequence).rpartition(":")[0]).name or "<unknown>"
+        file = file_of(self.sequence)
         return SequenceProgram(
             self.sequence.symbol,
             file,

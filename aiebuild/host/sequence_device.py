@@ -9,9 +9,11 @@ from xdsl.ir import Operation
 
 from aiebuild.dialect.sequence import DmaConfigureTaskForOp, DmaConfigureTaskOp, TaskOp
 from aiebuild.dialect.structure import BufferOp, DeviceOp
-from aiebuild.host.fifos import Coordinates, Paths, ShimChannel, find_paths, refuse
+from aiebuild.host.fifos import find_paths
 from aiebuild.host.memory_tasks import MEMORY_DESCRIPTORS
+from aiebuild.host.paths import Coordinates, Paths, ShimChannel
 from aiebuild.host.program import SHIM_DESCRIPTORS
+from aiebuild.host.refusal import refuse
 from aiebuild.host.tiles import packet_routes, shim_channels, tile_tasks, token_sources
 
 

@@ -13,8 +13,8 @@ from aiebuild.dialect import line_of
 from aiebuild.dialect.dma import DmaBdOp, NextBdOp
 from aiebuild.dialect.sequence import TaskOp
 from aiebuild.dialect.structure import EndOp
-from aiebuild.host.fifos import refuse
 from aiebuild.host.program import WriteBd
+from aiebuild.host.refusal import refuse
 
 
 @dataclass(frozen=True)

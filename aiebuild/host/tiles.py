@@ -8,14 +8,13 @@ devices has several configurations; a sequence goes from one to another.
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from aiebuild.dialect import line_of, location
+from aiebuild.dialect import file_of, line_of
 from aiebuild.dialect.attributes import Direction, LockAction, WireBundle
 from aiebuild.dialect.circuits import (
     CascadeFlowOp,
@@ -36,10 +35,11 @@ from aiebuild.dialect.trace import TraceOp
 from aiebuild.host.body import Body
 from aiebuild.host.checked import Checks, start, writer
 from aiebuild.host.cores import core_body, initial_values
-from aiebuild.host.fifos import ShimChannel, coordinates, refuse
 from aiebuild.host.memory import lock_numbers
+from aiebuild.host.paths import ShimChannel, coordinates
 from aiebuild.host.patterns import levels_of
 from aiebuild.host.queues import Queues, needs_tiles
+from aiebuild.host.refusal import refuse
 from aiebuild.host.register_ops import REGISTER_OPS, Places
 from aiebuild.host.tables import Tables
 from aiebuild.host.types import element_bytes, element_type, memref_bytes
@@ -148,7 +148,7 @@ def lower_tiles(module: ModuleOp, name: str = "overlay", checks: Checks = Checks
     """
     devices = [op for op in module.ops if isinstance(op, DeviceOp)]
     lowered = [_Lowering(device, number, checks) for number, device in enumerate(devices)]
-    file = Path(location(devices[0]).rpartition(":")[0]).name or "<unknown>"
+    file = file_of(devices[0])
     info = json.dumps({"name": name, "device": devices[0].device, "file": file}, separators=(",", ":"))
     kernels: dict[str, str] = {}
     extents: dict[tuple[int, int], int] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import BFloat16Type, Float32Type, IndexType, MemRefType
 from xdsl.ir import Attribute, Operation
 
-from aiebuild.dialect import DesignError, location
+from aiebuild.host.refusal import refuse
 
 _INTEGERS = {
     text: (kind, size)
@@ -26,7 +26,7 @@ def scalar_type(kind: Attribute, op: Operation) -> str:
         return known[0]
     if isinstance(kind, Float32Type):
         return "float"
-    raise DesignError(f"{location(op)}: a value of type {kind} is not modelled by the host target")
+    raise refuse(op, f"a value of type {kind} is not modelled by the host target")
 
 
 def is_number(kind: Attribute) -> bool:
@@ -53,7 +53,7 @@ def element_bytes(kind: MemRefType[Attribute], op: Operation) -> int:
         return 8
     if (known := _INTEGERS.get(str(element))) is not None:
         return known[1]
-    raise DesignError(f"{location(op)}: elements of type {element} are not modelled by the host target")
+    raise refuse(op, f"elements of type {element} are not modelled by the host target")
 
 
 def memref_elements(kind: MemRefType[Attribute], op: Operation) -> int:
@@ -61,10 +61,10 @@ def memref_elements(kind: MemRefType[Attribute], op: Operation) -> int:
     count = 1
     for extent in kind.get_shape():
         if extent < 0:
-            raise DesignError(f"{location(op)}: {kind} has no static shape")
+            raise refuse(op, f"{kind} has no static shape")
         count *= extent
     if count == 0:
-        raise DesignError(f"{location(op)}: {kind} has no elements")
+        raise refuse(op, f"{kind} has no elements")
     return count
 
 

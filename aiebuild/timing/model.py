@@ -13,8 +13,9 @@ from aiebuild.designs.spec import Design, OverlaySpec
 from aiebuild.dialect import parse_module
 from aiebuild.dialect.structure import DeviceOp
 from aiebuild.host import read_sequence
-from aiebuild.host.fifos import Paths, find_paths
+from aiebuild.host.fifos import find_paths
 from aiebuild.host.lower import device_of
+from aiebuild.host.paths import Paths
 from aiebuild.host.sequence import SequenceProgram
 from aiebuild.render.environment import render_template
 from aiebuild.resources import resource_root

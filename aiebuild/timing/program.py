@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.dialect import DesignError
-from aiebuild.host.fifos import Endpoint, KeptTile, Paths, RelayPath, RingPath, SinkPath, SourcePath
+from aiebuild.host.paths import Endpoint, KeptTile, Paths, RelayPath, RingPath, SinkPath, SourcePath
 from aiebuild.host.program import Push, SequenceProgram, Sync, WriteBd, WriteMemoryBd
 from aiebuild.timing.costs import Costs, Machine, Schedule
 from aiebuild.timing.trace import CALL, Trace

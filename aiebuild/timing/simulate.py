@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aiebuild.emulation.objects import ObjectCache
 from aiebuild.errors import BuildError
-from aiebuild.host.fifos import Paths
+from aiebuild.host.paths import Paths
 from aiebuild.host.sequence import SequenceProgram
 from aiebuild.timing.costs import Machine
 from aiebuild.timing.program import INSIDE, Mover, Program, build_program

@@ -9,7 +9,7 @@ from engine import build_library
 from numpy.typing import NDArray
 
 from aiebuild.host import SequenceProgram, encode
-from aiebuild.host.fifos import ShimChannel
+from aiebuild.host.paths import ShimChannel
 from aiebuild.host.program import Instruction, Push, Sync, WriteBd
 from aiebuild.runtime.host import HostDevice, HostOverlay
 

@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aiebuild.host.fifos import ShimChannel
+from aiebuild.host.paths import ShimChannel
 from aiebuild.host.program import Push, SequenceProgram, WriteBd
 from aiebuild.host.transfers import Pattern, Task, transfers
 

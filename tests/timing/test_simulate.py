@@ -10,8 +10,9 @@ import pytest
 
 from aiebuild.dialect import parse_module
 from aiebuild.emulation.run import emulate
-from aiebuild.host.fifos import Paths, find_paths
+from aiebuild.host.fifos import find_paths
 from aiebuild.host.lower import device_of
+from aiebuild.host.paths import Paths
 from aiebuild.resources import resource_root
 from aiebuild.timing.costs import OWN, STOCK, Costs, Machine
 from aiebuild.timing.gemm import KERNEL, Gemm
