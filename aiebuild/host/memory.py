@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-Coordinates = tuple[int, int]
+from aiebuild.host.paths import Coordinates
 
 ALIGNMENT = {False: 32, True: 4}
 """Bytes that a buffer begins at a multiple of: in core tiles (the width of a load), in memory tiles (a word)."""

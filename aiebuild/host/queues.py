@@ -19,11 +19,10 @@ from aiebuild.dialect.dma import DmaOp, DmaStartOp
 from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.structure import DeviceOp, MemOp, MemTileDmaOp
 from aiebuild.host.fifos import depth_at, most_acquired
-from aiebuild.host.memory import Coordinates
-from aiebuild.host.paths import ShimChannel, coordinates, is_core, is_shim
+from aiebuild.host.paths import Coordinates, ShimChannel, coordinates, is_core, is_shim
 from aiebuild.host.patterns import levels_of
 from aiebuild.host.refusal import refuse
-from aiebuild.host.tables import Tables
+from aiebuild.host.tables import Tables, channel_text
 from aiebuild.host.types import element_bytes, element_type, memref_bytes
 from aiebuild.target import load_target
 
@@ -260,7 +259,7 @@ class Queues:
         channel = self.used[(fifo.symbol, end)]
         if is_shim(tile):
             self.channels[fifo.symbol] = ShimChannel(fifo.symbol, tile[0], channel, out, 0)
-        return f"a.channel({tile[0]}, {tile[1]}, {'true' if out else 'false'}, {channel})"
+        return channel_text(tile, out, channel)
 
     def _connect(self, fifo: ObjectFifoOp) -> None:
         shared = self._shared(fifo)

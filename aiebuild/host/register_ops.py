@@ -15,8 +15,7 @@ from aiebuild.dialect.raw import GlobalOp, NpuAddressPatchOp, NpuPushQueueOp, Np
 from aiebuild.dialect.resets import CoreResetOp, DmaChannelResetOp
 from aiebuild.dialect.sequence import SetLockOp
 from aiebuild.dialect.structure import DeviceOp
-from aiebuild.host.memory import Coordinates
-from aiebuild.host.paths import coordinates
+from aiebuild.host.paths import Coordinates, coordinates
 from aiebuild.host.refusal import refuse
 from aiebuild.host.registers import (
     ALL,

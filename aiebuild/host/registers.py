@@ -12,7 +12,7 @@ from xdsl.ir import Operation
 
 from aiebuild.dialect.attributes import Direction
 from aiebuild.dialect.raw import NpuWriteBdOp
-from aiebuild.host.memory import Coordinates
+from aiebuild.host.paths import Coordinates
 from aiebuild.host.refusal import refuse
 
 _COLUMN_SHIFT, _ROW_SHIFT, _ROW_MASK, _OFFSET_MASK = 25, 20, 0x1F, 0xFFFFF

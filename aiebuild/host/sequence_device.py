@@ -9,12 +9,13 @@ from xdsl.ir import Operation
 
 from aiebuild.dialect.sequence import DmaConfigureTaskForOp, DmaConfigureTaskOp, TaskOp
 from aiebuild.dialect.structure import BufferOp, DeviceOp
+from aiebuild.host.circuits import packet_routes, token_sources
 from aiebuild.host.fifos import find_paths
 from aiebuild.host.memory_tasks import MEMORY_DESCRIPTORS
 from aiebuild.host.paths import Coordinates, Paths, ShimChannel
 from aiebuild.host.program import SHIM_DESCRIPTORS
 from aiebuild.host.refusal import refuse
-from aiebuild.host.tiles import packet_routes, shim_channels, tile_tasks, token_sources
+from aiebuild.host.tiles import shim_channels, tile_tasks
 
 
 @dataclass

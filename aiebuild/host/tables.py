@@ -9,7 +9,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from aiebuild.host.memory import Coordinates, Memory, Numbers, Request, lock_numbers
+from aiebuild.host.memory import Memory, Numbers, Request, lock_numbers
+from aiebuild.host.paths import Coordinates
 
 
 @dataclass(frozen=True)
@@ -104,3 +105,8 @@ class Tables:
                 number = numbers.next(channel) if number is None else number
                 lines.append(f"a.tile({tile[0]}, {tile[1]}).bds[{number}] = {place};")
         return lines
+
+
+def channel_text(tile: Coordinates, out: bool, index: int) -> str:
+    """What a DMA channel of a tile is called in lines; `out`: MM2S."""
+    return f"a.channel({tile[0]}, {tile[1]}, {'true' if out else 'false'}, {index})"

@@ -12,21 +12,18 @@ import json
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
-from aiebuild.dialect import file_of, line_of
-from aiebuild.dialect.attributes import Direction, LockAction, WireBundle
+from aiebuild.dialect import file_of
+from aiebuild.dialect.attributes import Direction, LockAction
 from aiebuild.dialect.circuits import (
     CascadeFlowOp,
     FlowOp,
     LockOp,
-    PacketDestOp,
     PacketFlowOp,
-    PacketSourceOp,
     ShimDmaAllocationOp,
     UseLockOp,
 )
-from aiebuild.dialect.dma import DmaBdOp, DmaBdPacketOp, DmaOp, DmaStartOp, NextBdOp
 from aiebuild.dialect.objectfifo import ObjectFifoAllocateOp, ObjectFifoLinkOp, ObjectFifoOp
 from aiebuild.dialect.raw import GlobalOp
 from aiebuild.dialect.sequence import DmaConfigureTaskOp, RuntimeSequenceOp
@@ -34,15 +31,16 @@ from aiebuild.dialect.structure import BufferOp, CoreOp, DeviceOp, EndOp, MemOp,
 from aiebuild.dialect.trace import TraceOp
 from aiebuild.host.body import Body
 from aiebuild.host.checked import Checks, start, writer
+from aiebuild.host.circuits import add_cascade, add_flow, add_packet_flow, carries_tokens
 from aiebuild.host.cores import core_body, initial_values
+from aiebuild.host.dma_programs import DmaPrograms
 from aiebuild.host.memory import lock_numbers
 from aiebuild.host.paths import ShimChannel, coordinates
-from aiebuild.host.patterns import levels_of
 from aiebuild.host.queues import Queues, needs_tiles
 from aiebuild.host.refusal import refuse
 from aiebuild.host.register_ops import REGISTER_OPS, Places
 from aiebuild.host.tables import Tables
-from aiebuild.host.types import element_bytes, element_type, memref_bytes
+from aiebuild.host.types import element_type, memref_bytes
 
 _CIRCUITS = (FlowOp, PacketFlowOp, MemOp, MemTileDmaOp, CascadeFlowOp)
 _QUIET = (
@@ -112,32 +110,6 @@ def buffer_places(device: DeviceOp) -> Places:
 def tile_tasks(device: DeviceOp) -> dict[Operation, int]:
     """The first descriptors of the tasks that sequences queue on tiles other than shims."""
     return _Lowering(device, 0).tasks
-
-
-def packet_routes(device: DeviceOp) -> set[tuple[int, int, int]]:
-    """The packets that leave shims: (column, MM2S channel, identifier)."""
-    return {
-        (coordinates(port.tile, port)[0], port.channel, op.packet_id)
-        for op in device.body.block.ops
-        if isinstance(op, PacketFlowOp)
-        for port in op.walk()
-        if isinstance(port, PacketSourceOp) and port.bundle is WireBundle.DMA and coordinates(port.tile, port)[1] == 0
-    }
-
-
-def carries_tokens(flow: PacketFlowOp) -> bool:
-    """Whether a packet flow only brings tiles' tokens to the control processor."""
-    sources = [op for op in flow.walk() if isinstance(op, PacketSourceOp)]
-    return bool(sources) and all(op.bundle is WireBundle.TileControl for op in sources)
-
-
-def token_sources(device: DeviceOp) -> set[tuple[int, int]]:
-    """The tiles whose tokens are routed to a shim, beside the shims themselves."""
-    return {
-        coordinates(op.tile, op)
-        for op in device.walk()
-        if isinstance(op, PacketSourceOp) and op.bundle is WireBundle.TileControl
-    }
 
 
 def lower_tiles(module: ModuleOp, name: str = "overlay", checks: Checks = Checks.NONE) -> str:
@@ -221,20 +193,21 @@ class _Lowering:
                 tile = coordinates(op.tile, op)
                 self.locks[op.results[0]] = self.tables.lock(tile, op.symbol, op.init, op.lock_id)
         self.queues = Queues(device, self.tables)
+        self.programs = DmaPrograms(device, self.tables, self.buffers, self.locks)
         for op in ops:
             if isinstance(op, MemOp | MemTileDmaOp):
-                self._program(op)
+                self.programs.program(op)
             elif isinstance(op, FlowOp):
-                self._flow(op)
+                add_flow(self.tables, op)
             elif isinstance(op, PacketFlowOp):
-                self._packets(op)
+                add_packet_flow(self.tables, op)
             elif isinstance(op, CoreOp):
                 self._core(op)
             elif isinstance(op, RuntimeSequenceOp):
                 self._tasks(op)
         for op in ops:
             if isinstance(op, CascadeFlowOp):
-                self._cascade(op)
+                add_cascade(self.tables, op)
 
     def source(self) -> list[str]:
         """The configuration's namespace."""
@@ -259,7 +232,7 @@ class _Lowering:
         """The descriptors of tasks that a sequence queues on tiles other than shims: they are there from the start."""
         for op in sequence.walk():
             if isinstance(op, DmaConfigureTaskOp) and op.tile is not None and op.tile.row > 0:
-                self.tasks[op] = self._chain(op.body.blocks[0], {})
+                self.tasks[op] = self.programs.chain(op.body.blocks[0], {})
 
     # -- memory ------------------------------------------------------------------------------------------
     def _buffer(self, op: BufferOp) -> None:
@@ -271,164 +244,6 @@ class _Lowering:
             op.symbol,
             op.address,
         )
-
-    # -- DMA programs ------------------------------------------------------------------------------------
-    def _program(self, op: MemOp | MemTileDmaOp) -> None:
-        tile = coordinates(op.tile, op)
-        numbers: dict[Block, int] = {}
-        channels: dict[Block, int] = {}
-        block: Block | None = op.body.blocks[0]
-        while block is not None:
-            following: Block | None = None
-            for inner in block.ops:
-                if isinstance(inner, DmaStartOp):
-                    first = self._chain(inner.first_block, numbers)
-                    for reached in numbers:
-                        channels.setdefault(reached, inner.channel)
-                    self._starts(inner, tile, first, inner.repeat_count, inner.pad_value)
-                    following = inner.next_block
-                elif isinstance(inner, DmaOp):
-                    self._regions(inner, tile)
-                elif not isinstance(inner, EndOp | ConstantOp | BufferOp | LockOp):
-                    raise refuse(inner, f"`{inner.name}` outside of a chain of descriptors is not modelled")
-            block = following
-        for block in op.body.blocks:
-            if block in numbers:
-                fixed = next((bd.bd_id for bd in block.ops if isinstance(bd, DmaBdOp)), None)
-                self.tables.named.append((tile, channels[block], fixed, numbers[block]))
-
-    def _starts(self, op: DmaStartOp | DmaOp, tile: tuple[int, int], first: int, repeat: int, pad: int) -> None:
-        channel = _channel(tile, op.direction is Direction.MM2S, op.channel)
-        self.lines.append(f"{channel}.first.push_back({{{first}, {repeat}, false, {line_of(op)}}});")
-        if pad:
-            self.lines.append(f"{channel}.pad_value = {pad & 0xFFFFFFFF}u;")
-
-    def _chain(self, first: Block, numbers: dict[Block, int]) -> int:
-        """Numbers the descriptors of a chain that are new, and writes them; the first one's number."""
-        blocks: list[Block] = []
-        at: Block | None = first
-        while at is not None and at not in numbers:
-            numbers[at] = self.tables.descriptors + len(blocks)
-            blocks.append(at)
-            at = _following(at)
-        for block in blocks:
-            following = _following(block)
-            self._descriptor(block, numbers[following] if following is not None else -1)
-        return numbers[first]
-
-    def _regions(self, op: DmaOp, tile: tuple[int, int]) -> None:
-        first = self.tables.descriptors
-        for k, region in enumerate(op.regions):
-            last = k == len(op.regions) - 1
-            following = first + k + 1 if not last else first if op.loop else -1
-            found = self._descriptor(region.block, following)
-            self.tables.named.append((tile, op.channel, found.bd_id, first + k))
-        self._starts(op, tile, first, op.repeat_count, op.pad_value)
-
-    def _descriptor(self, block: Block, following: int) -> DmaBdOp:
-        acquire = release = "{}"
-        found: DmaBdOp | None = None
-        packet = (0, -1)
-        for op in block.ops:
-            if isinstance(op, UseLockOp):
-                use = self._lock_use(op)
-                if op.action is LockAction.Release:
-                    release = use
-                else:
-                    acquire = use
-            elif isinstance(op, DmaBdPacketOp):
-                packet = op.packet
-            elif isinstance(op, DmaBdOp):
-                if found is not None:
-                    raise refuse(op, "two descriptors in one block")
-                found = op
-            elif not isinstance(op, NextBdOp | EndOp | ConstantOp):
-                raise refuse(op, f"`{op.name}` in a chain of descriptors is not modelled")
-        if found is None:
-            raise refuse(block.first_op or self.device, "a block without a descriptor")
-        if found.packet is not None:
-            packet = found.packet
-        kind = found.buffer_type
-        if found.buffer not in self.buffers:
-            raise refuse(found, "a descriptor over what is no buffer of a tile is not modelled")
-        size = element_bytes(kind, found)
-        sizes = [_static(v, found) for v in found.sizes]
-        strides = [_static(v, found) for v in found.strides]
-        length = _static(found.length, found)
-        unit, levels = levels_of(found, size, length, sizes, strides, list(found.pad), found.has_length)
-        iterations, stride, current = found.iteration or (0, 0, 0)
-        self.tables.descriptor(
-            line=str(line_of(found)),
-            memory=f"b{self.buffers[found.buffer]}",
-            bytes=str(memref_bytes(kind, found)),
-            offset=str(_static(found.offset, found) * size),
-            unit=str(unit),
-            levels=f"{{{', '.join(levels)}}}",
-            acquire=acquire,
-            release=release,
-            next=str(following),
-            iterations=str(iterations),
-            iteration_stride=str(stride * size),
-            iteration=str(current),
-            packet=str(packet[1]),
-            packet_type=str(packet[0]),
-            **({"region": f"r{self.buffers[found.buffer]}"} if self.sanitize else {}),
-        )
-        return found
-
-    def _lock_use(self, op: UseLockOp) -> str:
-        if op.lock not in self.locks or not op.blocks:
-            raise refuse(op, "a lock from elsewhere or without blocking is not modelled")
-        at_least = "true" if op.action is LockAction.AcquireGreaterEqual else "false"
-        return f"{{{self.locks[op.lock]}, {_static(op.value, op)}, {at_least}}}"
-
-    # -- circuits ----------------------------------------------------------------------------------------
-    def _flow(self, op: FlowOp) -> None:
-        if op.source_bundle is WireBundle.Trace:
-            return  # a trace is not recorded
-        if op.source_bundle is not WireBundle.DMA or op.dest_bundle is not WireBundle.DMA:
-            raise refuse(op, f"a flow from {op.source_bundle.name} to {op.dest_bundle.name} is not modelled")
-        source = _channel(coordinates(op.source, op), True, op.source_channel)
-        dest = _channel(coordinates(op.dest, op), False, op.dest_channel)
-        self.lines.append(f"a.circuit({source}, {dest});")
-
-    def _packets(self, op: PacketFlowOp) -> None:
-        ports = [inner for inner in op.regions[0].block.ops if isinstance(inner, PacketSourceOp | PacketDestOp)]
-        if {port.bundle for port in ports} == {WireBundle.TileControl, WireBundle.South}:
-            return  # carries tokens: `token_sources`
-        if "mask" in op.properties or "mask" in op.attributes:
-            raise refuse(op, "packets with a mask are not modelled")
-        keeps = op.keeps_header
-        sources = [port for port in ports if isinstance(port, PacketSourceOp)]
-        dests = [port for port in ports if isinstance(port, PacketDestOp)]
-        for source in sources:
-            if source.bundle is WireBundle.Trace:
-                continue  # a trace is not recorded
-            for dest in dests:
-                self._packet_route(op, source, dest, keeps)
-
-    def _packet_route(self, op: PacketFlowOp, source: PacketSourceOp, dest: PacketDestOp, keeps: bool) -> None:
-        start, end = coordinates(source.tile, source), coordinates(dest.tile, dest)
-        kinds = (source.bundle, dest.bundle)
-        if kinds == (WireBundle.TileControl, WireBundle.DMA):
-            if keeps:
-                raise refuse(op, "answers to control packets that keep their header are not modelled")
-            channel = _channel(end, False, dest.channel)
-            self.lines.append(f"a.answers({start[0]}, {start[1]}, {channel}, {op.packet_id});")
-        elif kinds in ((WireBundle.DMA, WireBundle.DMA), (WireBundle.DMA, WireBundle.TileControl)):
-            control = dest.bundle is WireBundle.TileControl
-            stream = f"a.control({end[0]}, {end[1]}).in" if control else f"{_channel(end, False, dest.channel)}.in"
-            channel = _channel(start, True, source.channel)
-            header = "true" if keeps and not control else "false"
-            self.lines.append(f"a.packets({channel}, {stream}, {op.packet_id}, {header});")
-        else:
-            raise refuse(source, f"packets from {kinds[0].name} to {kinds[1].name} are not modelled")
-
-    def _cascade(self, op: CascadeFlowOp) -> None:
-        (column, row), (to_column, to_row) = coordinates(op.source, op), coordinates(op.dest, op)
-        if (to_column - column, row - to_row) not in ((1, 0), (0, 1)):
-            raise refuse(op, f"no cascade from ({column}, {row}) to ({to_column}, {to_row}): it goes east or south")
-        self.lines.append(f"a.cascade({column}, {row}, {to_column}, {to_row});")
 
     # -- cores -------------------------------------------------------------------------------------------
     def _core(self, core: CoreOp) -> None:
@@ -495,22 +310,3 @@ class _Lowering:
             *(f"{watch}.reaches(r{k});" for k in sorted(found)),
             *([f"{watch}.once = true;"] if waits else []),
         ]
-
-
-def _following(block: Block) -> Block | None:
-    """The block of the descriptor after a block's own; None where the chain ends."""
-    for op in block.ops:
-        if isinstance(op, NextBdOp):
-            ends = all(isinstance(inner, EndOp | ConstantOp) for inner in op.next_block.ops)
-            return None if ends else op.next_block
-    return None
-
-
-def _channel(tile: tuple[int, int], out: bool, index: int) -> str:
-    return f"a.channel({tile[0]}, {tile[1]}, {'true' if out else 'false'}, {index})"
-
-
-def _static(value: int | SSAValue, op: Operation) -> int:
-    if isinstance(value, int):
-        return value
-    raise refuse(op, "a value that is only known at run time is not modelled")
