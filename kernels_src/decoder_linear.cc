@@ -132,24 +132,27 @@ __attribute__((noinline)) void products_of_rows(const int8_t *x, int k_blocks, c
 namespace {
 
 // GELU's tanh form: x / (1 + 2^-z), z = 2 sqrt(2/pi) log2(e) (x + 0.044715 x^3), to within 3e-5 of itself. The reciprocal
-// is the bits' estimate, to 0.13, and three steps of Newton's method.
-aie::vector<float, 16> gelu(const aie::vector<float, 16> &x) {
+// is the bits' estimate, to 0.13, and three steps of Newton's method. Of two vectors, step by step, as each step waits for
+// the one before.
+void gelu(aie::vector<float, 16> *x) {
     const auto constant = [](float c) { return aie::broadcast<float, 16>(c); };
-    const aie::vector<float, 16> cubic =
-        aie::add(brief_product(brief_product(x, x), constant(-0.044715f * 2.302208198f)), constant(-2.302208198f));
-    aie::vector<float, 16> z = brief_product(x, cubic);
-    z = aie::max(aie::min(z, constant(64.0f)), constant(-64.0f));
-    const aie::vector<float, 16> d = aie::add(exp2_of(z), constant(1.0f));
-    aie::vector<float, 16> r =
-        aie::sub(aie::broadcast<int32, 16>(0x7EF311C7), d.cast_to<int32>()).cast_to<float>();
+    aie::vector<float, 16> d[2], r[2];
+    for (int i = 0; i < 2; ++i)
+        d[i] = brief_product(x[i], x[i]);
+    for (int i = 0; i < 2; ++i)
+        d[i] = aie::add(brief_product(d[i], constant(-0.044715f * 2.302208198f)), constant(-2.302208198f));
+    for (int i = 0; i < 2; ++i)
+        d[i] = aie::max(aie::min(brief_product(x[i], d[i]), constant(64.0f)), constant(-64.0f));
+    for (int i = 0; i < 2; ++i) {
+        d[i] = aie::add(exp2_of(d[i]), constant(1.0f));
+        r[i] = aie::sub(aie::broadcast<int32, 16>(0x7EF311C7), d[i].cast_to<int32>()).cast_to<float>();
+    }
     for (int step = 0; step < 3; ++step)
-        r = brief_product(r, aie::sub(constant(2.0f), brief_product(d, r)));
-    return product(x, r);
+        for (int i = 0; i < 2; ++i)
+            r[i] = brief_product(r[i], aie::sub(constant(2.0f), brief_product(d[i], r[i])));
+    for (int i = 0; i < 2; ++i)
+        x[i] = product(x[i], r[i]);
 }
-
-} // namespace
-
-namespace {
 
 // 32 columns' outputs of `rows` rows: what products are added to at first, or, later, what is added to them.
 void prepare(const bfloat16 *from, float *out, int stride, int rows, bool first) {
@@ -274,9 +277,9 @@ void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output)
             v[h] = aie::zeros<float, 16>();
             if (at < total)
                 v[h] = aie::load_v<16>(y + at + h * 16);
-            if (flags & gelu_flag)
-                v[h] = gelu(v[h]);
         }
+        if (flags & gelu_flag)
+            gelu(v);
         if (shift) {
             aie::store_v((bfloat16 *)C + i, aie::accum<accfloat, 32>(aie::concat(v[0], v[1])).to_vector<bfloat16>());
         } else {
