@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from aiebuild.designs import decoder_trials as trials
+from aiebuild.designs.decoder_attention_trials import cross_attention, self_attention
+from aiebuild.designs.decoder_product_trials import Product, Sampled, product, sampling
 from aiebuild.designs.decoder_products import Linear, Split, layer_products
 from aiebuild.designs.decoder_shape import Y_FLOATS, DecoderShape, Rows
-from aiebuild.designs.decoder_trials import Product, Sampled
 from aiebuild.designs.decoder_weights import log_columns
 from aiebuild.designs.grid import ROWS, grid_of
 from aiebuild.designs.trial import Kernels, Trial
@@ -52,7 +52,7 @@ def products(draw: st.DrawFn) -> Product:
 @RANDOM
 @given(seed=SEEDS, what=products(), size=st.sampled_from([1e-3, 1, 100]))
 def test_products(decoder_kernels: Kernels, seed: int, what: Product, size: float) -> None:
-    agrees(trials.product(decoder_kernels, np.random.default_rng(seed), what, size=size))
+    agrees(product(decoder_kernels, np.random.default_rng(seed), what, size=size))
 
 
 @RANDOM
@@ -67,7 +67,7 @@ def test_rows_of_the_log(
     qkv = layer_products(shape, 0)["qkv"]
     rows = qkv.rows(Rows.of(shape, min(total, ROWS * shape.core_rows)))
     assert rows.slices == ROWS
-    agrees(trials.product(decoder_kernels, np.random.default_rng(seed), Product(qkv, rows, row, column), size=size))
+    agrees(product(decoder_kernels, np.random.default_rng(seed), Product(qkv, rows, row, column), size=size))
 
 
 @pytest.mark.parametrize("device", ["npu1", "npu2"])
@@ -95,8 +95,8 @@ def test_a_row_alone_is_as_on_the_array(
     seen = np.ones((rows, entries), np.bool_)
     here, there = (
         [
-            trials.product(kernels, np.random.default_rng(seed), what).got,
-            trials.self_attention(kernels, np.random.default_rng(seed), seen).got,
+            product(kernels, np.random.default_rng(seed), what).got,
+            self_attention(kernels, np.random.default_rng(seed), seen).got,
         ]
         for kernels in (decoder_kernels, counted_decoder_kernels)
     )
@@ -110,7 +110,7 @@ def test_end_of_the_vocabulary(decoder_kernels: Kernels, vocabulary: int, rows: 
     left = 512 + vocabulary % 512
     last = (vocabulary - 1) % 512
     what = Product(Linear("logits", "linear_norm", 384, left), rows, last % 128 // 32, last // 128)
-    trial = trials.product(decoder_kernels, np.random.default_rng(vocabulary), what)
+    trial = product(decoder_kernels, np.random.default_rng(vocabulary), what)
     agrees(trial)
     assert trial.got[1, 0, last % trial.got.shape[2]] != 0
 
@@ -128,17 +128,15 @@ def test_products_at_the_edges(decoder_kernels: Kernels, rows: Rows, kind: str) 
         x[2, 300] = -1e6  # in one channel only
         x[3] *= 1e-12
     what = Product(Linear("product", kind, 512, 600), rows, 1, 1)
-    agrees(trials.product(decoder_kernels, rng, what, values=x))
+    agrees(product(decoder_kernels, rng, what, values=x))
 
 
 def test_rows_do_not_depend_on_each_other(decoder_kernels: Kernels) -> None:
     linear = Linear("product", "linear", 1024, 700, gelu=True)
     x = np.random.default_rng(0).standard_normal((8, 1024), np.float32)
-    whole = trials.product(decoder_kernels, np.random.default_rng(1), Product(linear, Rows(8, 4)), values=x).got
+    whole = product(decoder_kernels, np.random.default_rng(1), Product(linear, Rows(8, 4)), values=x).got
     for row in range(8):
-        alone = trials.product(
-            decoder_kernels, np.random.default_rng(1), Product(linear, Rows(1, 1)), values=x[row : row + 1]
-        )
+        alone = product(decoder_kernels, np.random.default_rng(1), Product(linear, Rows(1, 1)), values=x[row : row + 1])
         np.testing.assert_array_equal(alone.got[:, 0], whole[: alone.got.shape[0], row, :32])
 
 
@@ -159,7 +157,7 @@ def test_sampling(
     tables = [data.draw(sampled(n)) for _ in range(what.rows.count)]
     rng = np.random.default_rng(seed)
     suppressed = [int(t) for t in rng.integers(0, n, min(n, 40))]
-    trial, tokens = trials.sampling(decoder_kernels, rng, what, tables, suppressed)
+    trial, tokens = sampling(decoder_kernels, rng, what, tables, suppressed)
     agrees(trial)
     mine = set(what.columns().reshape(-1).tolist())
     for index, table in enumerate(tables):
@@ -182,7 +180,7 @@ def test_self_attention(
     rng = np.random.default_rng(seed)
     seen = rng.random((rows, entries)) < share
     seen[np.arange(rows), rng.integers(0, entries, rows)] = True  # each its own
-    agrees(trials.self_attention(decoder_kernels, rng, seen, heads=heads, column=column, size=size))
+    agrees(self_attention(decoder_kernels, rng, seen, heads=heads, column=column, size=size))
 
 
 @pytest.mark.parametrize("more", [8, 40, 100])
@@ -192,7 +190,7 @@ def test_what_a_row_sees_changes_no_other(decoder_kernels: Kernels, more: int) -
         seen = np.zeros((4, 100), np.bool_)
         seen[:, :5] = True
         seen[1:, :entries] = True
-        found.append(trials.self_attention(decoder_kernels, np.random.default_rng(0), seen).got[:, 0].tobytes())
+        found.append(self_attention(decoder_kernels, np.random.default_rng(0), seen).got[:, 0].tobytes())
     assert found[0] == found[1]
 
 
@@ -200,7 +198,7 @@ def test_what_a_row_sees_changes_no_other(decoder_kernels: Kernels, more: int) -
 def test_self_attention_across_borders(decoder_kernels: Kernels, position: int) -> None:
     # four causal rows that straddle strips of 16 keys and objects of 64
     seen = np.tri(4, position + 4, position, np.bool_)
-    agrees(trials.self_attention(decoder_kernels, np.random.default_rng(position), seen))
+    agrees(self_attention(decoder_kernels, np.random.default_rng(position), seen))
 
 
 @RANDOM
@@ -216,4 +214,4 @@ def test_cross_attention(
     decoder_kernels: Kernels, seed: int, rows: int, keys: int, heads: int, column: int, size: float
 ) -> None:
     rng = np.random.default_rng(seed)
-    agrees(trials.cross_attention(decoder_kernels, rng, rows=rows, keys=keys, heads=heads, column=column, size=size))
+    agrees(cross_attention(decoder_kernels, rng, rows=rows, keys=keys, heads=heads, column=column, size=size))
