@@ -1,7 +1,7 @@
 """A design, a sequence and a trace as the input of the discrete-event engine.
 
 Everything that moves objects is a mover, everything that is waited for a counter that only rises; see
-`src/simulate.cc`.
+`src/simulate.cc`, and `src/model.hpp` for the order of the input.
 """
 
 from __future__ import annotations

@@ -9,76 +9,19 @@
 //
 // Where the sequence programs a memory tile, the mover that fills it and the one that sends have queues of that tile's
 // tasks beside their own: a descriptor begins when its lock, which is a counter too, allows it.
-//
-// Input: words (int64) and numbers (double) written by aiebuild/timing/program.py, in the order in which they are read.
 
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#include <deque>
 #include <queue>
 #include <vector>
 
+#include "model.hpp"
+
 namespace {
 
-struct Limit {  // of counter `counter`, with `room` objects to spare and `each` own objects to one of it
-  int64_t counter, room, each;
-};
-
-struct Task {
-  int64_t bytes, gaps, token;  // `gaps`: cycles lost between contiguous runs
-  double left;  // bytes
-};
-
-struct Descriptor {  // of a memory tile: counters of its locks (-1: none), by how much they fall and rise
-  int64_t bytes, acquire, take, release, give;
-};
-
-struct MemoryTask {  // descriptors [first, first + count), `runs` times
-  int64_t first, count, runs, token, run = 0, at = 0;
-};
-
-struct Mover {
-  int64_t kind = 0;  // 0: inside the array, 1: from DDR, 2: to DDR
-  int64_t bytes = 0;
-  double per_word = 1, overhead = 0, cold = 0, warm = 0, decay = 0;
-  std::vector<Limit> supplies, rooms;
-  int64_t done = 0;              // counter
-  int64_t freed = -1, every = 1;  // counter that rises once in `every` objects: the buffer they came from is free
-  // state
-  int64_t moved = 0, part = 0, chunk = 0, tokens = 0, finished_tasks = 0, started_tasks = 0;
-  std::deque<Task> tasks;
-  bool kept = false;     // one end is at a memory tile that the sequence programs
-  int64_t source = -1;   // of a kept mover that sends: the one that fills
-  std::deque<MemoryTask> memory;
-  bool open = false;     // a descriptor of `memory` is under way, with `open_left` bytes
-  int64_t open_left = 0;
-  bool busy = false, task_started = false;
-  double began = 0, work = 0, idle_since = 0, no_task = 0, no_supply = 0, no_room = 0, on_ddr = 0;
-  int why = 0;
-};
-
-struct End {
-  std::vector<Limit> limits;  // what an acquire waits for
-  int64_t raised = 0;         // counter that a release raises
-  int64_t feeder = -1;        // mover that fills (or empties) this end
-  int64_t head = 0, taken = 0;
-};
-
-struct Core {
-  std::vector<uint32_t> events;
-  size_t pc = 0;
-  bool blocked = false;
-  double since = 0, work = 0, overhead = 0, finish = 0;
-  int64_t waits_on = -1;
-};
-
-struct Step {
-  // 0: delay; 1: push a task of b bytes, c cycles of gaps, token d, on mover a; 2: await mover a; 3: push descriptors b
-  // and following, c of them, d / 2 times, token d % 2, on mover a
-  int64_t kind, a, b, c, d;
-};
+using namespace timing;
 
 struct Span {
   int32_t actor, tag;
@@ -92,14 +35,21 @@ struct Event {
   bool operator>(const Event& o) const { return time != o.time ? time > o.time : order > o.order; }
 };
 
-class Simulation {
+class Simulation : public Model {
  public:
-  Simulation(const int64_t* words, const double* numbers, bool spans) : w_(words), d_(numbers), keep_(spans) { read(); }
+  Simulation(const int64_t* words, const double* numbers, bool spans)
+      : Model(Reader(words, numbers).model()), keep_(spans) {
+    waiters_.resize(counters.size());
+    kernel_time_.resize(size_t(kernels));
+    kernel_calls_.resize(size_t(kernels));
+    stalls_.resize(cores.size() * kReasons);
+    passed_.resize(steps.size());
+  }
 
   // 0: ran to the end; 1: nothing can run
   int run() {
-    for (size_t k = 0; k < cores_.size(); ++k) schedule(0, int32_t(k), 0);
-    for (size_t k = 0; k < movers_.size(); ++k) try_move(k);
+    for (size_t k = 0; k < cores.size(); ++k) schedule(0, int32_t(k), 0);
+    for (size_t k = 0; k < movers.size(); ++k) try_move(k);
     schedule(0, kController, 0);
     while (!heap_.empty() && !ended_) {
       const Event e = heap_.top();
@@ -107,18 +57,15 @@ class Simulation {
       now_ = e.time;
       if (e.actor == kController)
         control();
-      else if (e.actor < int32_t(cores_.size()))
+      else if (e.actor < int32_t(cores.size()))
         step_core(size_t(e.actor));
       else
-        e.what == kAsks ? ask(size_t(e.actor) - cores_.size()) : finish_move(size_t(e.actor) - cores_.size());
+        e.what == kAsks ? ask(size_t(e.actor) - cores.size()) : finish_move(size_t(e.actor) - cores.size());
     }
     return ended_ ? 0 : 1;
   }
 
   double now_ = 0;
-  std::vector<Mover> movers_;
-  std::vector<Core> cores_;
-  std::vector<End> ends_;
   std::vector<Span> spans_;
   std::vector<double> passed_;     // time at which the controller was done with each step
   std::vector<double> stalls_;     // per core: 7 reasons
@@ -134,75 +81,9 @@ class Simulation {
   static constexpr int32_t kMoved = 0, kAsks = 1;  // events of movers
   static constexpr int64_t kTurn = 2048;           // bytes of a turn at DDR; 256 to 4,096 differ by 0.3 %
 
-  int64_t word() { return *w_++; }
-  double number() { return *d_++; }
-  void limits(std::vector<Limit>& to) {
-    const int64_t n = word();
-    for (int64_t k = 0; k < n; ++k) {
-      const int64_t counter = word(), room = word(), each = word();
-      to.push_back({counter, room, each});
-    }
-  }
-
-  void read() {
-    ddr_rate_ = number();
-    acquire_cost_ = number();
-    release_cost_ = number();
-    split_ = word() != 0;
-    counters_.resize(size_t(word()));
-    waiters_.resize(counters_.size());
-    movers_.resize(size_t(word()));
-    for (Mover& m : movers_) {
-      m.kind = word();
-      m.bytes = word();
-      m.per_word = number();
-      m.overhead = number();
-      m.cold = number();
-      m.warm = number();
-      m.decay = number();
-      limits(m.supplies);
-      limits(m.rooms);
-      m.done = word();
-      m.freed = word();
-      m.every = word();
-      m.kept = word() != 0;
-      m.source = word();
-    }
-    for (int64_t n = word(); n > 0; --n) {
-      const size_t counter = size_t(word());
-      counters_[counter] = word();
-    }
-    descriptors_.resize(size_t(word()));
-    for (Descriptor& d : descriptors_) d = {word(), word(), word(), word(), word()};
-    ends_.resize(size_t(word()));
-    for (End& e : ends_) {
-      limits(e.limits);
-      e.raised = word();
-      e.feeder = word();
-    }
-    const size_t costs = size_t(word());
-    for (size_t k = 0; k < costs; ++k) {
-      kernel_.push_back(int32_t(word()));
-      cost_.push_back(number());
-    }
-    kernel_time_.resize(size_t(word()));
-    kernel_calls_.resize(kernel_time_.size());
-    cores_.resize(size_t(word()));
-    stalls_.resize(cores_.size() * kReasons);
-    for (Core& c : cores_) {
-      c.events.resize(size_t(word()));
-      for (uint32_t& e : c.events) e = uint32_t(word());
-    }
-    steps_.resize(size_t(word()));
-    for (Step& s : steps_) s = {word(), word(), word(), word(), word()};
-    delays_.resize(steps_.size());
-    for (double& x : delays_) x = number();
-    passed_.resize(steps_.size());
-  }
-
   void schedule(double time, int32_t actor, int32_t what) { heap_.push({time, order_++, actor, what}); }
 
-  bool holds(const Limit& l, int64_t index) const { return counters_[size_t(l.counter)] * l.each + l.room > index; }
+  bool holds(const Limit& l, int64_t index) const { return counters[size_t(l.counter)] * l.each + l.room > index; }
   const Limit* missing(const std::vector<Limit>& all, int64_t index) const {
     for (const Limit& l : all)
       if (!holds(l, index)) return &l;
@@ -211,7 +92,7 @@ class Simulation {
 
   void wait(int64_t counter, int32_t actor) { waiters_[size_t(counter)].push_back(actor); }
   void raise(int64_t counter, int64_t by) {
-    counters_[size_t(counter)] += by;
+    counters[size_t(counter)] += by;
     auto& waiting = waiters_[size_t(counter)];
     if (waiting.empty()) return;
     std::vector<int32_t> woken;
@@ -219,27 +100,27 @@ class Simulation {
     for (int32_t actor : woken) {
       if (actor == kController)
         schedule(now_, kController, 0);
-      else if (actor < int32_t(cores_.size()))
+      else if (actor < int32_t(cores.size()))
         schedule(now_, actor, 0);
       else
-        try_move(size_t(actor) - cores_.size());
+        try_move(size_t(actor) - cores.size());
     }
   }
 
   // -- movers
   void try_move(size_t k) {
-    Mover& m = movers_[k];
+    Mover& m = movers[k];
     if (m.busy) return;
-    const int32_t actor = int32_t(k + cores_.size());
+    const int32_t actor = int32_t(k + cores.size());
     if (m.kind != 0 && m.tasks.empty()) return idle(m, 1);
     if (m.kept && !m.open) {
       if (m.memory.empty()) return idle(m, 1);
       const Descriptor& d = next_of(m);
-      if (d.acquire >= 0 && counters_[size_t(d.acquire)] < d.take) {
+      if (d.acquire >= 0 && counters[size_t(d.acquire)] < d.take) {
         wait(d.acquire, actor);
         return idle(m, m.kind == 0 ? 2 : 3);
       }
-      if (d.acquire >= 0) counters_[size_t(d.acquire)] -= d.take;
+      if (d.acquire >= 0) counters[size_t(d.acquire)] -= d.take;
       m.open = true;
       m.open_left = d.bytes;
     }
@@ -284,25 +165,25 @@ class Simulation {
 
   // A turn at DDR, behind those who asked before.
   void ask(size_t k) {
-    Mover& m = movers_[k];
-    const int side = split_ ? int(m.kind - 1) : 0;
-    const double share = double(m.chunk) / ddr_rate_;
+    Mover& m = movers[k];
+    const int side = split_ddr ? int(m.kind - 1) : 0;
+    const double share = double(m.chunk) / ddr_rate;
     ddr_free_[side] = std::max(now_, ddr_free_[side]) + share;
     ddr_busy_[m.kind - 1] += share;
     ddr_bytes_[m.kind - 1] += double(m.chunk);
     const double streamed = now_ + stream(m), end = std::max(streamed, ddr_free_[side]);
     m.work += stream(m);
     m.on_ddr += end - streamed;
-    schedule(end, int32_t(k + cores_.size()), kMoved);
+    schedule(end, int32_t(k + cores.size()), kMoved);
   }
 
   void finish_move(size_t k) {
-    Mover& m = movers_[k];
+    Mover& m = movers[k];
     m.busy = false;
     m.idle_since = now_;
     m.why = 0;
     m.part += m.chunk;
-    if (keep_ && m.part == m.bytes) spans_.push_back({int32_t(k + cores_.size()), 0, m.began, now_});
+    if (keep_ && m.part == m.bytes) spans_.push_back({int32_t(k + cores.size()), 0, m.began, now_});
     bool ended = m.kept && end_of_descriptor(m);
     if (m.kind != 0) {
       Task& task = m.tasks.front();
@@ -326,7 +207,7 @@ class Simulation {
   }
 
   const Descriptor& next_of(const Mover& m) const {
-    return descriptors_[size_t(m.memory.front().first + m.memory.front().at)];
+    return descriptors[size_t(m.memory.front().first + m.memory.front().at)];
   }
 
   // After a chunk of a memory tile's task; whether the task ended.
@@ -360,23 +241,23 @@ class Simulation {
 
   // -- cores
   void step_core(size_t k) {
-    Core& c = cores_[k];
+    Core& c = cores[k];
     double extra = 0;
     while (c.pc < c.events.size()) {
       const uint32_t event = c.events[c.pc], kind = event >> 30;
       if (kind == 2) {
         const uint32_t cost = event & 0x3fffffff;
         ++c.pc;
-        const double spent = cost_[cost];
+        const double spent = costs[cost];
         c.work += spent;
         c.overhead += extra;
-        kernel_time_[size_t(kernel_[cost])] += spent;
-        ++kernel_calls_[size_t(kernel_[cost])];
-        if (keep_) spans_.push_back({int32_t(k), kernel_[cost] + 1, now_ + extra, now_ + extra + spent});
+        kernel_time_[size_t(kernel_of[cost])] += spent;
+        ++kernel_calls_[size_t(kernel_of[cost])];
+        if (keep_) spans_.push_back({int32_t(k), kernel_of[cost] + 1, now_ + extra, now_ + extra + spent});
         schedule(now_ + extra + spent, int32_t(k), 0);
         return;
       }
-      End& e = ends_[(event >> 8) & 0x3fffff];
+      End& e = ends[(event >> 8) & 0x3fffff];
       const int64_t n = event & 0xff;
       if (kind == 0) {
         // the objects up to head + n
@@ -396,10 +277,10 @@ class Simulation {
           stalls_[k * kReasons + size_t(c.waits_on)] += now_ - c.since;
           if (keep_) spans_.push_back({int32_t(k), -1 - int32_t(c.waits_on), c.since, now_});
         }
-        extra += acquire_cost_;
+        extra += acquire_cost;
       } else {
         e.head += n;
-        extra += release_cost_;
+        extra += release_cost;
         ++c.pc;
         raise(e.raised, n);
         continue;
@@ -413,7 +294,7 @@ class Simulation {
   // Why an acquire has to wait, as seen when it begins to.
   int reason(const End& e, const Limit& l) const {
     if (e.feeder < 0) return 6;
-    const Mover* m = &movers_[size_t(e.feeder)];
+    const Mover* m = &movers[size_t(e.feeder)];
     if (l.room > 0) return 5;  // an output: no free buffer
     for (int depth = 0; depth < 4; ++depth) {
       if (m->busy) {
@@ -425,13 +306,13 @@ class Simulation {
       if (m->kept && m->memory.empty()) return 0;
       if (m->kept) {
         if (m->source < 0) return 6;
-        m = &movers_[size_t(m->source)];
+        m = &movers[size_t(m->source)];
         continue;
       }
       const Limit* s = missing(m->supplies, m->moved);
       if (!s) return 3;
       const Mover* up = nullptr;
-      for (const Mover& o : movers_)
+      for (const Mover& o : movers)
         if (o.done == s->counter) up = &o;
       if (!up) return 6;
       m = up;
@@ -441,10 +322,10 @@ class Simulation {
 
   // -- controller
   void control() {
-    while (pc_ < steps_.size()) {
-      const Step& s = steps_[pc_];
+    while (pc_ < steps.size()) {
+      const Step& s = steps[pc_];
       if (s.kind == 2) {
-        Mover& m = movers_[size_t(s.a)];
+        Mover& m = movers[size_t(s.a)];
         if (m.tokens == 0) {
           waits_for_ = s.a;
           return;
@@ -452,42 +333,32 @@ class Simulation {
         waits_for_ = -1;
         --m.tokens;
       }
-      if (!waited_ && delays_[pc_] > 0) {
+      if (!waited_ && delays[pc_] > 0) {
         waited_ = true;
-        if (keep_) spans_.push_back({kController, int32_t(s.kind), now_, now_ + delays_[pc_]});
-        controller_work_ += delays_[pc_];
-        if (s.kind == 2) ++movers_[size_t(s.a)].tokens;  // taken when the delay is over
-        schedule(now_ + delays_[pc_], kController, 0);
+        if (keep_) spans_.push_back({kController, int32_t(s.kind), now_, now_ + delays[pc_]});
+        controller_work_ += delays[pc_];
+        if (s.kind == 2) ++movers[size_t(s.a)].tokens;  // taken when the delay is over
+        schedule(now_ + delays[pc_], kController, 0);
         return;
       }
       waited_ = false;
       passed_[pc_] = now_;
       ++pc_;
       if (s.kind == 1) {
-        movers_[size_t(s.a)].tasks.push_back({s.b, s.c, s.d, double(s.b)});
+        movers[size_t(s.a)].tasks.push_back({s.b, s.c, s.d, double(s.b)});
         try_move(size_t(s.a));
       }
       if (s.kind == 3) {
-        movers_[size_t(s.a)].memory.push_back({s.b, s.c, s.d / 2, s.d % 2});
+        movers[size_t(s.a)].memory.push_back({s.b, s.c, s.d / 2, s.d % 2});
         try_move(size_t(s.a));
       }
     }
     ended_ = true;
   }
 
-  const int64_t* w_;
-  const double* d_;
   bool keep_;
-  bool split_ = false;
-  double ddr_rate_ = 1, acquire_cost_ = 0, release_cost_ = 0;
   double ddr_free_[2] = {0, 0};
-  std::vector<int64_t> counters_;
-  std::vector<Descriptor> descriptors_;
   std::vector<std::vector<int32_t>> waiters_;
-  std::vector<int32_t> kernel_;
-  std::vector<double> cost_;
-  std::vector<Step> steps_;
-  std::vector<double> delays_;
   std::priority_queue<Event, std::vector<Event>, std::greater<>> heap_;
   uint64_t order_ = 0;
   size_t pc_ = 0;
@@ -515,15 +386,15 @@ EXPORT void timing_totals(void* p, double* out) {
 // per core: work, overhead, then the stalls by reason
 EXPORT void timing_cores(void* p, double* out) {
   const auto& s = *static_cast<Simulation*>(p);
-  for (size_t k = 0; k < s.cores_.size(); ++k) {
-    *out++ = s.cores_[k].work;
-    *out++ = s.cores_[k].overhead;
+  for (size_t k = 0; k < s.cores.size(); ++k) {
+    *out++ = s.cores[k].work;
+    *out++ = s.cores[k].overhead;
     for (int r = 0; r < Simulation::kReasons; ++r) *out++ = s.stalls_[k * Simulation::kReasons + size_t(r)];
   }
 }
 // per mover: work, waiting for DDR, without task, without supply, without room, objects
 EXPORT void timing_movers(void* p, double* out) {
-  for (const auto& m : static_cast<Simulation*>(p)->movers_) {
+  for (const auto& m : static_cast<Simulation*>(p)->movers) {
     const double all[] = {m.work, m.on_ddr, m.no_task, m.no_supply, m.no_room, double(m.moved)};
     std::memcpy(out, all, sizeof all);
     out += 6;
@@ -547,6 +418,6 @@ EXPORT int64_t timing_spans(void* p, int32_t* actor, int32_t* tag, double* begin
   return int64_t(spans.size());
 }
 EXPORT int64_t timing_stuck_core(void* p, int64_t core) {
-  const auto& c = static_cast<Simulation*>(p)->cores_[size_t(core)];
+  const auto& c = static_cast<Simulation*>(p)->cores[size_t(core)];
   return c.pc < c.events.size() ? int64_t(c.pc) : -1;
 }
