@@ -1,17 +1,17 @@
-"""What the accessors yield, for each operation; errors; locations; speed."""
+"""What the accessors yield, for each operation; locations."""
 
 # ruff: noqa: E501 (lines of MLIR)
 
 from __future__ import annotations
 
-import time
 from typing import TypeVar
 
 import pytest
+from small_modules import TILE, module, parse, sequence
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 
-from aiebuild.dialect import DesignError, location, parse_module, print_module
+from aiebuild.dialect import location, parse_module, print_module
 from aiebuild.dialect.attributes import Direction, LockAction, Port, TileKind, WireBundle
 from aiebuild.dialect.circuits import FlowOp, LockOp, PacketFlowOp, PacketSourceOp, ShimDmaAllocationOp, UseLockOp
 from aiebuild.dialect.dma import DmaBdOp, DmaOp, DmaStartOp, NextBdOp
@@ -39,15 +39,6 @@ from aiebuild.dialect.uses import ObjectFifoAcquireOp, ObjectFifoReleaseOp, Subv
 T = TypeVar("T", bound=Operation)
 
 
-def module(*lines: str, device: str = "npu1") -> str:
-    body = "\n".join(lines)
-    return f"module {{\n  aie.device({device}) {{\n{body}\n  }}\n}}\n"
-
-
-def parse(*lines: str) -> ModuleOp:
-    return parse_module(module(*lines), "d.mlir")
-
-
 def every(parsed: ModuleOp, kind: type[T]) -> list[T]:
     return [op for op in parsed.walk() if isinstance(op, kind)]
 
@@ -62,9 +53,6 @@ def one(kind: type[T], *lines: str) -> T:
     parsed.verify()
     [op] = every(parsed, kind)
     return op
-
-
-TILE = "    %shim = aie.tile(0, 0)\n    %mem = aie.tile(0, 1)\n    %core = aie.tile(0, 2)"
 
 
 @pytest.mark.parametrize(
@@ -261,12 +249,6 @@ def test_use_of_objectfifos():
     assert one(ObjectFifoReleaseOp, *lines).size == 1
 
 
-def sequence(*lines: str) -> list[str]:
-    body = "\n".join(f"      {line}" for line in lines)
-    fifo = "    aie.objectfifo @f(%shim, {%mem}, 2 : i32) : !aie.objectfifo<memref<8xi32>>"
-    return [TILE, fifo, f"    aie.runtime_sequence @run(%a: memref<64xi32>, %n: i32) {{\n{body}\n    }}"]
-
-
 def test_sequence():
     op = one(RuntimeSequenceOp, *sequence())
     assert (op.symbol, len(op.arguments)) == ("run", 2)
@@ -380,76 +362,6 @@ def test_register_writes():
     assert (patch.address, patch.argument, patch.plus) == (118788, 2, 4096)
 
 
-ERRORS = [
-    ("module {\n  aie.device(npu9) {\n  }\n}", "d.mlir:2:14: unknown device `npu9`"),
-    (
-        "module {\n  aie.device(npu1) {\n    aie.nothing @t(%x) {\n    }\n  }\n}",
-        "d.mlir:3:5: operation aie.nothing is not supported",
-    ),
-    ("module {\n  aie.device(npu1) {\n    %t = aie.tile(0)\n  }\n}", "d.mlir:3:20: "),
-    (
-        "module {\n  aie.device(npu1) {\n    aie.flow(%t, Dma : 0, %t, DMA : 0)\n  }\n}",
-        "d.mlir:3:18: expected one of Core, DMA",
-    ),
-    (
-        "module {\n  aie.device(npu1) {\n    %a = aie.tile(0, 1)\n    %a = aie.tile(0, 2)\n  }\n}",
-        "d.mlir:4:5: SSA value %a is already",
-    ),
-    (
-        "module {\n  aie.device(npu1) {\n    %c = aie.core(%none) {\n      aie.end\n    }\n  }\n}",
-        "values used but not defined: [%none]",
-    ),
-    ("module {\n  aie.device(npu1) {\n", "d.mlir:3:1: "),
-    ("", "d.mlir:1:1: "),
-    ("module { \x01 }", "d.mlir:1:10: "),
-    ('module { "never closed }', "d.mlir:1:10: "),
-    ("{{ template }}", "d.mlir:1:"),
-    ("module {\n  aie.device(npu1) {\n    ^a:\n    ^a:\n  }\n}", "d.mlir:4:"),
-    ("module {\n  aie.device(npu1) {\n    cf.br ^b\n  ^c:\n  }\n  aie.device(npu1) {\n  ^b:\n  ^b:\n  }\n}", "d.mlir:"),
-]
-
-
-@pytest.mark.parametrize(("text", "message"), ERRORS)
-def test_errors_are_one_line_with_a_place(text: str, message: str):
-    with pytest.raises(DesignError) as caught:
-        parse_module(text, "d.mlir")
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
-    assert str(caught.value).startswith("d.mlir:")
-    assert caught.value.exit_code == 1
-
-
-BAD_LINES = [
-    "aie.objectfifo @f(%mem, {%core}, [2]) : !aie.objectfifo<memref<8xi32>>",
-    "aie.objectfifo @f(%mem, {%core}, 2 : i32) : memref<8xi32>",
-    "aie.objectfifo @f(%mem, {}, 2 : i32) : !aie.objectfifo<memref<8xi32>>",
-    "aie.objectfifo @f(%mem dimensionsToStream [<size = 2>], {%core}, 2 : i32) : !aie.objectfifo<memref<8xi32>>",
-    "aie.objectfifo @f(%mem dimensionsToStream [<size = 2, size = 3>], {%core}, 2 : i32) : !aie.objectfifo<memref<8xi32>>",
-    "aie.shim_dma_allocation @a (%mem, MM3S, 0)",
-    "%b = aie.buffer(%core) : i32",
-    "%b = aie.buffer(%core) : memref<4xi32> = dense<[1, 2]>",
-    "%l = aie.lock(%core, x)",
-    "aie.runtime_sequence(%a) {\n}",
-    "aie.runtime_sequence(%a: memref<8xi32>) {\n aiex.npu.dma_memcpy_nd(%a[0, 0][1, 1][0, 1]) {id = 0 : i64, metadata = @f} : memref<8xi32>\n}",
-    "aie.runtime_sequence(%a: memref<8xi32>) {\n aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 1, 1][0, 0, 0, 1]) {id = 0 : i64} : memref<8xi32>\n}",
-    "aie.runtime_sequence(%a: memref<8xi32>) {\n aiex.npu.dma_wait {}\n}",
-    "aie.runtime_sequence(%a: memref<8xi32>) {\n aiex.dma_start_task(%a)\n}",
-    "aie.runtime_sequence(%a: memref<8xi32>) {\n %t = aiex.dma_configure_task_for @f {\n aie.dma_bd(%a : memref<9xi32>)\n aie.end\n }\n}",
-    "aie.runtime_sequence(%a: memref<8xi32>) {\n %t = aiex.dma_configure_task_for @f {\n aie.dma_bd(%nothing : memref<8xi32>)\n aie.end\n }\n}",
-]
-
-
-@pytest.mark.parametrize("line", BAD_LINES)
-def test_malformed_operations(line: str):
-    with pytest.raises(DesignError, match=r"^d\.mlir:\d+:"):
-        parse(TILE, line)
-
-
-def test_unregistered_operations_are_named():
-    with pytest.raises(DesignError, match=r"d\.mlir:3:5: operation aiex.unheard_of is not supported"):
-        parse("    aiex.unheard_of")
-
-
 def test_locations():
     text = module(
         TILE,
@@ -472,71 +384,3 @@ def test_locations():
         name = op.name.removeprefix("builtin.")
         assert name in lines[int(line) - 1] or op.name == "aie.end", (op.name, line)
     assert location(ModuleOp([])) == "<unknown>"
-
-
-def long_sequence(tasks: int) -> str:
-    body: list[str] = []
-    for n in range(tasks):
-        body += [
-            f"%t{n} = aiex.dma_configure_task_for @f {{",
-            f"  aie.dma_bd(%a : memref<64xi32> offset = {n % 8} len = 32 sizes = [1, 1, 4, 8] strides = [0, 0, 8, 1])",
-            "  aie.end",
-            "} {issue_token = true}",
-            f"aiex.dma_start_task(%t{n})",
-            f"aiex.dma_await_task(%t{n})",
-        ]
-    return module(*sequence(*body))
-
-
-def test_the_fast_path_reads_what_the_parser_reads(monkeypatch: pytest.MonkeyPatch):
-    extra = [
-        "// a comment",
-        "aiex.npu.dma_memcpy_nd(%a[0, 0, 0, 0][1, 1, 1, 8][0, 0, 0, 1]) {id = 1 : i64, metadata = @f} : memref<64xi32>",
-        "aiex.npu.dma_wait {symbol = @f}",
-        "aiex.dma_free_task(%t1)",
-        "%c = arith.constant 3 : i32",
-        "aiex.dma_start_task(%t0) {note = 1 : i32}",
-        "%u = aiex.dma_configure_task_for @f {\n aie.dma_bd(%a : memref<64xi32> offset = %n len = 8)\n aie.end\n}",
-        "aiex.dma_start_task(%u)",
-        "aiex.dma_start_task(%t2) loc(unknown)",
-    ]
-    text = long_sequence(5).replace("    }\n  }\n}\n", "\n".join(extra) + "\n    }\n  }\n}\n")
-    fast = parse_module(text, "a.mlir")
-    monkeypatch.setattr("aiebuild.dialect.fastpath.FastPath.run", lambda self, block, position: position)
-    slow = parse_module(text, "a.mlir")
-    assert fast.is_structurally_equivalent(slow)
-    assert print_module(fast) == print_module(slow)
-    assert [location(op) for op in fast.walk()] == [location(op) for op in slow.walk()]
-
-
-def test_long_sequences_parse_quickly():
-    text = long_sequence(1000)
-    begin = time.process_time()
-    parsed = parse_module(text, "long.mlir")
-    spent = time.process_time() - begin
-    count = sum(1 for _ in parsed.walk())
-    assert count > 5000
-    assert spent < 1.0, f"{count / spent:,.0f} operations a second"
-
-
-def test_odd_text_fails_quickly():
-    """A string where a token is expected must not make the lexer try every way to split the blanks before it."""
-    begin = time.process_time()
-    with pytest.raises(DesignError):
-        parse_module("module {\n" + " " * 5000 + '"oops\n}', "odd.mlir")
-    parse_module("module {\n  func.func private @f() attributes {link_with =" + " " * 5000 + '"k.o"}\n}', "odd.mlir")
-    assert time.process_time() - begin < 1.0
-
-
-@pytest.mark.parametrize(
-    "operation,why",
-    [
-        ("aie.switchbox(%t) {}", "masks over packet numbers"),
-        ("aiex.npu.create_scratchpad {size = 128 : ui32}", "only a full ELF has"),
-        ("aie.bd_chain @one() {}", "parametrised chains"),
-    ],
-)
-def test_what_is_missing_is_said(operation: str, why: str) -> None:
-    text = f"module {{\n  aie.device(npu1) {{\n    {operation}\n  }}\n}}\n"
-    with pytest.raises(DesignError, match=rf"d\.mlir:3:\d+: operation \S+ is not supported: .*{why}"):
-        parse_module(text, "d.mlir")
