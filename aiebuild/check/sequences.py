@@ -120,13 +120,8 @@ def _follow_block(design: Design, block: Block, channels: dict[str, Channel], st
 def _configure(design: Design, channels: dict[str, Channel], state: State, op: Operation) -> None:
     channel: Channel | None = None
     if isinstance(op, DmaConfigureTaskForOp):
-        channel = channels.get(op.alloc)
-        if channel is None and _unplaced(design, op.alloc):
-            return
-        if channel is None:
-            hint = "name an objectfifo with an end at a shim, or an allocation"
-            design.report("fifo-name", op, None, f"configures a task for @{op.alloc}, which has no end at a shim", hint)
-            return
+        hint = "name an objectfifo with an end at a shim, or an allocation"
+        channel = _named(design, channels, op.alloc, op, "configures a task", hint)
     elif isinstance(op, DmaConfigureTaskOp):
         tile = at(op.tile_value)
         if tile is None:
@@ -152,6 +147,16 @@ def _configure(design: Design, channels: dict[str, Channel], state: State, op: O
     for bd in bds:
         _check_iteration_runs(design, op, channel, bd)
     state.tasks[op] = Task(op, channel, _take(design, channel, state, op, bds))
+
+
+def _named(
+    design: Design, channels: dict[str, Channel], name: str, op: Operation, does: str, hint: str = ""
+) -> Channel | None:
+    """The channel that an operation names; None, noted as a violation, where a placed design has none."""
+    channel = channels.get(name)
+    if channel is None and not _unplaced(design, name):
+        design.report("fifo-name", op, None, f"{does} for @{name}, which has no end at a shim", hint)
+    return channel
 
 
 def _unplaced(design: Design, name: str) -> bool:
@@ -330,11 +335,8 @@ def _free(design: Design, channels: dict[str, Channel], state: State, op: Operat
 def _memcpy(design: Design, channels: dict[str, Channel], state: State, op: Operation) -> None:
     if not isinstance(op, NpuDmaMemcpyNdOp):
         return
-    channel = channels.get(op.metadata)
-    if channel is None and _unplaced(design, op.metadata):
-        return
+    channel = _named(design, channels, op.metadata, op, "transfers")
     if channel is None:
-        design.report("fifo-name", op, None, f"transfers for @{op.metadata}, which has no end at a shim")
         return
     limit = design.target.dma(channel.tile[1]).descriptors
     if op.bd_id >= limit:
@@ -371,11 +373,8 @@ def _wait(design: Design, channels: dict[str, Channel], state: State, op: Operat
     """A token of a channel: its transfers up to the first that gives one are over; so is what fed an output."""
     if not isinstance(op, NpuDmaWaitOp):
         return
-    channel = channels.get(op.symbol)
-    if channel is None and _unplaced(design, op.symbol):
-        return
+    channel = _named(design, channels, op.symbol, op, "waits")
     if channel is None:
-        design.report("fifo-name", op, None, f"waits for @{op.symbol}, which has no end at a shim")
         return
     _token(design, state, channel, op)
 

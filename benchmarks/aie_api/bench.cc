@@ -1,14 +1,12 @@
 // Kernels as an author would write them, on data that stays in the first-level cache: one core's figures.
-// Usage: bench [name...]; prints "name value unit" lines.
+// Usage: bench [name...]; prints "name microseconds rate".
 
 #include <aie_api/aie.hpp>
 
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <string>
-#include <utility>
+
+#include "measure.hpp"
 
 #ifndef UNROLL
 #define UNROLL
@@ -198,30 +196,6 @@ __attribute__((noinline)) void sums(const float *__restrict a, float *__restrict
 }
 
 alignas(64) char buf_a[1 << 16], buf_b[1 << 16], buf_c[1 << 16];
-
-template <typename F>
-void measure(int argc, char **argv, const char *name, double work, const char *unit, F f)
-{
-    bool wanted = argc < 2;
-    for (int i = 1; i < argc; ++i)
-        wanted = wanted || std::strstr(name, argv[i]);
-    if (!wanted)
-        return;
-    double best = 1e30;
-    unsigned runs = 1;
-    for (int round = 0; round < 40; ++round) {
-        const auto start = std::chrono::steady_clock::now();
-        for (unsigned r = 0; r < runs; ++r) {
-            f();
-            asm volatile("" ::: "memory");
-        }
-        const double t = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        best = t / runs < best ? t / runs : best;
-        if (t < 1e-3)
-            runs *= 2;
-    }
-    std::printf("%-28s %8.1f %s\n", name, work / best * 1e-9, unit);
-}
 
 template <typename T>
 T *at(char *p)

@@ -2,11 +2,10 @@
 // Build with the kernel sources: see bench.py.
 
 #include <cstdint>
-
-#include <chrono>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "measure.hpp"
 
 extern "C" {
 void encoder_gemm_step(int8_t *A, int8_t *B, int32_t *acc, int32_t *scratch, int32_t *stats, int32_t *params, int32_t k);
@@ -29,28 +28,6 @@ namespace {
 
 alignas(64) char a[1 << 16], b[1 << 16], c[1 << 16], acc[1 << 16], stats[1 << 16], scratch[1 << 16], big[1 << 18];
 alignas(64) int32_t params[64];
-
-template <typename F>
-void measure(int argc, char **argv, const char *name, double work, const char *unit, F f)
-{
-    bool wanted = argc < 2;
-    for (int i = 1; i < argc; ++i)
-        wanted = wanted || std::strstr(name, argv[i]);
-    if (!wanted)
-        return;
-    double best = 1e30;
-    unsigned runs = 1;
-    for (int round = 0; round < 30; ++round) {
-        const auto start = std::chrono::steady_clock::now();
-        for (unsigned r = 0; r < runs; ++r)
-            f(static_cast<int>(r));
-        const double t = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-        best = t / runs < best ? t / runs : best;
-        if (t < 1e-3)
-            runs *= 2;
-    }
-    std::printf("%-28s %8.3f us %8.1f %s\n", name, best * 1e6, work / best * 1e-9, unit);
-}
 
 void small_bf16(char *p, unsigned bytes, unsigned seed)
 {
