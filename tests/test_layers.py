@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,23 @@ def test_the_table_has_no_cycle() -> None:
         for name in ready:
             done.add(name)
             del remaining[name]
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_modules_import_in_no_circle() -> None:
+    """Of imports at the top of modules, within packages too; a package's own `__init__` is not counted as imported."""
+    known = {module_name(path) for path in MODULES}
+    graph: dict[str, set[str]] = {}
+    for path in MODULES:
+        needs = graph.setdefault(module_name(path), set())
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ImportFrom) and node.module is not None:
+                inner = {f"{node.module}.{alias.name}" for alias in node.names}
+                needs |= {name if name in known else node.module for name in inner}
+            elif isinstance(node, ast.Import):
+                needs |= {alias.name for alias in node.names}
+    assert sum(len(needs & known) for needs in graph.values()) > len(known)
+    TopologicalSorter({name: needs & known for name, needs in graph.items()}).prepare()
