@@ -8,10 +8,12 @@ from pathlib import Path
 INCLUDE = Path(__file__).parent / "include"
 """The folder with the AIE API's host headers and the engine's."""
 
-ENGINE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("engine.cc", "paths.cc", "stuck.cc"))
+ENGINE_SOURCES = tuple(
+    Path(__file__).parent / "src" / name for name in ("engine.cc", "paths.cc", "stuck.cc", "reports.cc")
+)
 """The engine: compiled once, linked into every overlay library."""
 
-TILE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("tiles.cc", "chain.cc"))
+TILE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("tiles.cc", "chain.cc", "reports.cc"))
 """The engine of designs in locks, buffers and circuits, in place of ENGINE_SOURCES."""
 
 SANITIZE_SOURCES = tuple(Path(__file__).parent / "src" / name for name in ("watch.cc", "kernel.cc"))

@@ -29,7 +29,7 @@ from aiebuild.host.paths import Coordinates, Endpoint, Paths, ShimChannel, Slice
 from aiebuild.host.refusal import refuse
 from aiebuild.host.types import element_type, memref_bytes, memref_elements
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 """`kAbiVersion` of abi.hpp."""
 
 _DECLARATIVE = (TileOp, BufferOp, ObjectFifoOp, ObjectFifoLinkOp, ObjectFifoAllocateOp, RuntimeSequenceOp, CoreOp)

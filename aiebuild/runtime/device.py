@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,38 @@ class Counters:
     copied_bytes: int
     leftover: int
     cores: tuple[CoreCount, ...]
+
+
+@dataclass(frozen=True)
+class Reports:
+    """Where cores' reports have what: indices of 32-bit words, for R rows, two lists of tokens each and P parts of the
+    vocabulary.
+
+    Of a part there are `best` keys, logits as integers of the same order, then their tokens; and elsewhere the largest
+    logit of all, then the sum of the exponentials of their differences from it.
+    """
+
+    keys: NDArray[np.intp]
+    """[R, 2, P]: first keys."""
+    tops: NDArray[np.intp]
+    """[R, 2, P]: largest logits."""
+    best: int
+    lowest: float
+    """Logits below are of tokens that do not count."""
+
+
+Merged: TypeAlias = "list[tuple[Any, ...]]"
+"""Of each row one list and then the other, 2 best + 1 numbers each: the `best` tokens by falling logit, of equal ones
+the lower first, -1 where there are fewer; their logits, minus infinity there; the log of the sum of all exponentials,
+minus infinity where nothing counts."""
+
+
+class Merge(Protocol):
+    """Brings the reports on some rows together."""
+
+    def __call__(self, rows: ListOf[int]) -> Merged:
+        """Of these rows, no more than there are. Raises IndexError for one that is none."""
+        ...
 
 
 class Buffer(Protocol):
@@ -88,6 +120,10 @@ class Sequence(Protocol):
 class Dispatch(Protocol):
     """A sequence with its buffers, ready to run again and again."""
 
+    def replace(self, number: int, buffer: Buffer) -> None:
+        """Another buffer in place of argument `number`. Raises DeviceError when it is too small, as late as `run`."""
+        ...
+
     def run(self) -> None:
         """Runs the sequence to its end. Raises DeviceError with the device's diagnosis."""
         ...
@@ -119,6 +155,10 @@ class Overlay(Protocol):
 
     def run_all(self, dispatches: Iterable[Dispatch]) -> None:
         """Runs dispatches of this overlay one after the other. Raises DeviceError at the first that fails."""
+        ...
+
+    def merge(self, reports: Reports, words: NDArray[np.int32]) -> Merge | None:
+        """What brings reports together where they lie, `words`; None where NumPy has to."""
         ...
 
     def counters(self) -> Counters:

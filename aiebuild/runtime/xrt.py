@@ -17,11 +17,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aiebuild.config.npu import npu_kind
 from aiebuild.errors import DeviceError, MissingError
 from aiebuild.manifest.types import ArgumentUse, Manifest, OverlayEntry, SequenceEntry
-from aiebuild.runtime.device import Buffer, Counters
+from aiebuild.runtime.device import Buffer, Counters, Reports
 from aiebuild.runtime.device import Dispatch as DispatchOfDevice
 from aiebuild.runtime.device import Sequence as SequenceOfDevice
 from aiebuild.runtime.pyxrt_finder import find_pyxrt
@@ -124,7 +125,13 @@ class XrtDispatch:
     def __init__(self, overlay: XrtOverlay, sequence: XrtSequence, buffers: Sequence[XrtBuffer]) -> None:
         self.overlay = overlay
         self.sequence = sequence
-        self.buffers = tuple(buffers)
+        self.buffers = list(buffers)
+
+    def replace(self, number: int, buffer: Buffer) -> None:
+        """Another buffer in place of argument `number`. Raises DeviceError when it is too small."""
+        own = cast(XrtBuffer, buffer)
+        self.overlay.fit(self.sequence, number, own)
+        self.buffers[number] = own
 
     def run(self) -> None:
         """Runs the sequence to its end. Raises DeviceError that names overlay, sequence and state."""
@@ -220,11 +227,17 @@ class XrtOverlay:
             raise DeviceError(f"{where} was loaded for {loaded.overlay.path.name}")
         if len(own) != loaded.arguments:
             raise DeviceError(f"{where} takes {loaded.arguments} buffers, {len(own)} were given")
-        for number, (buffer, use) in enumerate(zip(own, loaded.uses, strict=True)):
-            needed = max((extent[1] for extent in (use.read, use.written) if extent is not None), default=0)
-            if buffer.nbytes < needed:
-                raise DeviceError(f"{where}: argument {number} needs {needed} bytes, the buffer has {buffer.nbytes}")
+        for number, buffer in enumerate(own):
+            self.fit(loaded, number, buffer)
         return XrtDispatch(self, loaded, own)
+
+    def fit(self, sequence: XrtSequence, number: int, buffer: XrtBuffer) -> None:
+        """Raises DeviceError for a buffer that is too small to be argument `number`."""
+        use = sequence.uses[number]
+        needed = max((extent[1] for extent in (use.read, use.written) if extent is not None), default=0)
+        if buffer.nbytes < needed:
+            where = f"{self.path.name}: sequence {sequence.name}"
+            raise DeviceError(f"{where}: argument {number} needs {needed} bytes, the buffer has {buffer.nbytes}")
 
     def dispatch(
         self, sequence: SequenceOfDevice, buffers: Sequence[Buffer], *, strict: bool = False, alias: bool = True
@@ -345,6 +358,10 @@ class XrtOverlay:
                     f"{self.path.name}: the self-test failed: {wrong} (sequence {sequence.name})",
                     hint="--target host runs the same design on this CPU",
                 )
+
+    def merge(self, reports: Reports, words: NDArray[np.int32]) -> None:
+        """Nothing: an artifact of the NPU has no library for the processor."""
+        del reports, words
 
     def counters(self) -> Counters:
         """What was done since the last `clear_counters`; the array itself counts nothing."""

@@ -128,6 +128,9 @@ class _RecordingDispatch(PreparedDispatch):
     def __init__(self, overlay: _RecordingOverlay, sequence: Sequence, inner: PreparedDispatch) -> None:
         self._recording, self._sequence, self._inner = overlay, sequence, inner
 
+    def replace(self, number: int, buffer: Buffer) -> None:
+        self._inner.replace(number, buffer)
+
     def run(self) -> None:
         device = self._recording.owner
         assert device is not None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.whisper.speech import TOP, Allowed, Candidates
+from aiebuild.whisper.speech import TOP, Allowed, Candidates, Listed
 
 FloatArray = NDArray[np.float32]
 
@@ -24,7 +24,7 @@ def mask(logits: FloatArray, allowed: Allowed, suppressed: NDArray[np.intp]) -> 
     return masked
 
 
-def reduce_logits(logits: FloatArray, allowed: Sequence[Allowed], suppressed: Sequence[int]) -> Candidates:
+def reduce_logits(logits: FloatArray, allowed: Sequence[Allowed], suppressed: Sequence[int]) -> list[Candidates]:
     """The candidates after rows with the given logits [R, n_vocab]; see `Candidates`."""
     rows = len(allowed)
     tokens = np.full((2, rows, TOP), -1, np.int32)
@@ -44,7 +44,14 @@ def reduce_logits(logits: FloatArray, allowed: Sequence[Allowed], suppressed: Se
                     break
                 tokens[place, row, rank], best[place, row, rank] = start + found, part[found]
                 part[found] = -np.inf
-    return Candidates(tokens[0], best[0], totals[0], tokens[1], best[1], totals[1])
+    text, times = (
+        [
+            Listed(tuple(few.tolist()), tuple(their.tolist()), float(total))
+            for few, their, total in zip(*of, strict=True)
+        ]
+        for of in zip(tokens, best, totals, strict=True)
+    )
+    return [Candidates(*both) for both in zip(text, times, strict=True)]
 
 
 def logsumexp(x: FloatArray) -> float:

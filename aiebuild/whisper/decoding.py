@@ -212,12 +212,12 @@ class _Batch:
         self.no_speech = {window: float(no_speech[window]) for window in self.windows}
         live = [1] * len(self._prompts)
         while True:
-            ranked, probabilities = self._rules.rank(candidates)
-            tokens, logprobs = ranked.tolist(), probabilities.tolist()
             rows, at = [NO_ROWS] * len(live), 0
             for window, count in enumerate(live):
                 if count and window in searches:
-                    rows[window] = searches[window].update(tokens[at : at + count], logprobs[at : at + count])
+                    search = searches[window]
+                    ranked = [self._rules.rank(one, search.choices) for one in candidates[at : at + count]]
+                    rows[window] = search.update(ranked)
                 at += count
             live = [len(row.tokens) for row in rows]
             if not any(live):

@@ -310,13 +310,13 @@ class DeviceModel:
 
     def start(
         self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed], window: int = 0
-    ) -> tuple[Candidates, NDArray[np.float32]]:
+    ) -> tuple[list[Candidates], NDArray[np.float32]]:
         """See `SpeechModel.start`; `window`: the slot of the first window."""
         return self._decoder.start(prompts, sot, allowed, window)
 
     def step(
         self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
-    ) -> Candidates:
+    ) -> list[Candidates]:
         """See `SpeechModel.step`."""
         return self._decoder.step(parents, tokens, allowed)
 

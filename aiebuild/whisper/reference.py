@@ -139,7 +139,7 @@ class ReferenceModel:
 
     def start(
         self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed]
-    ) -> tuple[Candidates, FloatArray]:
+    ) -> tuple[list[Candidates], FloatArray]:
         """Start on the windows with a prompt each; see `SpeechModel.start`."""
         logits = self._start(prompts)
         no_speech = np.full(len(prompts), np.nan, np.float32)
@@ -150,7 +150,7 @@ class ReferenceModel:
 
     def step(
         self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
-    ) -> Candidates:
+    ) -> list[Candidates]:
         """Append a token to each live row; see `SpeechModel.step`."""
         logits = self.step_logits(parents, tokens)
         return reduce_logits(logits, [one for window in allowed for one in window], self._suppressed)

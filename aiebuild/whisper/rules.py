@@ -8,6 +8,7 @@ best text's, which needs the candidates (`Rules.rank`; `Rules.apply` where there
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -17,10 +18,12 @@ from numpy.typing import NDArray
 from aiebuild.errors import UsageError
 from aiebuild.whisper.candidates import logsumexp, mask
 from aiebuild.whisper.constants import CHUNK_SECONDS
-from aiebuild.whisper.speech import Allowed, Candidates
+from aiebuild.whisper.speech import TOP, Allowed, Candidates, Listed
 from aiebuild.whisper.tokenizer import WhisperTokenizer
 
 FloatArray = NDArray[np.float32]
+
+_NONE = Listed((-1,) * TOP, (-math.inf,) * TOP, -math.inf)
 
 NOTHING = (0, 0)
 
@@ -111,28 +114,29 @@ class Rules:
         earliest = grammar.latest + 1 if grammar.latest >= 0 else self.begin
         return Allowed((0, self.begin), (earliest, self._end))
 
-    def rank(self, found: Candidates) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """Next tokens of each row and their log probabilities among all that is allowed, best first: [R, 2 TOP].
+    def rank(self, found: Candidates, most: int) -> list[tuple[int, float]]:
+        """The `most` likeliest next tokens of a row (at most `TOP`, fewer where there are no more) and their log
+        probabilities among all that is allowed, best first.
 
-        -1 and minus infinity where there are no more. Where the timestamps together are likelier than any text, only
-        they are allowed.
+        Where the timestamps together are likelier than any text, only they are allowed.
         """
-        text, times = found.text_total.astype(np.float64), found.time_total.astype(np.float64)
-        text_logits = found.text_logits
-        if self.timestamps:
-            only_times = found.time_total > text_logits[:, 0]
-            if only_times.any():
-                text = np.where(only_times, -np.inf, text)
-                text_logits = np.where(only_times[:, None], np.float32(-np.inf), text_logits)
-        logits = np.concatenate((text_logits, found.time_logits), axis=1)
-        order = np.argsort(-logits, axis=1, kind="stable")
-        tokens = np.concatenate((found.text_tokens, found.time_tokens), axis=1)
-        rows = np.arange(len(order))[:, None]
-        logits = logits[rows, order]
-        with np.errstate(invalid="ignore"):
-            total = np.logaddexp(text, times)
-            probabilities = np.where(logits > -np.inf, logits - total[:, None], -np.inf)
-        return tokens[rows, order], probabilities
+        text, times = found
+        if self.timestamps and times.total > text.logits[0]:
+            text = _NONE
+        total = _logaddexp(text.total, times.total)
+        ranked: list[tuple[int, float]] = []
+        texts = 0  # of those ranked
+        for at in range(most):
+            logit, time = text.logits[texts], times.logits[at - texts]
+            if logit >= time:
+                token = text.tokens[texts]
+                texts += 1
+            else:
+                logit, token = time, times.tokens[at - texts]
+            if logit == -math.inf:
+                break
+            ranked.append((token, logit - total))
+        return ranked
 
     def apply(self, logits: FloatArray, grammar: Grammar) -> FloatArray:
         """A copy of a row's logits [n_vocab], minus infinity where a token may not follow."""
@@ -141,3 +145,9 @@ class Rules:
         if self.timestamps and logsumexp(masked[self.begin :]) > float(masked[: self.begin].max()):
             masked[: self.begin] = -np.inf
         return masked
+
+
+def _logaddexp(a: float, b: float) -> float:
+    """log(exp(a) + exp(b))"""
+    top = max(a, b)
+    return top + math.log1p(math.exp(min(a, b) - top)) if top > -math.inf else top

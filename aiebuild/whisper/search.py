@@ -8,6 +8,7 @@ kept.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,7 +37,12 @@ NO_ROWS = Rows()
 
 
 class Greedy:
-    """The likeliest token, each time. `limit`: most tokens to sample, the end of text included."""
+    """The likeliest token, each time. `limit`: most tokens to sample, the end of text included.
+
+    `choices`: next tokens it looks at of each row.
+    """
+
+    choices = 1
 
     def __init__(self, rules: Rules, limit: int) -> None:
         self._rules = rules
@@ -46,12 +52,13 @@ class Greedy:
         self._logprob = 0.0
         self._steps = 0
 
-    def update(self, tokens: Sequence[Sequence[int]], logprobs: Sequence[Sequence[float]]) -> Rows:
-        """Take the candidates of the live row, best first; the row that lives on, if it does."""
-        token = tokens[0][0]
-        self._logprob += logprobs[0][0]
+    def update(self, ranked: Sequence[Sequence[tuple[int, float]]]) -> Rows:
+        """Take the next tokens of the live row and their log probabilities, best first; the row that lives on, if it
+        does."""
+        token, logprob = ranked[0][0] if ranked[0] else (self._rules.eot, -math.inf)  # nothing is allowed
+        self._logprob += logprob
         self._steps += 1
-        if token in (self._rules.eot, -1):  # -1: nothing is allowed
+        if token == self._rules.eot:
             return NO_ROWS
         self._tokens.append(token)
         if self._steps == self._limit:
@@ -78,6 +85,7 @@ class Beam:
         self._rules = rules
         self._limit = limit
         self._size = size
+        self.choices = size + 1
         self._wanted = round(size * patience)
         self._live = [_Row((), 0.0, Grammar())]
         self._ended: list[Found] = []
@@ -85,15 +93,11 @@ class Beam:
         if self._wanted < 1:
             raise ValueError(f"a beam of {size} with patience {patience:g} has no room for a sequence")
 
-    def update(self, tokens: Sequence[Sequence[int]], logprobs: Sequence[Sequence[float]]) -> Rows:
-        """Take the candidates of the live rows, best first; the rows that live on."""
+    def update(self, ranked: Sequence[Sequence[tuple[int, float]]]) -> Rows:
+        """Take the next tokens of the live rows and their log probabilities, best first; the rows that live on."""
         choices: list[tuple[float, int, int]] = []
-        take = self._size + 1
-        for parent, row in enumerate(self._live):
-            base = row.logprob
-            for token, logprob in zip(tokens[parent][:take], logprobs[parent][:take], strict=True):
-                if token >= 0 and logprob > -float("inf"):
-                    choices.append((base + logprob, parent, token))
+        for parent, (row, following) in enumerate(zip(self._live, ranked, strict=True)):
+            choices += [(row.logprob + logprob, parent, token) for token, logprob in following[: self.choices]]
         choices.sort(key=_score, reverse=True)  # stable: of equal ones the first
         eot, rules = self._rules.eot, self._rules
         live: list[_Row] = []

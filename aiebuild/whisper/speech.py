@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,22 +52,24 @@ class Allowed:
     raw: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Candidates:
-    """The next tokens of R rows, reduced after the masks: for each of the two lists of `Allowed`, the best tokens and
-    the log of the sum of exponentials of the logits of all tokens in it.
+class Listed(NamedTuple):
+    """The best tokens of one of the lists of `Allowed`, reduced after the masks."""
 
-    Tokens [R, TOP] by falling logit (of equal ones the lower id first), -1 where there are fewer; logits [R, TOP],
-    minus infinity there; totals [R], minus infinity where nothing is allowed. A token's log probability among all that
-    is allowed is its logit - logaddexp(text_total, time_total).
-    """
+    tokens: tuple[int, ...]
+    """[TOP] by falling logit, of equal ones the lower id first; -1 where there are fewer."""
+    logits: tuple[float, ...]
+    """[TOP] theirs, float32 values; minus infinity where there are fewer."""
+    total: float
+    """The log of the sum of exponentials of the logits of all tokens in the list; minus infinity where nothing is
+    allowed."""
 
-    text_tokens: NDArray[np.int32]
-    text_logits: NDArray[np.float32]
-    text_total: NDArray[np.float32]
-    time_tokens: NDArray[np.int32]
-    time_logits: NDArray[np.float32]
-    time_total: NDArray[np.float32]
+
+class Candidates(NamedTuple):
+    """The next tokens of a row. A token's log probability among all that is allowed is its logit -
+    logaddexp(text.total, times.total)."""
+
+    text: Listed
+    times: Listed
 
 
 class SpeechModel(Protocol[Audio]):
@@ -112,17 +114,17 @@ class SpeechModel(Protocol[Audio]):
 
     def start(
         self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed]
-    ) -> tuple[Candidates, NDArray[np.float32]]:
+    ) -> tuple[list[Candidates], NDArray[np.float32]]:
         """Start anew on the windows 0 to W - 1 with a prompt each (1 to n_text_ctx tokens), which become their row 0.
 
-        Returns the candidates after each prompt, R = W, and the probability of no speech at index `sot[w]` of prompt w,
+        Returns the candidates after each prompt, and the probability of no speech at index `sot[w]` of prompt w,
         [W] (NaN where that is negative): the softmax over the whole vocabulary, without masks.
         """
         ...
 
     def step(
         self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
-    ) -> Candidates:
+    ) -> list[Candidates]:
         """Append a token to each live row. For each of the W windows, the rows that live on (maybe none): row i is
         row `parents[w][i]` of the last step with `tokens[w][i]` appended; several may share a parent.
 

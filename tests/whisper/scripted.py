@@ -69,7 +69,7 @@ class ScriptedModel:
 
     def start(
         self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed]
-    ) -> tuple[Candidates, NDArray[np.float32]]:
+    ) -> tuple[list[Candidates], NDArray[np.float32]]:
         self._started = {}
         logits = self.start_logits(prompts)
         self._started = {slot: (list(p), self._current[slot]) for slot, p in enumerate(prompts)}
@@ -78,7 +78,7 @@ class ScriptedModel:
 
     def step(
         self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
-    ) -> Candidates:
+    ) -> list[Candidates]:
         self._started = {}
         logits = self.step_logits(parents, tokens)
         return reduce_logits(logits, [one for window in allowed for one in window], self._suppressed)

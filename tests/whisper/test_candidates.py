@@ -25,12 +25,9 @@ def test_candidates_are_the_best_of_what_is_allowed(rows: list[Allowed], suppres
     found = reduce_logits(logits, rows, sorted(suppressed))
     for row, rule in enumerate(rows):
         never = set(rule.banned) | (set() if rule.raw else suppressed)
-        for (start, stop), tokens, values, total in (
-            (rule.text, found.text_tokens[row], found.text_logits[row], found.text_total[row]),
-            (rule.times, found.time_tokens[row], found.time_logits[row], found.time_total[row]),
-        ):
+        for (start, stop), (tokens, values, total) in zip((rule.text, rule.times), found[row], strict=True):
             ids = [token for token in range(start, stop) if token not in never]
             want = sorted(ids, key=lambda token: (-logits[row, token], token))[:TOP]
-            assert tokens.tolist() == want + [-1] * (TOP - len(want))
-            assert values.tolist() == [logits[row, token] for token in want] + [-np.inf] * (TOP - len(want))
+            assert list(tokens) == want + [-1] * (TOP - len(want))
+            assert list(values) == [logits[row, token] for token in want] + [-np.inf] * (TOP - len(want))
             assert np.isclose(np.exp(total), np.exp(logits[row, ids]).sum(), rtol=1e-5)

@@ -35,7 +35,7 @@ def logits(artifact: Path, samples: NDArray[np.int16]) -> list[NDArray[np.float3
         second = model.step([[0]], [[616]], [[anything]])
         third = model.step([[0, 0, 0]], [[5891, 11, 13]], [[anything] * 3])
         found = (first, second, third, model.step([[0, 2, 1, 0, 1]], [[5, 6, 7, 8, 9]], [[anything] * 5]))
-        out = [one.text_logits for one in found] + [one.time_total for one in found]
+        out = [np.array([(*row.text.logits, row.times.total) for row in rows], np.float32) for rows in found]
         out += [model.start_logits([[50257, 50362, 843, 523]]).copy(), model.step_logits([[0]], [[616]]).copy()]
     return out
 

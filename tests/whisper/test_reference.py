@@ -185,7 +185,7 @@ def test_start_reduces_the_last_logits_and_reads_no_speech_at_its_place(tiny_en:
     tiny_en.suppress([int(logits[-1].argmax())])
     found, no_speech = tiny_en.start([prompt], [1], [Allowed((0, 50363), (50363, 51864))])
     order = np.argsort(-logits[-1, :50363])[1:9]
-    assert found.text_tokens[0].tolist() == order.tolist()
+    assert list(found[0].text.tokens) == order.tolist()
     assert no_speech[0] == pytest.approx(softmax(logits[1])[50361], rel=1e-4)
     assert np.isnan(tiny_en.start([prompt], [-1], [Allowed((0, 1), (0, 0))])[1][0])
     tiny_en.suppress([])

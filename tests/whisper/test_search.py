@@ -16,7 +16,8 @@ from aiebuild.errors import UsageError
 from aiebuild.whisper.candidates import reduce_logits
 from aiebuild.whisper.decoding import Context, DecodingOptions, DecodingResult, decode_window, decode_windows
 from aiebuild.whisper.rules import Grammar, Rules
-from aiebuild.whisper.search import Beam, Found, Rows, likeliest
+from aiebuild.whisper.search import Beam, Found, Greedy, Rows, likeliest
+from aiebuild.whisper.speech import Allowed
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden" / "openai_decoding.json"
 CASES: list[dict[str, Any]] = json.loads(GOLDEN.read_text())
@@ -130,12 +131,13 @@ def test_ranked_candidates_are_the_softmax_of_what_the_rules_leave(seed: int, be
     logits[rules.begin :] += rng.choice([-4, 0, 2])
     for memory in (Grammar(), grammar):
         masked = rules.apply(logits, memory).astype(np.float64)
-        tokens, logprobs = rules.rank(reduce_logits(logits[None], [rules.allowed(memory)], rules.suppressed))
+        found = reduce_logits(logits[None], [rules.allowed(memory)], rules.suppressed)[0]
         want = masked - np.log(np.exp(masked - masked.max()).sum()) - masked.max()
         order = [token for token in np.argsort(-want, kind="stable").tolist() if want[token] > -np.inf][:8]
-        assert tokens[0, : len(order)].tolist() == order
-        np.testing.assert_allclose(logprobs[0, : len(order)], want[order], atol=1e-5)
-        assert len(order) == 8 or np.all(logprobs[0, len(order) :] == -np.inf)
+        ranked = rules.rank(found, 8)
+        assert [token for token, _ in ranked] == order
+        np.testing.assert_allclose([logprob for _, logprob in ranked], want[order], atol=1e-5)
+        assert rules.rank(found, 3) == ranked[:3]
 
 
 def test_the_grammar_is_that_of_the_tokens() -> None:
@@ -155,12 +157,21 @@ def test_a_token_that_is_none_is_refused() -> None:
     assert 3 not in Rules(TOY_TOKENIZER, suppress_tokens=(9,)).suppressed
 
 
+def test_greedy_ends_where_nothing_is_allowed() -> None:
+    rules = Rules(TOY_TOKENIZER, without_timestamps=True)
+    greedy = Greedy(rules, 10)
+    assert greedy.update([[(4, -0.5)]]).tokens == (4,)
+    nothing = reduce_logits(np.zeros((1, TOY_TOKENIZER.dims.n_vocab), np.float32), [Allowed((0, 0), (0, 0))], ())[0]
+    assert greedy.update([rules.rank(nothing, 1)]) == Rows()
+    assert greedy.results() == [Found((4,), -np.inf)]
+
+
 def test_a_beam_keeps_no_sequence_of_probability_zero() -> None:
     rules = Rules(TOY_TOKENIZER, without_timestamps=True)
     beam = Beam(rules, 10, 3)
-    rows = beam.update([[4, 6, -1, -1]], [[-0.1, -3.0, -np.inf, -np.inf]])
+    rows = beam.update([[(4, -0.1), (6, -3.0)]])
     assert (rows.parents, rows.tokens) == ([0, 0], [4, 6])
-    rows = beam.update([[rules.eot, -1], [rules.eot, -1]], [[0.0, -np.inf], [0.0, -np.inf]])
+    rows = beam.update([[(rules.eot, 0.0)], [(rules.eot, 0.0)]])
     assert rows == Rows()
     assert beam.results() == [Found((4,), -0.1), Found((6,), -3.0)]
 

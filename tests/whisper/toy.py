@@ -98,7 +98,7 @@ class ToyModel:
 
     def start(
         self, prompts: Sequence[Sequence[int]], sot: Sequence[int], allowed: Sequence[Allowed]
-    ) -> tuple[Candidates, NDArray[np.float32]]:
+    ) -> tuple[list[Candidates], NDArray[np.float32]]:
         self._first = 0
         logits = self.start_logits(prompts)
         no_speech: list[float] = []
@@ -109,7 +109,7 @@ class ToyModel:
 
     def step(
         self, parents: Sequence[Sequence[int]], tokens: Sequence[Sequence[int]], allowed: Sequence[Sequence[Allowed]]
-    ) -> Candidates:
+    ) -> list[Candidates]:
         logits = self.step_logits(parents, tokens)
         assert [len(window) for window in allowed] == [len(window) for window in tokens]
         return reduce_logits(logits, [one for window in allowed for one in window], self._suppressed)

@@ -7,7 +7,7 @@
 
 namespace aieb {
 
-inline constexpr uint32_t kAbiVersion = 1;
+inline constexpr uint32_t kAbiVersion = 2;
 inline constexpr uint32_t kPoolVersion = 2;
 inline constexpr uint32_t kSequenceVersion = 1;
 inline constexpr size_t kArgAlignment = 64;
@@ -44,6 +44,19 @@ struct EngineCounters {
   uint64_t copied;          // objects gathered or scattered
   uint64_t copied_bytes;
   uint64_t leftover;        // dispatches that ended with objects in the array
+};
+
+// Where cores' reports on rows have what they found in a part of the vocabulary, for each of two lists of tokens: the
+// `best` keys, logits as integers of the same order, and their tokens; the largest logit of all, and the sum of the
+// exponentials of their differences from it.
+struct Reports {
+  const int32_t* words;
+  const uint32_t* keys;  // [rows, 2, parts]: a part's first key; the others follow, then the tokens
+  const uint32_t* tops;  // [rows, 2, parts]: a part's largest logit; the sum follows
+  uint32_t rows;
+  uint32_t parts;
+  uint32_t best;
+  float lowest;  // logits below are of tokens that do not count
 };
 
 // The worker pool is shared by all overlay libraries of a process, so that it is reached through a
