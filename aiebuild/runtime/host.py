@@ -9,7 +9,6 @@ import ctypes
 import json
 import mmap
 import os
-import struct
 from collections.abc import Iterable
 from collections.abc import Sequence as ListOf
 from pathlib import Path
@@ -19,7 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.errors import DeviceError
-from aiebuild.runtime.device import Buffer, CoreCount, Counters, Dispatch, Merged, Reports, Sequence
+from aiebuild.runtime.device import Buffer, CoreCount, Counters, Dispatch, Reports, Sequence
+from aiebuild.runtime.merge import HostMerge, declare_merge
 
 ABI_VERSION = 2
 """`kAbiVersion` of aiebuild_host/abi.hpp."""
@@ -62,20 +62,6 @@ class PoolState(ctypes.Structure):
     threads: int
     active: int
     strain: int
-
-
-class _Reports(ctypes.Structure):
-    """`Reports` of aiebuild_host/abi.hpp."""
-
-    _fields_ = (
-        ("words", ctypes.c_void_p),
-        ("keys", ctypes.c_void_p),
-        ("tops", ctypes.c_void_p),
-        ("rows", ctypes.c_uint32),
-        ("parts", ctypes.c_uint32),
-        ("best", ctypes.c_uint32),
-        ("lowest", ctypes.c_float),
-    )
 
 
 class HostBuffer:
@@ -179,35 +165,6 @@ class PreparedDispatch:
         """Runs the sequence. Raises DeviceError with the engine's diagnosis."""
         if self._call(*self._args):
             raise self._overlay.failure()
-
-
-class HostMerge:
-    """Reports in memory of the process, brought together by the engine; see `Merge`."""
-
-    def __init__(self, library: ctypes.CDLL, reports: Reports, words: NDArray[np.int32]) -> None:
-        keys, tops = (np.ascontiguousarray(table, np.uint32) for table in (reports.keys, reports.tops))
-        rows, _, parts = keys.shape
-        if max(keys.max() + 2 * reports.best, tops.max() + 2) > words.size:
-            raise ValueError(f"reports end after {words.size} words")
-        self._record = struct.Struct(f"={reports.best}i{reports.best}ff")
-        self._numbers = (ctypes.c_uint32 * rows)()
-        at = (words.ctypes.data, keys.ctypes.data, tops.ctypes.data)
-        self._reports = _Reports(*at, rows, parts, reports.best, reports.lowest)
-        self._keep = words, keys, tops
-        self._call = library.overlay_merge_reports
-        self._to = (ctypes.c_char * (2 * rows * self._record.size))()
-        self._memory = memoryview(self._to)
-        self._args = tuple(ctypes.addressof(each) for each in (self._reports, self._numbers, self._to))
-
-    def __call__(self, rows: ListOf[int]) -> Merged:
-        """See `Merge`."""
-        count = len(rows)
-        for at, row in enumerate(rows):
-            self._numbers[at] = row
-        reports, numbers, to = self._args
-        if self._call(reports, numbers, count, to):
-            raise IndexError(f"one of the rows {rows} is none of {len(self._numbers)}")
-        return list(self._record.iter_unpack(self._memory[: 2 * count * self._record.size]))
 
 
 class HostOverlay:
@@ -435,9 +392,3 @@ def _declare(library: ctypes.CDLL, path: Path) -> None:
         function.restype = result
         function.argtypes = arguments
     declare_merge(library)
-
-
-def declare_merge(library: ctypes.CDLL) -> None:
-    """Declares the type of the function that a `HostMerge` calls."""
-    library.overlay_merge_reports.restype = ctypes.c_int
-    library.overlay_merge_reports.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p)

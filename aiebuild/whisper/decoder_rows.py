@@ -7,6 +7,7 @@ bringing the cores' findings about the vocabulary together.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -388,15 +389,9 @@ class DeviceDecoder:
         if not again:
             bits = self._suppressed_bits(kind)
             objects[:, :, place : place + bits.shape[1]] = bits
-        words = np.full((kind.asked * kind.block_rows, facts["table_words"]), -1, np.int32)
-        for row, allowed in enumerate(tables[kind.first_asked :]):
-            words[row, :4] = (*allowed.text, *allowed.times)
-            if allowed.raw:
-                words[row, 0] |= RAW_ROW
-            if allowed.banned:
-                words[row, 4 : 4 + len(allowed.banned)] = allowed.banned
-        tables_of_blocks = words.view(np.uint8).reshape(kind.asked, 1, -1)
-        objects[:, :, : tables_of_blocks.shape[2]] = tables_of_blocks
+        words = b"".join(_table(allowed, facts["table_words"]) for allowed in tables[kind.first_asked :])
+        of_blocks = np.frombuffer(words, np.uint8).reshape(kind.asked, 1, -1)
+        objects[:, :, : of_blocks.shape[2]] = of_blocks
 
     def _finish(self, work: Work) -> None:
         """The entries of rows that live stay; what others wrote is written over."""
@@ -416,6 +411,15 @@ class DeviceDecoder:
         areas = self._dispatch(work, [])
         self._finish(work)
         return areas.logits.view(np.float32)[work.wanted, : self._dims.n_vocab]
+
+
+def _table(allowed: Allowed, words: int) -> bytes:
+    """A row's table for the cores: its ranges, then what is left out of them, -1 where there is no more."""
+    start, stop = allowed.text
+    if allowed.raw:
+        start |= RAW_ROW
+    none = [-1] * (words - 4 - len(allowed.banned))
+    return struct.pack(f"<{words}i", start, stop, *allowed.times, *allowed.banned, *none)
 
 
 def _shares(found: Sequence[Candidates]) -> NDArray[np.float32]:

@@ -70,7 +70,7 @@ class Rules:
         self.suppressed: tuple[int, ...] = tuple(sorted({*never, *tokenizer.special_tokens, *always}))
         self._masked = np.array(self.suppressed, np.intp)
         self._end = tokenizer.dims.n_vocab
-        self._known: dict[Grammar, Allowed] = {}
+        self._known: dict[tuple[bool, bool, int], Allowed] = {}
         times = (self.begin, self._end)
         if not self.timestamps:
             blank = tokenizer.blank_tokens if suppress_blank else ()
@@ -97,10 +97,10 @@ class Rules:
         """What may follow: text and the end of text in the first list, timestamps in the second."""
         if grammar.length == 0:
             return self._first
-        key = grammar._replace(length=1)
+        key = grammar[1:]
         found = self._known.get(key)
         if found is None:
-            found = self._known[key] = self._ranges(key)
+            found = self._known[key] = self._ranges(grammar)
         return found
 
     def _ranges(self, grammar: Grammar) -> Allowed:

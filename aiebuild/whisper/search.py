@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiebuild.whisper.rules import Grammar, Rules
 from aiebuild.whisper.speech import Allowed
@@ -24,8 +25,7 @@ class Found:
     logprob: float
 
 
-@dataclass(frozen=True)
-class Rows:
+class Rows(NamedTuple):
     """Rows that live on: each one's parent among the rows before it, its token, and what may follow it."""
 
     parents: Sequence[int] = ()
@@ -71,8 +71,7 @@ class Greedy:
         return [Found(tuple(self._tokens), self._logprob)]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     tokens: tuple[int, ...]
     logprob: float
     grammar: Grammar

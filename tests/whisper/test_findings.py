@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from aiebuild.host import ENGINE_SOURCES, link_command, overlay_command
 from aiebuild.runtime.device import Merge, Merged
-from aiebuild.runtime.host import HostMerge, declare_merge
+from aiebuild.runtime.merge import HostMerge, declare_merge
 from aiebuild.whisper.findings import Findings, NumpyMerge, candidates
 
 FACTS = {"best": 8, "best_words": 36, "columns": 4, "rows": 4, "best_rows": 3, "best_object": 512, "suppressed": -1e30}
