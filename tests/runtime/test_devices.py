@@ -157,6 +157,25 @@ def test_parts_of_buffers(opened: tuple[Device, Overlay, Path], known: tuple[np.
         mel.part(mel.nbytes - 64, 128)
 
 
+def test_a_buffer_in_place_of_another(opened: tuple[Device, Overlay, Path], known: tuple[np.ndarray, ...]) -> None:
+    device, overlay, path = opened
+    buffers = [device.buffer(size) for size in SIZES]
+    buffers[0].array[:], buffers[1].array[:] = known[0], known[1]
+    ready = overlay.prepare(overlay.load_sequence(path), buffers)
+    ready.run()
+    mel = device.buffer(2 * SIZES[2])
+    ready.replace(2, mel.part(SIZES[2], SIZES[2]))
+    buffers[2].array[:] = 0
+    ready.run()
+    np.testing.assert_array_equal(mel.array.reshape(2, -1), np.stack([np.zeros_like(known[2]), known[2]]))
+    assert not buffers[2].array.any()
+    small = device.buffer(64)
+    with pytest.raises(DeviceError):
+        ready.replace(2, small)
+        ready.run()
+    assert not small.array.any()
+
+
 def test_wrong_buffers(opened: tuple[Device, Overlay, Path]) -> None:
     device, overlay, path = opened
     sequence = overlay.load_sequence(path)
