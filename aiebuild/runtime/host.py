@@ -157,9 +157,9 @@ class PreparedDispatch:
 
     def replace(self, number: int, buffer: Buffer) -> None:
         """Another buffer in place of argument `number`."""
-        own = cast(HostBuffer, buffer)
-        self._buffers[number] = own
-        self._words[2 * number], self._words[2 * number + 1] = own.address, own.nbytes
+        assert isinstance(buffer, HostBuffer)
+        self._buffers[number] = buffer
+        self._words[2 * number], self._words[2 * number + 1] = buffer.address, buffer.nbytes
 
     def run(self) -> None:
         """Runs the sequence. Raises DeviceError with the engine's diagnosis."""
