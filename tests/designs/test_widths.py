@@ -155,11 +155,11 @@ def test_a_window_and_some_tokens(
         best = text.step([[0]] * 8, [[100 + window] for window in range(8)], [[everything]] * 8)
         for window, start in enumerate(prompts):
             want = reference.decode_start([*start, 100 + window], [len(start)])[0]
-            text = best[window].text
-            near = np.abs(want[list(text.tokens)] - text.logits).max()
-            assert near < 0.15 and text.logits[0] > want.max() - 0.15  # measured: 0.07
+            found = best[window].text
+            near = np.abs(want[list(found.tokens)] - found.logits).max()
+            assert near < 0.15 and found.logits[0] > want.max() - 0.15  # measured: 0.07
             shifted = want.astype(np.float64) - want.max()
-            assert text.total == pytest.approx(want.max() + np.log(np.exp(shifted).sum()), abs=0.02)
+            assert found.total == pytest.approx(want.max() + np.log(np.exp(shifted).sum()), abs=0.02)
         # windows that are done are not computed, and change nothing of the others
         text.start(prompts, [-1] * 8, [everything] * 8)
         left = [window for window in range(8) if window % 3 != 1]
@@ -176,6 +176,6 @@ def test_a_window_and_some_tokens(
         rows = [(start, token) for start, tokens in zip(starts, branches, strict=True) for token in tokens]
         for row, (start, token) in enumerate(rows):
             want = reference.decode_start([*start, token], [len(start)])[0]
-            text = best[row].text
-            assert np.abs(want[list(text.tokens)] - text.logits).max() < 0.15
-            assert text.logits[0] > want.max() - 0.15
+            found = best[row].text
+            assert np.abs(want[list(found.tokens)] - found.logits).max() < 0.15
+            assert found.logits[0] > want.max() - 0.15
