@@ -18,6 +18,26 @@ using Int8Product = aie::mmul<array::block_rows, 8, 8, int8, int8>;
 using Int8Sums = array::SumsOf<Int8Product, int32, 2, 2>;
 
 // acc: [16 row blocks][8 column blocks][4 x 8]
+#ifdef UNLIMITED
+// Half of B's blocks of columns are made ready once for all of A's.
+void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
+    alignas(64) Int8Product::right_type ready[16][4];
+    for (int half = 0; half < 2; ++half) {
+        for (int kb = 0; kb < 16; ++kb)
+            for (int j = 0; j < 4; ++j)
+                ready[kb][j] = Int8Product::made_ready(aie::load_v<64>(b + (half * 4 + j) * 1024 + kb * 64));
+        for (int rb = 0; rb < 16; rb += 2) {
+            const int8_t *x = a + (rb >> 2) * strip_bytes + (rb & 3) * 512;
+            int32_t *place = acc + rb * 256 + half * 128;
+            array::SumsOf<Int8Product, int32, 2, 4> set;
+            set.load(place, first);
+            for (int kb = 0; kb < 16; ++kb)
+                set.add_ready([x, kb](int i) { return array::load_tall<32>(x + i * 512 + kb * 32, 512); }, ready[kb]);
+            set.store(place);
+        }
+    }
+}
+#else
 void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
     const auto place = [acc](int turn) { return acc + (turn >> 2 & 7) * 512 + (turn & 3) * 64; };
     array::by_turns<Int8Sums>(32, first, place, [a, b](int turn) INLINED {
@@ -40,6 +60,7 @@ void product_int8(const int8_t *a, const int8_t *b, int32_t *acc, bool first) {
         };
     });
 }
+#endif
 
 constexpr array::Operands tiles = {
     .pairs = 8, .across = 2, .steps = 8, .x = 256, .y = 256, .pair = 512, .pairs_apart = strip_bytes / 2, .group = 1024,

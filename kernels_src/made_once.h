@@ -5,7 +5,7 @@
 
 #include "decoder.h"
 
-#if defined(ROOM_FOR_COPIES) && defined(AIEBUILD_REMEMBERS)
+#ifdef UNLIMITED
 #include <memory>
 #include <string.h>
 #define MADE_ONCE

@@ -17,6 +17,11 @@
 #define ROOM_FOR_COPIES
 #endif
 
+// Whether more memory may be used than a core has.
+#if defined(ROOM_FOR_COPIES) && defined(AIEBUILD_UNLIMITED)
+#define UNLIMITED
+#endif
+
 // Some 30 instructions on AIE2.
 ONE_COPY aie::vector<float, 16> product(aie::vector<float, 16> a, aie::vector<float, 16> b) {
     return aie::mul(a, b).to_vector<float>();

@@ -53,6 +53,17 @@ template <typename MM, typename T, int Rows, int Columns> struct SumsOf {
                 c[i][j].mac(a[i], b[j]);
     }
 
+#ifdef UNLIMITED
+    // The same of operands y[j] that were made ready.
+    template <typename X, typename Y> ALWAYS_INLINE void add_ready(X x, const Y *y) {
+        for (int i = 0; i < Rows / tall; ++i) {
+            const auto a = x(i * tall);
+            for (int j = 0; j < Columns; ++j)
+                c[i][j].mac_ready(a, y[j]);
+        }
+    }
+#endif
+
     // 8 rows of block column j
     ALWAYS_INLINE auto column(int j) const {
 #if BLOCK_ROWS == 8

@@ -10,7 +10,7 @@ from aiebuild.build.plan import Plan, Step
 from aiebuild.build.planning import DesignPlanner, unique
 from aiebuild.config.toolchain import HostToolchain
 from aiebuild.designs.spec import Design, KernelSpec, OverlaySpec, Parameters, SequenceSpec
-from aiebuild.host.flags import ENGINE_SOURCES, REMEMBERS, core_defines, kernel_command, link_command, overlay_command
+from aiebuild.host.flags import ENGINE_SOURCES, UNLIMITED, core_defines, kernel_command, link_command, overlay_command
 from aiebuild.manifest.cpu import this_instruction_set
 from aiebuild.manifest.types import Tool
 from aiebuild.resources import kernels_dir, resource_root
@@ -120,7 +120,7 @@ class HostPlanner(DesignPlanner):
             depfile=Path(f"{out}.d"),
             count=counting,
             include=[kernels_dir()],
-            defines=[*defines, REMEMBERS],
+            defines=[*defines, UNLIMITED],
         )
         self._compile(f"compile kernel {kernel.source}{_with(defines)}{_counting(counting)}", (stamp,), command, out)
         return out

@@ -32,9 +32,10 @@ _KERNEL = ("-O3", "-fno-semantic-interposition", "-fno-math-errno", "-fno-trappi
 _OVERLAY = ("-fcoroutines", "-Wno-unused-variable", "-Wno-unused-but-set-variable")
 
 
-REMEMBERS = "AIEBUILD_REMEMBERS"
-"""The macro with which kernels may copy what another core of the thread made of the same numbers
-(`kernels_src/made_once.h`): in models' libraries, where it saves time, not where kernels are checked."""
+UNLIMITED = "AIEBUILD_UNLIMITED"
+"""The macro with which kernels may use more than a core has: copy what another core of the thread made of the same
+numbers (`kernels_src/made_once.h`), or keep arrays that its stack has no room for. In models' libraries, where it saves
+time, not where kernels are checked."""
 
 
 def core_defines(device: str) -> tuple[str, ...]:

@@ -13,14 +13,16 @@ from aiebuild.toolchain.compiler import find_host_compiler
 from aiebuild.toolchain.process import run
 
 
-def kernel_library(name: str, sources: Sequence[str], folder: Path, grid: Grid = NPU1, *, count: bool = False) -> Path:
-    """Compile kernel sources (paths below `kernels_src/`) as a build for `grid` does, or as a counting one; link them
-    alone as `name`.so.
+def kernel_library(
+    name: str, sources: Sequence[str], folder: Path, grid: Grid = NPU1, *, count: bool = False, more: Sequence[str] = ()
+) -> Path:
+    """Compile kernel sources (paths below `kernels_src/`) for `grid` as where they are checked, with `more` macros, or as
+    a counting build does; link them alone as `name`.so.
 
     Raises MissingError when there is no compiler, ToolError with its messages when a source is wrong.
     """
     compiler = find_host_compiler(host_toolchain()).path
-    defines = [*(f"{key}={value}" for key, value in grid.defines), *core_defines(grid.device)]
+    defines = [*(f"{key}={value}" for key, value in grid.defines), *core_defines(grid.device), *more]
     objects: list[Path] = []
     for source in sources:
         out = folder / f"{Path(source).stem}.o"

@@ -7,19 +7,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from aiebuild.designs import encoder, reference
 from aiebuild.designs import encoder_trials as trials
-from aiebuild.designs import reference
 from aiebuild.designs.encoder import OBJECT
 from aiebuild.designs.encoder_commands import Command
 from aiebuild.designs.encoder_trials import INT8_LAYOUTS, LAYOUTS, EncoderCore, Epilogue, pack_layout, unpack_layout
 from aiebuild.designs.grid import NPU1
 from aiebuild.designs.trial import Kernels, Trial, objects_of
 from aiebuild.errors import BuildError
+from aiebuild.host.flags import UNLIMITED
+from aiebuild.report.kernels import kernel_library
 from aiebuild.weights.pack import from_bf16, pack_bf16, pack_rows_bf16, unpack_rows_bf16, unpack_rows_int8
 
 RANDOM = settings(max_examples=25, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
 PLACES = st.integers(0, NPU1.columns - 1)
+
+
+@pytest.fixture(scope="module")
+def unlimited_kernels(tmp_path_factory: pytest.TempPathFactory) -> Kernels:
+    """As models' libraries have them."""
+    folder = tmp_path_factory.mktemp("unlimited")
+    return Kernels(kernel_library("unlimited", encoder.KERNELS, folder, more=[UNLIMITED]))
 
 
 def agrees(trial: Trial) -> None:
@@ -51,6 +60,18 @@ def test_gemm_int8(encoder_kernels: Kernels, seed: int, steps: int, epilogue: Ep
 @given(seed=SEEDS, steps=st.integers(1, 10), epilogue=epilogues(layouts=tuple(INT8_LAYOUTS), residual=False))
 def test_keys_and_values_for_the_decoder(encoder_kernels: Kernels, seed: int, steps: int, epilogue: Epilogue) -> None:
     agrees(trials.gemm_int8(encoder_kernels, np.random.default_rng(seed), steps=steps, epilogue=epilogue))
+
+
+@RANDOM
+@given(seed=SEEDS, steps=st.integers(1, 10), epilogue=epilogues(), fill=st.sampled_from(["random", "zero", "largest"]))
+def test_memory_that_a_core_has_not_changes_no_bit(
+    encoder_kernels: Kernels, unlimited_kernels: Kernels, seed: int, steps: int, epilogue: Epilogue, fill: str
+) -> None:
+    ours, theirs = (
+        trials.gemm_int8(kernels, np.random.default_rng(seed), steps=steps, epilogue=epilogue, fill=fill).got
+        for kernels in (unlimited_kernels, encoder_kernels)
+    )
+    np.testing.assert_array_equal(ours, theirs)
 
 
 @pytest.mark.parametrize("fill", ["zero", "largest"])

@@ -10,6 +10,7 @@ import pytest
 from aie_api import FLAGS, INCLUDE, ROOT, Array
 
 BODY = """
+#include "exp2.h"
 #include "inverse_root.h"
 #include "key_scale.h"
 #include "rows.h"
@@ -32,6 +33,15 @@ extern "C" void scales(const float *x, float *out) {
         __builtin_memcpy(&bits, x + i, 4);
         const KeyScale one = key_scale((int16_t)(bits >> 16));
         out[48 + i] = one.scale, out[64 + i] = one.head, out[80 + i] = one.rest;
+    }
+}
+extern "C" void powers(const uint16_t *u, uint16_t *sums, uint16_t *lanes, int n) {
+    aie::set_rounding(aie::rounding_mode::conv_even);
+    aie::set_saturation(aie::saturation_mode::saturate);
+    for (int i = 0; i < n; i += 32) {
+        const aie::vector<uint16, 32> x = aie::load_v<32>(u + i);
+        aie::store_v(sums + i, exp2_by_sums(x).cast_to<uint16>());
+        aie::store_v(lanes + i, exp2_of_biased(x).cast_to<uint16>());
     }
 }
 extern "C" void rows(const float *x, float *out) {
@@ -130,6 +140,15 @@ def test_scales_of_keys_are_those_of_scalars(library: ctypes.CDLL) -> None:
     scales = of_vectors(library, "scales", x, 6)
     np.testing.assert_array_equal(scales[:, :3], scales[:, 3:])
     assert (scales[:, 0].ravel() * 127 >= x).all()
+
+
+def test_powers_of_two_in_lanes_are_those_by_sums(library: ctypes.CDLL) -> None:
+    u, sums, lanes = (aligned(2**15).view(np.uint16) for _ in range(3))
+    u[:] = np.arange(2**16)
+    library.powers(*(ctypes.c_void_p(x.ctypes.data) for x in (u, sums, lanes)), ctypes.c_int(2**16))
+    np.testing.assert_array_equal(lanes, sums)
+    whole = np.arange(0, 2**16, 256)
+    np.testing.assert_array_equal(lanes[whole], whole >> 1)
 
 
 def test_rows_of_blocks(library: ctypes.CDLL) -> None:

@@ -168,6 +168,19 @@ struct mmul_two_blocks {
     }
 };
 
+// B as a kernel takes it, where it says: `right_t` and what makes it.
+template <typename Kernel, typename B>
+struct right_of {
+    using type = B;
+    static AIEBUILD_INLINE const B &make(const B &b) { return b; }
+};
+template <typename Kernel, typename B>
+    requires requires { typename Kernel::right_t; }
+struct right_of<Kernel, B> {
+    using type = typename Kernel::right_t;
+    static AIEBUILD_INLINE type make(const B &b) { return Kernel::right(b); }
+};
+
 template <typename A>
 struct zero_op {
     const A &acc;
@@ -198,6 +211,8 @@ struct mmul {
     static_assert(acc_bits != 0, "mmul: this core has no dense product of this shape M x K x N, these types and this accumulator");
     using lane_type = std::conditional_t<fp, float, std::conditional_t<(acc_bits == 64), int64, int32>>;
     using tag = std::conditional_t<fp, accfloat, std::conditional_t<(acc_bits == 64), acc64, acc32>>;
+    using kernel_type = detail::mmul_of<M, K, N, TypeA, TypeB, lane_type>;
+    using right = detail::right_of<kernel_type, detail::storage<detail::raw_t<TypeB>, K * N>>;
 
     AIEBUILD_INLINE void charge() const
     {
@@ -263,6 +278,11 @@ struct mmul {
         kernel.mac(detail::as_vector(a).to_native(), detail::as_vector(b).to_native());
     }
 
+    // Not of the real headers, for loops of the host's own: B made ready once for many products.
+    using right_type = typename right::type;
+    static AIEBUILD_INLINE right_type made_ready(const vector<TypeB, size_B> &b) { return right::make(b.to_native()); }
+    AIEBUILD_INLINE void mac_ready(const vector<TypeA, size_A> &a, const right_type &b) { kernel.mac(a.to_native(), b); }
+
     AIEBUILD_INLINE accum_type to_accum() const { return kernel.get(); }
     AIEBUILD_INLINE operator accum_type() const { return to_accum(); }
     template <typename T>
@@ -284,7 +304,7 @@ struct mmul {
         static_assert(std::is_same_v<detail::vector_of<VB>, vector<TypeB, size_B>>, "mmul: B is not a vector<TypeB, K * N>");
     }
 
-    detail::mmul_of<M, K, N, TypeA, TypeB, lane_type> kernel;
+    kernel_type kernel;
 #if defined(AIEBUILD_SLOTS)
     uint64_t begun = detail::slot_phase(); // when the sums were loaded
 #endif

@@ -68,19 +68,25 @@ struct mmul_kernel<4, 8, 8, int8, int8, int32> {
         r.p[1] = reinterpret_cast<acc_t::part_t>(_mm512_sub_epi32(c[1], _mm512_permutexvar_epi32(index_dwords([](int i) { return 4 + i / 8 * 2; }), wide)));
         return r;
     }
-    AIEBUILD_INLINE void mac(const storage<int8, 32> &av, const storage<int8, 64> &bv)
+    struct right_t {
+        __m512i half[2];
+    };
+    static AIEBUILD_INLINE right_t right(const storage<int8, 64> &bv)
     {
-        const auto a = reinterpret_cast<__m256i>(av.p[0]);
         using U = simd_t<uint8, 64>;
         const auto b = reinterpret_cast<__m512i>(reinterpret_cast<U>(bv.p[0]) + uint8{128}); // with what made b, where that is a sum
-        const __m512i b0 = i8_columns<0>(b);
-        const __m512i b1 = i8_columns<1>(b);
-        c[0] = _mm512_dpbusd_epi32(c[0], b0, i8_rows<0, 0>(a));
-        c[1] = _mm512_dpbusd_epi32(c[1], b0, i8_rows<1, 0>(a));
-        c[0] = _mm512_dpbusd_epi32(c[0], b1, i8_rows<0, 1>(a));
-        c[1] = _mm512_dpbusd_epi32(c[1], b1, i8_rows<1, 1>(a));
+        return {{i8_columns<0>(b), i8_columns<1>(b)}};
+    }
+    AIEBUILD_INLINE void mac(const storage<int8, 32> &av, const right_t &b)
+    {
+        const auto a = reinterpret_cast<__m256i>(av.p[0]);
+        c[0] = _mm512_dpbusd_epi32(c[0], b.half[0], i8_rows<0, 0>(a));
+        c[1] = _mm512_dpbusd_epi32(c[1], b.half[0], i8_rows<1, 0>(a));
+        c[0] = _mm512_dpbusd_epi32(c[0], b.half[1], i8_rows<0, 1>(a));
+        c[1] = _mm512_dpbusd_epi32(c[1], b.half[1], i8_rows<1, 1>(a));
         sums = _mm256_dpbusd_epi32(sums, _mm256_set1_epi8(-128), a);
     }
+    AIEBUILD_INLINE void mac(const storage<int8, 32> &av, const storage<int8, 64> &bv) { mac(av, right(bv)); }
 };
 
 // int8 2x8x8: a register for each row of A holds the partial sums (half, n) of each four rows of B, so that B is reordered
