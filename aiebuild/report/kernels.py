@@ -16,8 +16,8 @@ from aiebuild.toolchain.process import run
 def kernel_library(
     name: str, sources: Sequence[str], folder: Path, grid: Grid = NPU1, *, count: bool = False, more: Sequence[str] = ()
 ) -> Path:
-    """Compile kernel sources (paths below `kernels_src/`) for `grid` as where they are checked, with `more` macros, or as
-    a counting build does; link them alone as `name`.so.
+    """Compile kernel sources (paths below `kernels_src/`) for `grid` as where they are checked, with `more` macros, or
+    as a counting build does; link them alone as `name`.so.
 
     Raises MissingError when there is no compiler, ToolError with its messages when a source is wrong.
     """
