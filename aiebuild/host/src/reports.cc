@@ -1,5 +1,5 @@
 // What cores report of lists of tokens, brought together: a part of the C interface that needs no overlay. The reference
-// is `Findings.candidates` in aiebuild/whisper/findings.py.
+// is `NumpyMerge` in aiebuild/whisper/findings.py.
 
 #include <aiebuild_host/abi.hpp>
 
