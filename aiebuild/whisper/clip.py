@@ -178,8 +178,8 @@ class Clip:
             start, end = ((t - begin) * self._seconds_per_token for t in (piece[0], piece[-1]))
             pieces.append((start, end, piece))
             previous = cut
-        # an unfinished segment is left to the next window, which starts where this one's last finished segment ends; not
-        # where this one starts (two timestamps in front, where none were asked for): that would go on for ever
+        # an unfinished segment is left to the next window, which starts where this one's last finished segment ends;
+        # not where this one starts (two timestamps in front, where none were asked for): that would go on for ever
         advance = 0 if single_ending else (tokens[previous - 1] - begin) * self._frames_per_token
         return pieces, advance or size
 
