@@ -180,7 +180,7 @@ class Clip:
             previous = cut
         # an unfinished segment is left to the next window, which starts where this one's last finished segment ends;
         # not where this one starts (two timestamps in front, where none were asked for): that would go on for ever
-        advance = 0 if single_ending else (tokens[previous - 1] - begin) * self._frames_per_token
+        advance = size if single_ending else (tokens[previous - 1] - begin) * self._frames_per_token
         return pieces, advance or size
 
     def _segments(

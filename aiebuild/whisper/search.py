@@ -93,10 +93,11 @@ class Beam:
             raise ValueError(f"a beam of {size} with patience {patience:g} has no room for a sequence")
 
     def update(self, ranked: Sequence[Sequence[tuple[int, float]]]) -> Rows:
-        """Take the next tokens of the live rows and their log probabilities, best first; the rows that live on."""
+        """Take the next tokens of the live rows, `choices` of each at most, and their log probabilities, best first;
+        the rows that live on."""
         choices: list[tuple[float, int, int]] = []
         for parent, (row, following) in enumerate(zip(self._live, ranked, strict=True)):
-            choices += [(row.logprob + logprob, parent, token) for token, logprob in following[: self.choices]]
+            choices += [(row.logprob + logprob, parent, token) for token, logprob in following]
         choices.sort(key=_score, reverse=True)  # stable: of equal ones the first
         eot, rules = self._rules.eot, self._rules
         live: list[_Row] = []
