@@ -180,6 +180,20 @@ EXPORT void unpack_u8(const uint8 *a, uint16 *c) { aie::store_v(c, aie::load_v<3
     EXPORT void unpack_i4_##N(const int8 *a, int8 *c) { aie::store_v(c, aie::load_v<N / 2>(a).cast_to<int4>().unpack()); }  \
     EXPORT void unpack_u4_##N(const uint8 *a, uint8 *c) { aie::store_v(c, aie::load_v<N / 2>(a).cast_to<uint4>().unpack()); }
 UNPACK_NIBBLES(32) UNPACK_NIBBLES(64) UNPACK_NIBBLES(128)
+#define PACK_NIBBLES(N)                                                                                                      \
+    EXPORT void pack_i4_##N(const int8 *a, int8 *c, int saturation)                                                         \
+    {                                                                                                                       \
+        set_modes(0, saturation);                                                                                           \
+        aie::store_v(c, aie::load_v<N>(a).pack<int4>().cast_to<int8>());                                                    \
+        set_modes(0, 0);                                                                                                    \
+    }                                                                                                                       \
+    EXPORT void pack_u4_##N(const uint8 *a, uint8 *c, int saturation)                                                       \
+    {                                                                                                                       \
+        set_modes(0, saturation);                                                                                           \
+        aie::store_v(c, aie::load_v<N>(a).pack<uint4>().cast_to<uint8>());                                                  \
+        set_modes(0, 0);                                                                                                    \
+    }
+PACK_NIBBLES(32) PACK_NIBBLES(64) PACK_NIBBLES(128)
 EXPORT void slices_of_i4(const int8 *a, int8 *c)
 {
     const aie::vector<int4, 128> all = aie::load_v<64>(a).cast_to<int4>();

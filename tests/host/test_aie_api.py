@@ -289,6 +289,17 @@ def test_four_bits(probe: Probe) -> None:
             same(wide, signed[start : start + n])
             probe(f"unpack_u4_{n}", every[start // 2 : (start + n) // 2].copy(), wide.view(np.uint8))
             same(wide.view(np.uint8), unsigned[start : start + n])
+    whole = np.arange(-128, 128, dtype=np.int8)
+    for n in (32, 64, 128):
+        for start in range(0, 256, n):
+            part = whole[start : start + n].copy()
+            for saturation, (low, high) in {0: (-128, 127), 1: (-8, 7), 3: (-7, 7)}.items():
+                packed, limited = np.zeros(n // 2, np.int8), np.clip(part, low, high).view(np.uint8) & 15
+                probe(f"pack_i4_{n}", part, packed, saturation)
+                same(packed.view(np.uint8), limited[::2] | limited[1::2] << 4)
+                limited = np.minimum(part.view(np.uint8), 15 if saturation else 255) & 15
+                probe(f"pack_u4_{n}", part.view(np.uint8), packed.view(np.uint8), saturation)
+                same(packed.view(np.uint8), limited[::2] | limited[1::2] << 4)
     out = np.zeros(192, np.int8)
     probe("slices_of_i4", every.view(np.int8)[:64].copy(), out)
     same(out[:128], signed[:128])

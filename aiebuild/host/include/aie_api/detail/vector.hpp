@@ -261,6 +261,7 @@ class vector {
         return detail::convert<U>(data);
     }
     template <typename U = typename detail::narrower_int<T>::type>
+        requires(!detail::is_nibble_v<U>)
     AIEBUILD_INLINE vector<U, Elems> pack() const
     {
         static_assert(std::is_integral_v<U> && !is_floating_point() && sizeof(U) < sizeof(T), "pack: to a narrower integer type");
@@ -270,6 +271,31 @@ class vector {
             return detail::srs<U>(data, 0, detail::core_state.rounding, detail::core_state.saturation);
         else
             return detail::srs<U>(detail::convert<int64>(data), 0, detail::core_state.rounding, detail::core_state.saturation);
+    }
+
+    // To four bits: the first element is a byte's low half.
+    template <typename U>
+        requires(detail::is_nibble_v<U>)
+    AIEBUILD_INLINE vector<U, Elems> pack() const
+    {
+        constexpr bool is_signed = std::is_same_v<U, int4>;
+        static_assert(std::is_same_v<T, std::conditional_t<is_signed, int8, uint8>>, "pack: to four bits from eight");
+        detail::count_vector(Elems);
+        detail::slot_narrowed(Elems / 2);
+        const unsigned mode = static_cast<unsigned>(detail::core_state.saturation);
+        const T low = is_signed ? (mode == 3 ? -7 : -8) : 0, high = is_signed ? 7 : 15;
+        using P = typename detail::storage<raw_type, Elems>::part_t;
+        const auto limited = detail::map_parts<raw_type>(
+            [=](P x) AIEBUILD_LAMBDA {
+                const P least = P{} + low, most = P{} + high;
+                x = x < least ? least : x;
+                return x > most ? most : x;
+            },
+            data);
+        using H = typename detail::storage<uint16, Elems / 2>::part_t;
+        return detail::convert<uint8>(detail::map_parts<uint16>(
+            [](H x) AIEBUILD_LAMBDA { return (x & 0x0f) | ((x >> 4) & 0xf0); },
+            detail::bitcast<uint16>(mode == 0 ? data : limited)));
     }
 
     AIEBUILD_INLINE void load(const T *ptr)
