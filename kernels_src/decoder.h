@@ -10,8 +10,10 @@
 //   or            : 256 x 32 of four bits as [32 k blocks][4 column blocks][8 x 8], the first of two in the low half of a
 //                   byte, then four bits for [8 groups of 32 k][32 columns]: three are the group's multiplier less 8, the
 //                   fourth ones of a column's groups, from the first on, make the eight bits of its scale (`four_bit_scales`)
-//   cross K and V : keys of 32 positions, int8 [8 channel blocks][4 key blocks][8 channels x 8 keys], 32 bf16 scales;
-//                   then their values, [4 key blocks][8 channel blocks][8 keys x 8 channels], 32 bf16 scales
+//   cross K and V : keys of 64 positions in four bits, [2 halves][8 channel blocks][4 key blocks][8 channels x 8 keys], and
+//                   their scales, a byte each (`key_scale.h`); then their values, [2 halves][4 key blocks][8 channel
+//                   blocks][8 keys x 8 channels], and scales. Position 16 c + j of the 64 is key 4 j + c, and has what its
+//                   key says and what the keys of positions 16 c to 16 c + j - 1 do
 // or, for self-attention, 128 rows of 132 bytes, 32 a row of cores: 64 channels of keys and 64 of values in int8 and a
 // bf16 scale of each; of a head at 128 entries of the log, or of two at 64.
 // Activations are multiplied as 16-bit numbers in two int8 rows: x = scale (256 high + low). An operand block of 4 x 8
@@ -27,8 +29,8 @@ namespace decoder {
 constexpr int slice_bytes = 4224;
 constexpr int scales_offset = 4096;
 constexpr int bias_offset = 4160;
-constexpr int key_scales_offset = 2048;
-constexpr int values_offset = 2112;
+constexpr int packed_scales = 2048; // of cross-attention's keys
+constexpr int packed_values = 2112;
 constexpr int tile_columns = 32;       // of a slice of a column tile of 128, which is one of four in a tile of 512
 constexpr int object_units = 4;        // of 32 floats in a C object; twice as many of bf16
 constexpr int object_floats = 128;
@@ -40,8 +42,8 @@ constexpr int most_rows = 8;           // of a core
 constexpr int query_bytes = 256;
 constexpr int log_bytes = 132;        // of a head's keys, values and scales in an entry of the log
 constexpr int log_scales = 128;
-// y of attention, in floats: sums [row][64], mask bits, scores of two rows, probabilities as operand blocks, sums of
-// probabilities [row][8], self-attention's keys and values as operand blocks, 2,048 bytes each.
+// y of attention, in floats: sums [row][64], mask bits (self) or the last keys' scores [row][4 times 4] (cross), scores of two rows, probabilities as operand blocks, sums of
+// probabilities [row][8], 32 keys and values as operand blocks, 2,048 bytes each.
 constexpr int masks_place = 512;
 constexpr int scores_place = 864;
 constexpr int probabilities_place = 928;
@@ -52,7 +54,7 @@ constexpr int gamma_place = 1280;
 constexpr int piece_place = 1920;
 // Words of `stats`: row scales [k tile or head][8], and in attention the rest.
 constexpr int maxima = 48;
-constexpr int key_scales = 64; // of self-attention: 32 bf16 of keys, 32 of values
+constexpr int key_scales = 64; // 32 bf16 of keys, 32 of values
 constexpr int ones = 128;      // 32 bf16
 
 // Sampling: of each row the best of two ranges of tokens, and their log-sum-exps.

@@ -1,8 +1,9 @@
 // Attention of up to eight queries of a head over a strip of 32 keys a step, online softmax in float; queries and
-// probabilities have 16 bits, keys and values 8 with a scale each. Every row of cores sees its own keys, or, where there are
+// probabilities have 16 bits, keys and values 8 with a scale each, or cross-attention's 4. Every row of cores sees its own keys, or, where there are
 // two heads, every second one those of its head; the parts are merged when the next product loads them.
 // Reference: aiebuild/designs/reference.py (attention, merge_attention).
 #include "decoder.h"
+#include "key_scale.h"
 
 using namespace decoder;
 
@@ -57,6 +58,41 @@ void stage(const int8_t *rows, int8_t *out, bool values) {
     }
 }
 
+// Four-bit keys or values of cross-attention, operand blocks of 32 of them, to int8: 2 n + 1.
+ONE_COPY void widen(const int8_t *packed, int8_t *out) {
+    for (int i = 0; i < 32; ++i) {
+        const aie::vector<int8, 64> n = aie::load_v<32>(packed + i * 32).cast_to<int4>().unpack();
+        aie::store_v(out + i * 64, aie::add(aie::add(n, n), aie::broadcast<int8, 64>(1)));
+    }
+}
+
+// Which of 32 keys of cross-attention there are, from key 4 j of a tile on, of whose positions `left` are valid: position
+// 16 c + j is key 4 j + c.
+ONE_COPY uint32_t keys_within(int left, int j) {
+    uint32_t seen = 0;
+    for (int c = 0; c < 4; ++c) {
+        const int count = left - 16 * c - j;
+        if (count > 0)
+            seen |= (count >= 8 ? 0x11111111u : 0x11111111u & ((1u << 4 * count) - 1)) << c;
+    }
+    return seen;
+}
+
+// Each four scores to their sums with all those before them, `last` too: scores of differences become those of keys.
+ONE_COPY void add_up(float *scores, float *last) {
+    aie::vector<float, 16> before = aie::load_v<16>(last);
+    for (int i = 0; i < 32; i += 16) {
+        aie::vector<float, 16> s = aie::load_v<16>(scores + i);
+        s = aie::add(s, aie::shuffle_up_fill(s, aie::zeros<float, 16>(), 4));
+        s = aie::add(s, aie::shuffle_up_fill(s, aie::zeros<float, 16>(), 8));
+        s = aie::add(s, before);
+        aie::store_v(scores + i, s);
+        const aie::vector<float, 4> end = s.extract<4>(3);
+        before = aie::concat(end, end, end, end);
+    }
+    aie::store_v(last, before);
+}
+
 // The values' scales to what probabilities are multiplied by: 32512 at the largest of those that a row sees, 0 at others.
 // Returns a step of the products.
 ONE_COPY float weigh(const bfloat16 *scales, uint32_t any, float *weights) {
@@ -108,7 +144,7 @@ void softmax(const float *scores, uint32_t visible, float *stats, int row, float
 
 extern "C" {
 
-// B object i of head group `group`: keys and values of 128 positions (cross), of 128 entries of the log, or of 64 for each of
+// B object i of head group `group`: keys and values of 256 positions (cross), of 128 entries of the log, or of 64 for each of
 // two heads.
 void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_t *params, int32_t group, int32_t i,
                             int32_t row) {
@@ -124,60 +160,67 @@ void decoder_attention_step(int8_t *B, int8_t *X, float *y, float *stats, int32_
     const int mask_stride = params[p_mask_bytes] / 4;
     float *scores = y + scores_place;
     int8_t *P = (int8_t *)(y + probabilities_place);
+    int8_t *keys = (int8_t *)(y + staged_place), *values = keys + 2048;
+    int16_t *of_keys = (int16_t *)(stats + key_scales), *of_values = of_keys + 32;
+    const int8_t *slice = B + row * slice_bytes;
     if (i == 0)
         reset(stats, y, rows);
-    uint32_t any = 0;
-    if (cross) {
-        const int valid = params[p_keys] - strip * 32;
-        any = valid >= 32 ? ~0u : valid <= 0 ? 0u : (1u << valid) - 1;
-    } else {
-        for (int r = 0; r < rows; ++r)
-            any |= is_live(params, r) ? masks[r * mask_stride] : 0u;
-    }
-    if (any == 0 || params[p_here] == 0)
+    if (params[p_here] == 0)
         return;
-    const int8_t *keys = B + row * slice_bytes;
-    const int8_t *values = keys + values_offset;
-    const bfloat16 *of_keys = (const bfloat16 *)(keys + key_scales_offset);
-    const bfloat16 *of_values = (const bfloat16 *)(values + key_scales_offset);
-    if (!cross) {
-        int8_t *staged = (int8_t *)(y + staged_place);
-        int16_t *scales = (int16_t *)(stats + key_scales);
-        for (int e = 0; e < 32; ++e) {
-            const int32_t both = *(const int32_t *)(keys + e * log_bytes + log_scales);
-            scales[e] = (int16_t)both;
-            scales[e + 32] = (int16_t)(both >> 16);
-        }
-        stage(keys, staged, false);
-        stage(keys + 64, staged + 2048, true);
-        keys = staged;
-        values = staged + 2048;
-        of_keys = (const bfloat16 *)scales;
-        of_values = of_keys + 32;
-    }
-    alignas(32) float weights[32];
-    float step = cross ? weigh(of_values, any, weights) : 0.0f;
-    for (int r = 0; r < rows; r += 2) {
-        if (!is_live(params, r))
-            continue;
-        const int count = rows - r < 2 ? 1 : 2;
-        uint32_t visible[2] = {any, any};
-        if (!cross)
-            for (int j = 0; j < count; ++j)
-                visible[j] = masks[(r + j) * mask_stride];
-        const int8_t *q = X + (head * (most_rows / 2) + (r >> 1)) * query_bytes;
-        products(q, 8, keys, 256, of_keys, stats + head * most_rows + r, scores, 32, count, true);
-        float scales[2] = {0.0f, 0.0f};
-        for (int j = 0; j < count; ++j)
-            if (visible[j] != 0) {
-                if (!cross)
-                    step = weigh(of_values, visible[j], weights);
-                scales[j] = step;
-                softmax(scores + j * 32, visible[j], stats, r + j, y, weights, P + j * 16, count == 1);
+    for (int half = 0; half < (cross ? 2 : 1); ++half) {
+        uint32_t any = 0;
+        if (cross)
+            any = keys_within(params[p_keys] - strip * 64, half * 8);
+        else
+            for (int r = 0; r < rows; ++r)
+                any |= is_live(params, r) ? masks[r * mask_stride] : 0u;
+        if (any == 0)
+            return;
+        alignas(32) float weights[32];
+        float step = 0.0f;
+        if (cross) {
+            if (half == 0)
+                for (int r = 0; r < rows; ++r)
+                    aie::store_v(y + masks_place + r * 16, aie::zeros<float, 16>());
+            widen(slice + half * 1024, keys);
+            widen(slice + packed_values + half * 1024, values);
+            const uint8_t *bytes = (const uint8_t *)slice + packed_scales + half * 32;
+            aie::store_v((bfloat16 *)of_keys, step_of_bytes(aie::load_v<32>(bytes)));
+            aie::store_v((bfloat16 *)of_values, step_of_bytes(aie::load_v<32>(bytes + packed_values)));
+            step = weigh((const bfloat16 *)of_values, any, weights);
+        } else {
+            for (int e = 0; e < 32; ++e) {
+                const int32_t both = *(const int32_t *)(slice + e * log_bytes + log_scales);
+                of_keys[e] = (int16_t)both;
+                of_values[e] = (int16_t)(both >> 16);
             }
-        const bfloat16 *one = (const bfloat16 *)(stats + ones);
-        products(P, 4, values, 512, one, scales, y + r * 64, 64, count, false);
-        products(P, 4, values + 256, 512, one, scales, y + r * 64 + 32, 64, count, false);
+            stage(slice, keys, false);
+            stage(slice + 64, values, true);
+        }
+        for (int r = 0; r < rows; r += 2) {
+            if (!is_live(params, r))
+                continue;
+            const int count = rows - r < 2 ? 1 : 2;
+            uint32_t visible[2] = {any, any};
+            if (!cross)
+                for (int j = 0; j < count; ++j)
+                    visible[j] = masks[(r + j) * mask_stride];
+            const int8_t *q = X + (head * (most_rows / 2) + (r >> 1)) * query_bytes;
+            products(q, 8, keys, 256, (const bfloat16 *)of_keys, stats + head * most_rows + r, scores, 32, count, true);
+            float scales[2] = {0.0f, 0.0f};
+            for (int j = 0; j < count; ++j)
+                if (visible[j] != 0) {
+                    if (cross)
+                        add_up(scores + j * 32, y + masks_place + (r + j) * 16);
+                    else
+                        step = weigh((const bfloat16 *)of_values, visible[j], weights);
+                    scales[j] = step;
+                    softmax(scores + j * 32, visible[j], stats, r + j, y, weights, P + j * 16, count == 1);
+                }
+            const bfloat16 *one = (const bfloat16 *)(stats + ones);
+            products(P, 4, values, 512, one, scales, y + r * 64, 64, count, false);
+            products(P, 4, values + 256, 512, one, scales, y + r * 64 + 32, 64, count, false);
+        }
     }
 }
 

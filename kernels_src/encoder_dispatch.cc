@@ -9,6 +9,9 @@ void encoder_gemm_finish(int8_t *C, int8_t *residual, int32_t *acc, int32_t *sta
                          int32_t row, int32_t column);
 void encoder_attention_query(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32_t i, int32_t column);
 void encoder_attention_finish(int8_t *C, int32_t *acc, int32_t *stats);
+void encoder_norm_keep(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32_t *params, int32_t tile, int32_t i,
+                       int32_t column);
+void encoder_norm_write(int8_t *C, int32_t *acc, int32_t *stats, int32_t *params);
 void encoder_norm_apply(int8_t *A, int8_t *C, int32_t *acc, int32_t *params, int32_t i, int32_t output, int32_t column);
 void encoder_normalise(int8_t *A, int8_t *C, int32_t *params, int32_t first);
 
@@ -20,7 +23,10 @@ void encoder_side_step(int8_t *A, int8_t *C, int32_t *acc, int32_t *stats, int32
         encoder_attention_query(A, C, acc, stats, i, column);
         break;
     case layer_norm:
-        encoder_norm_apply(A, C, acc, params, i, output, column);
+        if (params[p_stats_steps] == 0)
+            encoder_norm_keep(A, C, acc, stats, params, tile, i, column);
+        else
+            encoder_norm_apply(A, C, acc, params, i, output, column);
         break;
     case normalise:
         if (i == column)
@@ -37,6 +43,8 @@ void encoder_finish(int8_t *C, int32_t *acc, int32_t *stats, int32_t *params, in
     const int kind = params[p_kind];
     if (kind == attention)
         encoder_attention_finish(C, acc, stats);
+    else if (kind == layer_norm && params[p_stats_steps] == 0)
+        encoder_norm_write(C, acc, stats, params);
     else if (kind <= gemm_bf16_rows && (params[p_epilogue] & residual_flag) == 0)
         encoder_gemm_finish(C, C, acc, stats, params, tile, row, column);
 }

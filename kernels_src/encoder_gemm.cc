@@ -1,6 +1,6 @@
 // GEMM of 64 x 64 output tiles: int8 (k = 128 a step) and bf16 (k = 64 a step), accumulators in core memory,
 // epilogue fused: row and column scales, bias, GELU, residual, row mask, bf16 in the layout that the next reader wants,
-// or int8 for the decoder's cross-attention.
+// or four bits for the decoder's cross-attention.
 // Reference: aiebuild/designs/reference.py (gemm_int8, gemm_bf16, gelu).
 #include "encoder.h"
 #include "exp2.h"
@@ -11,6 +11,9 @@
 using namespace encoder;
 
 namespace {
+
+// Of what would make its caller's stack larger.
+#define OWN_FRAME __attribute__((noinline))
 
 // On AIE2 two sets of 2 x 2 blocks of sums take eight of its nine accumulators; on AIE2P, whose are twice as large and five,
 // they take four.
@@ -106,15 +109,11 @@ inline aie::vector<bfloat16, 32> gelu(const aie::vector<bfloat16, 32> &x) {
 }
 
 // Words of `stats`: 64 row scales of A, 64 column scales and biases of B (bf16), then what the epilogue makes of 64 rows in
-// bf16: the row scales, whether a row is kept, and for keys and values the two parts of the scales' reciprocals, and four
-// rows of keys.
+// bf16: the row scales and whether a row is kept.
 constexpr int column_scales = 64;
 constexpr int biases = 96;
 constexpr int row_scales = 128;
 constexpr int kept_rows = 160;
-constexpr int heads = 192;
-constexpr int rests = 224;
-constexpr int four_rows = 256;
 
 inline bfloat16 *bf16_at(int32_t *stats, int word) { return (bfloat16 *)(stats + word); }
 
@@ -123,46 +122,171 @@ inline aie::vector<bfloat16, 32> repeat_rows(const bfloat16 *v8) {
     return aie::concat(v, v, v, v);
 }
 
-// The finished tile, whose 4 x 8 blocks lie in the first halves of acc's, as int8 keys or values of the decoder: 32
-// positions in strips 0 and 2 each, the other strips are zero. Every position has a scale that bf16 holds, of at
-// least a 127th of the largest magnitude.
-void pack_keys(const int32_t *acc, int32_t *stats, int8_t *C, bool values) {
-    float *row = (float *)stats;
-    for (int strip = 0; strip < 4; ++strip) {
-        for (int rb = 0; rb < 4; ++rb) {
-            const int16_t *blocks = (const int16_t *)(acc + (strip * 4 + rb) * 256);
-            aie::vector<int16, 32> largest = aie::zeros<int16, 32>();
-            for (int nb = 0; nb < 8; ++nb)
-                largest = aie::max(largest, aie::abs(aie::load_v<32>((const bfloat16 *)blocks + nb * 64)).cast_to<int16>());
-            aie::store_v(row + rb * 4, to_floats(largest_of_rows(largest)).extract<4>(0));
-        }
-        const KeyScales scales = key_scale(aie::load_v<16>(row));
-        store_bf16((bfloat16 *)(C + (strip >> 1) * 2 * strip_bytes + strip_data) + (strip & 1) * 16, scales.scale);
-        store_bf16(bf16_at(stats, heads) + strip * 16, scales.head);
-        store_bf16(bf16_at(stats, rests) + strip * 16, scales.rest);
-    }
-    for (int i = 0; i < strip_bytes; i += 32) {
-        aie::store_v(C + strip_bytes + i, aie::zeros<int8, 32>());
-        aie::store_v(C + 3 * strip_bytes + i, aie::zeros<int8, 32>());
-    }
-    int8_t *four = (int8_t *)(stats + four_rows);
-    for (int rb = 0; rb < 16; ++rb) {
-        int8_t *slice = C + (rb >> 3) * 2 * strip_bytes;
-        const aie::vector<bfloat16, 32> head = repeat_columns(bf16_at(stats, heads) + rb * 4);
-        const aie::vector<bfloat16, 32> rest = repeat_columns(bf16_at(stats, rests) + rb * 4);
+// Keys and values for the decoder, in four bits. Of a tile's 64 positions 16 c + j is row c of step j: rows of four strips go
+// through the 16 steps side by side.
+// acc's blocks have 128 bytes: in the first halves is the finished tile in 4 x 8 blocks, in the second halves then the same
+// by steps, [16][8 channel blocks][4 x 8]; and the first halves are free.
+inline bfloat16 *half_of(int32_t *acc, int block) { return (bfloat16 *)(acc + block * 32); }
+inline bfloat16 *by_steps(int32_t *acc, int step, int nb) { return (bfloat16 *)(acc + (step * 8 + nb) * 32 + 16); }
+
+OWN_FRAME void arrange(int32_t *acc) {
+    for (int rb = 0; rb < 4; ++rb)
         for (int nb = 0; nb < 8; ++nb) {
-            const aie::vector<bfloat16, 32> x = aie::load_v<32>((const bfloat16 *)(acc + (rb * 8 + nb) * 32));
-            const aie::accum<accfloat, 32> scaled = aie::mac(aie::mul(x, head), x, rest);
-            const aie::vector<int8, 32> q = aie::to_fixed<int16>(scaled.to_vector<float>(), 0).pack<int8>();
-            if (values)
-                aie::store_v(slice + ((rb & 7) >> 1) * 512 + nb * 64 + (rb & 1) * 32, q);
-            else if ((rb & 1) == 0)
-                aie::store_v(four + nb * 32, q);
-            else
-                aie::store_v(slice + nb * 256 + ((rb & 7) >> 1) * 64,
-                             aie::transpose(aie::concat(aie::load_v<32>(four + nb * 32), q), 8, 8));
+            const bfloat16 *blocks = half_of(acc, rb * 8 + nb);
+            const auto [a, b] = aie::interleave_zip(aie::load_v<32>(blocks), aie::load_v<32>(blocks + 4096), 8);
+            const auto [c, d] = aie::interleave_zip(aie::load_v<32>(blocks + 2048), aie::load_v<32>(blocks + 6144), 8);
+            const auto [first, second] = aie::interleave_zip(a, c, 8);
+            const auto [third, fourth] = aie::interleave_zip(b, d, 8);
+            aie::store_v(by_steps(acc, rb * 4, nb), first);
+            aie::store_v(by_steps(acc, rb * 4 + 1, nb), second);
+            aie::store_v(by_steps(acc, rb * 4 + 2, nb), third);
+            aie::store_v(by_steps(acc, rb * 4 + 3, nb), fourth);
+        }
+}
+
+// The largest values of four steps' rows, or the largest differences to the rows before: twice each, by steps and rows.
+inline aie::vector<int16, 32> largest_of_steps(int32_t *acc, int first, bool differences) {
+    aie::vector<int16, 32> v[4];
+    UNROLLED
+    for (int i = 0; i < 4; ++i) {
+        const int step = first + i;
+        aie::vector<int16, 32> largest = aie::zeros<int16, 32>();
+        for (int nb = 0; nb < 8; ++nb) {
+            aie::vector<bfloat16, 32> x = aie::load_v<32>(by_steps(acc, step, nb));
+            if (differences && step != 0)
+                x = aie::sub(aie::accum<accfloat, 32>(x), aie::load_v<32>(by_steps(acc, step - 1, nb))).to_vector<bfloat16>();
+            largest = aie::max(largest, aie::abs(x).cast_to<int16>());
+        }
+        v[i] = largest;
+    }
+    const auto [a, b] = aie::interleave_unzip(v[0], v[1], 4);
+    const auto [c, d] = aie::interleave_unzip(v[2], v[3], 4);
+    const auto [e, f] = aie::interleave_unzip(aie::max(a, b), aie::max(c, d), 2);
+    return aie::max(e, f);
+}
+
+// Four values for each of eight steps, by lanes of 4 x 8 blocks: to eight free halves.
+ONE_COPY void spread(const aie::vector<bfloat16, 32> &v, int32_t *acc, int half) {
+    const auto [a, b] = aie::interleave_zip(v, v, 1);
+    const aie::vector<bfloat16, 32> fours[2] = {a, b};
+    UNROLLED
+    for (int i = 0; i < 2; ++i) {
+        const auto [c, d] = aie::interleave_zip(fours[i], fours[i], 1);
+        const aie::vector<bfloat16, 32> twos[2] = {c, d};
+        UNROLLED
+        for (int k = 0; k < 2; ++k) {
+            const auto [first, second] = aie::interleave_zip(twos[k], twos[k], 1);
+            aie::store_v(half_of(acc, half + i * 4 + k * 2), first);
+            aie::store_v(half_of(acc, half + i * 4 + k * 2 + 1), second);
         }
     }
+}
+
+// Each position's scale by its largest value, or of keys by the largest difference to the position before; scales to the
+// object, and of each step its four rows' scales and reciprocals to free halves by lanes.
+constexpr int step_lanes = 32, inverse_lanes = 48; // halves
+
+OWN_FRAME void choose_scales(int32_t *acc, int8_t *C, bool values) {
+    for (int i = 0; i < 16; i += 8) {
+        const auto [a, b] =
+            aie::interleave_unzip(largest_of_steps(acc, i, !values), largest_of_steps(acc, i + 4, !values), 1);
+        const StepScales scales = step_scales(aie::max(a, b).cast_to<bfloat16>());
+        aie::store_v((uint8_t *)C + strip_data + i * 4, step_bytes(scales.bits));
+        spread(scales.inverse, acc, inverse_lanes + i);
+        if (!values)
+            spread(scales.bits.cast_to<bfloat16>(), acc, step_lanes + i);
+    }
+}
+
+// Eight positions' four bits of block `nb`, steps 2 m and 2 m + 1.
+inline void store_keys(int8_t *C, int m, int nb, bool values, const aie::vector<int8, 32> &first,
+                       const aie::vector<int8, 32> &second) {
+    aie::vector<int8, 64> q = aie::concat(first, second);
+    if (!values)
+        q = aie::transpose(q, 8, 8);
+    const int place = (m >> 2) * 32 + (values ? (m & 3) * 8 + nb : nb * 4 + (m & 3));
+    aie::store_v(C + place * 32, q.pack<int4>().cast_to<int8>());
+}
+
+// Sums of an x in units of a step and this have x as a number in Q10 in their bits, less its own.
+constexpr float step_magic = 12288.0f;
+constexpr int step_magic_bits = 0x46400000;
+
+inline aie::accum<acc32, 32> in_steps(const aie::vector<bfloat16, 32> &x, const aie::vector<bfloat16, 32> &inverse, int less) {
+    aie::accum<accfloat, 32> scaled(aie::broadcast<float, 32>(step_magic));
+    scaled = aie::mac(scaled, x, inverse);
+    return aie::sub(scaled.cast_to<acc32>(), aie::broadcast<int32, 32>(step_magic_bits + less));
+}
+
+// n + 1/2 steps for a value. Half of what that adds is taken off the next position's, so that sums of neighbours, which is
+// what attention reads, are nearer than each by itself.
+OWN_FRAME void pack_values(int32_t *acc, int8_t *C) {
+    const aie::vector<int16, 32> one = aie::broadcast<int16, 32>(1), step_q9 = aie::broadcast<int16, 32>(512);
+    for (int nb = 0; nb < 8; ++nb) { // the position before in Q9 and its n: half a step was added to nothing
+        aie::store_v((int16_t *)half_of(acc, nb), aie::broadcast<int16, 32>(256));
+        aie::store_v((int16_t *)half_of(acc, nb + 8), aie::zeros<int16, 32>());
+    }
+    aie::set_rounding(aie::rounding_mode::floor);
+    for (int m = 0; m < 8; ++m)
+        for (int nb = 0; nb < 8; ++nb) {
+            int16_t *state = (int16_t *)half_of(acc, nb);
+            aie::vector<int16, 32> before = aie::load_v<32>(state), n = aie::load_v<32>(state + 8 * 64);
+            aie::vector<int8, 32> each[2];
+            UNROLLED
+            for (int r = 0; r < 2; ++r) {
+                const int step = m * 2 + r;
+                aie::accum<acc32, 32> t = in_steps(aie::load_v<32>(by_steps(acc, step, nb)),
+                                                   aie::load_v<32>(half_of(acc, inverse_lanes + step)), 256);
+                t = aie::msc(aie::mac(t, before, one), n, step_q9);
+                before = t.to_vector<int16>(1);
+                n = t.to_vector<int16>(10);
+                each[r] = n.pack<int8>();
+            }
+            aie::store_v(state, before);
+            aie::store_v(state + 8 * 64, n);
+            store_keys(C, m, nb, true, each[0], each[1]);
+        }
+    aie::set_rounding(aie::rounding_mode::conv_even);
+}
+
+// n + 1/2 steps for the difference of a key to what the position before has become.
+OWN_FRAME void pack_differences(int32_t *acc, int8_t *C) {
+    const aie::accum<acc32, 32> one(aie::broadcast<int32, 32>(1));
+    for (int i = 0; i < 16; ++i)
+        aie::store_v((float *)half_of(acc, i), aie::zeros<float, 16>());
+    for (int m = 0; m < 8; ++m)
+        for (int nb = 0; nb < 8; ++nb) {
+            float *state = (float *)half_of(acc, nb * 2); // less the key that was read last
+            aie::accum<accfloat, 32> less(aie::concat(aie::load_v<16>(state), aie::load_v<16>(state + 32)));
+            aie::vector<int8, 32> n[2];
+            UNROLLED
+            for (int r = 0; r < 2; ++r) {
+                const int step = m * 2 + r;
+                const aie::vector<bfloat16, 32> d = aie::add(less, aie::load_v<32>(by_steps(acc, step, nb))).to_vector<bfloat16>();
+                const aie::accum<acc32, 32> t = in_steps(d, aie::load_v<32>(half_of(acc, inverse_lanes + step)), 512);
+                aie::vector<int16, 32> q = t.to_vector<int16>(10);
+                q = aie::min(aie::max(q, aie::broadcast<int16, 32>(-8)), aie::broadcast<int16, 32>(7));
+                n[r] = q.pack<int8>();
+                const aie::vector<int16, 32> twice = aie::mac(one, q, aie::broadcast<int16, 32>(2)).to_vector<int16>();
+                less = aie::msc(less, aie::to_float<bfloat16>(twice), aie::load_v<32>(half_of(acc, step_lanes + step)));
+            }
+            const aie::vector<float, 32> left = less.to_vector<float>();
+            aie::store_v(state, left.extract<16>(0));
+            aie::store_v(state + 32, left.extract<16>(1));
+            store_keys(C, m, nb, false, n[0], n[1]);
+        }
+}
+
+// The finished tile as keys or values of the decoder, in strip 0; the others are zero.
+void pack_keys(int32_t *acc, int8_t *C, bool values) {
+    arrange(acc);
+    choose_scales(acc, C, values);
+    if (values)
+        pack_values(acc, C);
+    else
+        pack_differences(acc, C);
+    for (int i = strip_bytes; i < object_bytes; i += 32)
+        aie::store_v(C + i, aie::zeros<int8, 32>());
 }
 
 // One copy for both kinds of sums: a core's program has 16 KB.
@@ -231,8 +355,6 @@ void epilogue(bool int8_sums, int32_t *acc, int32_t *stats, const int32_t *param
             }
         }
     }
-    if (packed)
-        pack_keys(acc, stats, C, (flags & values_flag) != 0);
 }
 
 } // namespace
@@ -261,6 +383,9 @@ void encoder_gemm_step(int8_t *A, int8_t *B, int32_t *acc, int32_t *scratch, int
 void encoder_gemm_finish(int8_t *C, int8_t *residual, int32_t *acc, int32_t *stats, int32_t *params, int32_t tile,
                          int32_t row, int32_t column) {
     epilogue(params[p_kind] == gemm_int8, acc, stats, params, residual, C, tile, row, column);
+    const int flags = params[p_epilogue];
+    if ((flags & (keys_flag | values_flag)) != 0)
+        pack_keys(acc, C, (flags & values_flag) != 0);
 }
 
 } // extern "C"

@@ -1,4 +1,4 @@
-// The scale of a key or value as int8, in both overlays.
+// The scales of keys and values: of self-attention's as int8, of cross-attention's in four bits.
 #pragma once
 
 #include "product.h"
@@ -27,20 +27,39 @@ inline KeyScale key_scale(int16_t largest) {
     return {scale.value, head.value, inverse - head.value};
 }
 
-// The same of 16 values at a time; `largest` as floats.
-struct KeyScales {
-    aie::vector<float, 16> scale;
-    aie::vector<float, 16> head;
-    aie::vector<float, 16> rest;
+// Keys and values of cross-attention have four bits, n = -8 to 7, which stand for 2 n + 1 scales, of keys more than the
+// position before has, but for every 16th. A scale is a byte: four bits of a bf16 number's exponent and four behind the
+// point, from 2^-11 to 31.
+constexpr int step_base = (127 - 11) << 7;
+
+struct StepScales {
+    aie::vector<int16, 32> bits;
+    aie::vector<bfloat16, 32> inverse; // of two scales
 };
 
-inline KeyScales key_scale(const aie::vector<float, 16> &largest) {
-    const aie::vector<int32, 16> upper = aie::broadcast<int32, 16>(0xffff0000);
-    const aie::vector<float, 16> least = aie::add(product(largest, aie::broadcast<float, 16>(1.0f / 127.0f)),
-                                                  aie::broadcast<float, 16>(1.0e-20f));
-    const aie::vector<float, 16> scale =
-        aie::bit_and(aie::add(least.cast_to<int32>(), aie::broadcast<int32, 16>(0xffff)), upper).cast_to<float>();
-    const aie::vector<float, 16> inverse = reciprocal(scale);
-    const aie::vector<float, 16> head = aie::bit_and(inverse.cast_to<int32>(), upper).cast_to<float>();
-    return {scale, head, aie::sub(inverse, head)};
+// Scales of at least a 15th of `largest`, but for the rounding to bf16. The reciprocal of d is the bits' estimate r, to 6 %,
+// times 1 + e + e^2, e = 1 - d r.
+inline StepScales step_scales(const aie::vector<bfloat16, 32> &largest) {
+    const aie::vector<bfloat16, 32> least =
+        aie::mul(largest, aie::broadcast<bfloat16, 32>((bfloat16)(1.0f / 15.0f))).to_vector<bfloat16>();
+    aie::vector<int16, 32> bits =
+        aie::bit_and(aie::add(least.cast_to<int16>(), aie::broadcast<int16, 32>(7)), aie::broadcast<int16, 32>(-8));
+    bits = aie::min(aie::max(bits, aie::broadcast<int16, 32>(step_base)), aie::broadcast<int16, 32>(step_base + 255 * 8));
+    const aie::vector<int16, 32> twice = aie::add(bits, aie::broadcast<int16, 32>(128)); // the next exponent
+    const aie::vector<bfloat16, 32> d = twice.cast_to<bfloat16>();
+    const aie::vector<bfloat16, 32> r = aie::sub(aie::broadcast<int16, 32>(0x7EF3), twice).cast_to<bfloat16>();
+    const aie::accum<accfloat, 32> one(aie::broadcast<bfloat16, 32>(1.0f));
+    const aie::vector<bfloat16, 32> e = aie::msc(one, d, r).to_vector<bfloat16>();
+    const aie::vector<bfloat16, 32> more = aie::mac(aie::accum<accfloat, 32>(e), e, e).to_vector<bfloat16>();
+    return {bits, aie::mac(aie::accum<accfloat, 32>(r), r, more).to_vector<bfloat16>()};
+}
+
+// 32 scales' bytes, and back to bf16.
+inline aie::vector<uint8, 32> step_bytes(const aie::vector<int16, 32> &bits) {
+    return aie::downshift(aie::sub(bits, aie::broadcast<int16, 32>(step_base)), 3).cast_to<uint16>().pack<uint8>();
+}
+
+inline aie::vector<bfloat16, 32> step_of_bytes(const aie::vector<uint8, 32> &bytes) {
+    const aie::vector<int16, 32> wide = bytes.unpack().cast_to<int16>();
+    return aie::add(aie::upshift(wide, 3), aie::broadcast<int16, 32>(step_base)).cast_to<bfloat16>();
 }

@@ -3,21 +3,23 @@ then merged."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs import reference
+from aiebuild.designs import cross_keys, reference
+from aiebuild.designs.cross_keys import TILE
 from aiebuild.designs.decoder_commands import cross_command, self_command
 from aiebuild.designs.decoder_core import DecoderCore, a_object, to_log
-from aiebuild.designs.decoder_shape import B_OBJECT, LOG_ROWS, PART_BYTES, SLICE, DecoderShape
+from aiebuild.designs.decoder_shape import B_OBJECT, LOG_ROWS, PART_BYTES, DecoderShape
 from aiebuild.designs.grid import ROWS
 from aiebuild.designs.trial import Kernels, Object, Trial, objects_of
 from aiebuild.weights.pack import Floats, to_bf16
 
 PART_FLOATS = PART_BYTES // 4
+POSITIONS_OF_OBJECT = ROWS * TILE
 
 
 def _queries(rng: np.random.Generator, rows: int, heads: int, size: float) -> Floats:
@@ -67,7 +69,9 @@ def self_attention(
         _Head((group * columns + column) * together + i, group, out[i * each : (i + 1) * each])
         for group in range(groups) for i in range(together)
     ]  # fmt: skip
-    return _attention_trial("decoder self-attention", parts, q, k, v, visible)
+    return _attention_trial(
+        "decoder self-attention", parts, q, lambda i, query: reference.attention_int8(query, k[:, i], v[:, i], visible)
+    )
 
 
 def cross_attention(
@@ -83,32 +87,29 @@ def cross_attention(
     """Attention over the window's keys, as the encoder packs them; what lies behind the last one is garbage."""
     shape = DecoderShape(64 * heads, heads, 1, 100, 448, kernels.grid)
     q = _queries(rng, rows, shape.groups * kernels.grid.columns, size)
-    length = 128 * -(-keys // 128)
-    k, v = rng.standard_normal((2, length, shape.groups, 64), np.float32)
-    k[keys:], v[keys:] = 300, 300
+    length = POSITIONS_OF_OBJECT * -(-keys // POSITIONS_OF_OBJECT)
+    n = rng.integers(-8, 8, (2, shape.groups, length // TILE, TILE, 64)).astype(np.int8)
+    sizes = np.exp(rng.standard_normal(n.shape[:-1]) * 0.3 + 0.7)
+    sizes[0] /= np.where(np.arange(TILE) % cross_keys.CHAIN == 0, 1, 3)
+    codes, _ = cross_keys.step_scales(sizes)
+    codes.reshape(2, shape.groups, -1)[:, :, keys:] = 255
     b: list[Object] = []
     for group in range(shape.groups):
-        for start in range(0, length, 128):
-            b.append(pack_keys(k[start : start + 128, group], v[start : start + 128, group]))
+        parts = [cross_keys.pack(n[i, group], codes[i, group], keys=i == 0) for i in (0, 1)]
+        b += objects_of(np.concatenate(parts, axis=1), B_OBJECT)
     command = cross_command(shape, rows, keys)
     loads = [a_object(to_bf16(row)) for row in q]
     out = [DecoderCore(kernels, row, column).run(command, iter(loads), iter(b)) for row in range(ROWS)]
     visible = np.broadcast_to(np.arange(length) < keys, (rows, length))
     parts = [_Head(group * kernels.grid.columns + column, group, out) for group in range(shape.groups)]
-    return _attention_trial("decoder cross-attention", parts, q, k, v, visible)
+    k, v = (cross_keys.values_of(n[i], codes[i], keys=i == 0).reshape(shape.groups, length, 64) for i in (0, 1))
+    largest = 15 * cross_keys.scales_of(codes[1]).reshape(shape.groups, length)
 
+    def expected(i: int, query: Floats) -> reference.Expected:
+        keys_of, values_of = k[i].astype(np.float64), v[i].astype(np.float64)
+        return reference.attention_of_rows(query, keys_of, values_of, visible, largest[i])
 
-def pack_keys(k: Floats, v: Floats) -> Object:
-    """Keys and values [128, 64] of a head as a B object."""
-    out = np.zeros((ROWS, SLICE), np.uint8)
-    for place, array, order in ((0, k, (0, 3, 1, 4, 2)), (SLICE // 2, v, (0, 1, 3, 2, 4))):
-        q, scale = reference.int8_rows(array)
-        blocks = q.reshape(ROWS, 4, 8, 8, 8).transpose(order)  # slice, position block, position, channel block, channel
-        out[:, place : place + 2048] = np.ascontiguousarray(blocks).view(np.uint8).reshape(ROWS, 2048)
-        scales = to_bf16(scale).reshape(ROWS, 32)
-        out[:, place + 2048 : place + SLICE // 2] = np.ascontiguousarray(scales).view(np.uint8)
-    (packed,) = objects_of(out, B_OBJECT)
-    return packed
+    return _attention_trial("decoder cross-attention", parts, q, expected)
 
 
 @dataclass(frozen=True)
@@ -121,14 +122,14 @@ class _Head:
 
 
 def _attention_trial(
-    name: str, heads: list[_Head], q: Floats, k: Floats, v: Floats, visible: NDArray[np.bool_]
+    name: str, heads: list[_Head], q: Floats, expected_of: Callable[[int, Floats], reference.Expected]
 ) -> Trial:
-    """All heads of a column; q [rows, channels], k and v [keys, heads, 64]."""
+    """All heads of a column; q [rows, channels]. `expected_of`: of the column's i-th head and its queries."""
     got: list[NDArray[np.float64]] = []
     expected: list[reference.Expected] = []
     for i, head in enumerate(heads):
         query = q[:, head.number * 64 : (head.number + 1) * 64]
-        expected.append(reference.attention_int8(query, k[:, i], v[:, i], visible))
+        expected.append(expected_of(i, query))
         got.append(_merged(head.out, head.group, q.shape[0]))
     value, tolerance = (np.stack([getattr(e, part) for e in expected]) for part in ("value", "tolerance"))
     return Trial(name, reference.Expected(value, tolerance), np.stack(got))

@@ -143,7 +143,7 @@ def self_command(
 def cross_command(s: DecoderShape, rows: int, keys: int = POSITIONS, live: int = ALL_LIVE) -> bytes:
     """The command of a window's cross-attention."""
     return Command(
-        "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // 128),
+        "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // 256),
         rows=rows, keys=keys, groups=s.groups, outputs=rows, channels=s.state, live=live,
     ).object()  # fmt: skip
 

@@ -39,7 +39,7 @@ MOST_ROWS = 8
 """Rows of a core, and of a window in an attention operation."""
 PART_BYTES = 272
 """A row's attention part, a C object: 64 sums, the maximum, the sum of probabilities, two unused, in floats."""
-CROSS_OBJECTS = -(-POSITIONS // 128)
+CROSS_OBJECTS = -(-POSITIONS // 256)
 """B objects of a head's keys and values."""
 BEST = 8
 """Tokens that a dispatch names for each row and list."""
@@ -140,7 +140,7 @@ class DecoderShape:
     @property
     def window_keys(self) -> int:
         """Bytes of a window's keys and values, as the encoder writes them."""
-        return (self.layers * self.heads + self.grid.columns) * KV_TILES * KV_OBJECT
+        return (self.layers * self.heads + 3 * self.grid.columns) * KV_TILES * KV_OBJECT
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.designs import four_bit
+from aiebuild.designs.cross_keys import turned
 from aiebuild.designs.decoder_commands import ALL_LIVE, AS_BEFORE, cross_command, linear_command, report_command
 from aiebuild.designs.decoder_plan import DecoderPlan
 from aiebuild.designs.decoder_products import Linear, layer_products, logits_product, stored_tiles, variants
@@ -130,6 +131,8 @@ def pack_decoder(
             w = w * factor
             seen = None if seen is None else seen.divided(np.where(factor == 0, 1, factor).astype(np.float32))
         moments = None if seen is None else seen.moments
+        if moments is not None and reads.endswith("cross_attn.context"):
+            moments = turned(turned(moments), axis=0)
         tiles = stored_tiles(s, linear)
         added = None if bias is None else bias.astype(np.float32)
         put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear, tiles, s.grid.columns, moments, added))
@@ -152,12 +155,12 @@ def pack_decoder(
         put_linear(p["qkv"], w, bias, b + "attn_ln", live=AS_BEFORE if layer else ALL_LIVE)
         put_linear(p["out"], weights[b + "attn.out.weight"], weights[b + "attn.out.bias"], None, b + "attn.context")
         put_linear(
-            p["cross_query"], weights[b + "cross_attn.query.weight"] * scale,
-            weights[b + "cross_attn.query.bias"] * scale,
+            p["cross_query"], turned(weights[b + "cross_attn.query.weight"] * scale, axis=0),
+            turned(weights[b + "cross_attn.query.bias"] * scale),
             b + "cross_attn_ln",
         )  # fmt: skip
         put_linear(
-            p["cross_out"], weights[b + "cross_attn.out.weight"], weights[b + "cross_attn.out.bias"], None,
+            p["cross_out"], turned(weights[b + "cross_attn.out.weight"]), weights[b + "cross_attn.out.bias"], None,
             b + "cross_attn.context",
         )  # fmt: skip
         put_linear(p["fc1"], weights[b + "mlp.0.weight"], weights[b + "mlp.0.bias"], b + "mlp_ln")

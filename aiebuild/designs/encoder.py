@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aiebuild.designs.encoder_commands import NORM_KEPT
 from aiebuild.designs.encoder_keep import COLUMN, JOINS, PASSING, keep_of, norm_parts, panel_parts, rows_parts
 from aiebuild.designs.encoder_plan import (
     ARENA,
@@ -229,18 +230,20 @@ class Encoder:
         apart = ROWS * x.stride * OBJECT
         both = shape.channel_tiles == 8 * outputs and (groups == 1 or outputs == 1)
         once = groups * shape.channel_tiles
-        kept = norm_parts(once, shape.k_steps) if both else None
+        in_cores = shape.channel_tiles <= NORM_KEPT
+        kept = norm_parts(once, shape.k_steps) if both and not in_cores else None
         parts: list[dict[str, tuple[Transfer, ...]]] = []
         for m in range(rounds):
             part: dict[str, tuple[Transfer, ...]] = {}
             for r in range(ROWS):
                 row = x.offset + (m * groups * ROWS + r) * x.stride * OBJECT
                 command = [self._command(name)] if m == 0 else []
-                if kept is not None:
+                if in_cores or kept is not None:
                     whole = Transfer(
-                        ARENA, row, (1, ROUNDS, 4 * shape.channel_tiles, STRIP), (0, apart, STRIP, 1), passes=2,
-                        parts=kept, each=once * OBJECT,
-                    )  # fmt: skip
+                        ARENA, row, (1, ROUNDS, 4 * shape.channel_tiles, STRIP), (0, apart, STRIP, 1), parts=PASSING
+                    )
+                    if kept is not None:
+                        whole = replace(whole, passes=2, parts=kept, each=once * OBJECT)
                     if m == 0:
                         part[f"A{r}_in"] = (*command, whole)
                     continue
@@ -320,19 +323,18 @@ class Encoder:
     def keys_output(self, place: int) -> list[Transfer]:
         """Keys (place 0) or values (1) of all text layers, into the decoder's objects.
 
-        Every other strip of a tile is unused, and has to go somewhere: of keys, to where the values will be; of values,
-        to where the same channel's next task puts its own, and the last ones behind everything.
+        Three strips of a tile are unused, and have to go somewhere: to where the same channel's next heads will be, and
+        the last ones behind everything.
         """
         heads = self.plan.shape.text_layers * self.plan.shape.heads
         panel = KV_TILES * KV_OBJECT
         columns = self._grid.columns
         if heads % columns:
             raise ValueError(f"{heads} heads of keys in all; columns of cores: {columns}")
-        unused = columns * panel if place else STRIP
         return [
             Transfer(
-                KEYS, c * panel + place * STRIP, (heads // columns, 2 * ROW_TILES, 2, STRIP),
-                (columns * panel, 2 * STRIP, unused, 1),
+                KEYS, c * panel + place * STRIP, (heads // columns, ROW_TILES, 4, STRIP),
+                (columns * panel, 2 * STRIP, columns * panel, 1),
             )
             for c in range(columns)
         ]  # fmt: skip
@@ -370,7 +372,7 @@ class Encoder:
         for place, name in enumerate(("keys", "values")):
             ops.append(self.gemm(name, name, self.rows_operand("xn", s.k_steps), s.k_steps, heads,
                                  self.keys_output(place), None, s.text_layers * linear, bf16=False,
-                                 by_round=place == 1))  # fmt: skip
+                                 by_round=True))  # fmt: skip
         return ops
 
 

@@ -44,6 +44,22 @@ class Command:
         return (head.ljust(256, b"\0") + payload).ljust(OBJECT, b"\0")
 
 
+NORM_KEPT = 8
+"""Tiles of 64 channels of a row that a core can keep for a layer norm's second pass."""
+
+
+def norm_command(channels: int, groups: int, tiles: int, gamma: bytes) -> bytes:
+    """The command of a layer norm of rows of `channels`, of `tiles` row tiles for each group of four columns of cores:
+    rows come once where cores can keep them, else twice."""
+    steps = channels // 64
+    outputs = -(-channels // 512)
+    if steps <= NORM_KEPT:
+        return Command("layer_norm", tiles=tiles, side=groups * steps, channels=channels).object(gamma)
+    return Command(
+        "layer_norm", tiles=tiles, statistics=groups * steps, outputs=outputs, side=8 * groups, channels=channels
+    ).object(gamma)
+
+
 def normalise_command(shape: EncoderShape, floor: int, frames: int) -> bytes:
     """The command that starts a window: `floor` is the lower clamp in Q11, `frames` how many of the window's are real.
 

@@ -17,8 +17,9 @@ ROUNDS = ROW_TILES // ROWS
 FRONT_FRAMES = 2
 """Frames of zeros in front of the normalised mel: the first convolution reaches back two frames."""
 KV_OBJECT = 16896
-"""int8 keys and values of 128 positions of one head as the decoder reads them: four slices of 32 keys, K then V."""
-KV_TILES = ROW_TILES // 2
+"""Keys and values of 256 positions of one head in four bits, as the decoder reads them: four slices of 64, K then V
+(`cross_keys`)."""
+KV_TILES = ROW_TILES // 4
 """Such objects of a head."""
 
 WEIGHTS, ARENA, INPUT, KEYS = range(4)
@@ -141,7 +142,7 @@ def plan_encoder(shape: EncoderShape) -> EncoderPlan:
         weight_offsets=weights,
         weight_bytes=at,
         input_bytes=OBJECT + shape.normalise_rounds * shape.grid.cores * OBJECT,
-        keys_bytes=(shape.text_layers * shape.heads + shape.grid.columns) * KV_TILES * KV_OBJECT,
+        keys_bytes=(shape.text_layers * shape.heads + 3 * shape.grid.columns) * KV_TILES * KV_OBJECT,
     )
 
 

@@ -9,9 +9,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs import reference
+from aiebuild.designs import cross_keys, reference
 from aiebuild.designs.encoder import OBJECT, STRIP, encoder_parameters
-from aiebuild.designs.encoder_commands import GELU, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command
+from aiebuild.designs.encoder_commands import (
+    GELU,
+    KEYS_OUT,
+    MASK,
+    NORM_KEPT,
+    RESIDUAL,
+    VALUES_OUT,
+    Command,
+    norm_command,
+)
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.trial import Kernels, Object, Trial, memory, objects_of, soiled
 from aiebuild.weights.pack import (
@@ -27,8 +36,8 @@ from aiebuild.weights.pack import (
 
 LAYOUTS = ("natural", "query", "value")
 """How a product's 64 x 64 tile leaves a core: rows for the next product, transposed 4 x 8 blocks, transposed whole."""
-INT8_LAYOUTS = {"keys": KEYS_OUT, "values": VALUES_OUT}
-"""Layouts of int8 products only, with a scale a row: what the decoder's cross-attention reads."""
+FOUR_BIT_LAYOUTS = {"keys": KEYS_OUT, "values": VALUES_OUT}
+"""Layouts of int8 products only: what the decoder's cross-attention reads."""
 
 
 class EncoderCore:
@@ -100,8 +109,6 @@ def pack_layout(x: Floats, layout: str) -> Bytes:
 
 def unpack_layout(tile: Object, layout: str) -> Floats:
     """The inverse of `pack_layout`."""
-    if layout in INT8_LAYOUTS:
-        return unpack_int8(tile, layout)
     data = np.ascontiguousarray(tile.reshape(4, STRIP)[:, :2048]).view(np.uint16)
     if layout == "natural":
         strips = data.reshape(4, 4, 8, 4, 8).transpose(0, 1, 3, 2, 4)
@@ -112,16 +119,28 @@ def unpack_layout(tile: Object, layout: str) -> Floats:
     return from_bf16(np.ascontiguousarray(strips).reshape(64, 64))
 
 
-def unpack_int8(tile: Object, layout: str) -> Floats:
-    """Keys or values [64, 64] as the decoder reads them: strips 0 and 2 hold 32 positions each."""
-    strips = tile.reshape(2, 2, STRIP)[:, 0]
-    q = np.ascontiguousarray(strips[:, :2048]).view(np.int8)
-    if layout == "keys":  # [channel block][position block][8 channels x 8 positions]
-        q = q.reshape(2, 8, 4, 8, 8).transpose(0, 2, 4, 1, 3)
-    else:  # [position block][channel block][8 x 8]
-        q = q.reshape(2, 4, 8, 8, 8).transpose(0, 1, 3, 2, 4)
-    scales = from_bf16(np.ascontiguousarray(strips[:, 2048:]).view(np.uint16))
-    return np.asarray(q.reshape(64, 64) * scales.reshape(64, 1), np.float32)
+def four_bit_trial(name: str, y: reference.Expected, tile: Object, layout: str) -> Trial:
+    """Of the tile that should be y: what rounding added, and each position's scale: by its largest value, or a key's by
+    the largest difference to the one before, both from bf16."""
+    keys = layout == "keys"
+    n, codes = cross_keys.unpack(tile.reshape(4, STRIP)[:1], keys=keys)
+    scales = cross_keys.scales_of(codes)[0]
+    got = cross_keys.values_of(n, codes, keys=keys)[0]
+    expected, added = (reference.four_bit_keys if keys else reference.four_bit_values)(y, got, scales)
+    size, doubt = y.value.copy(), y.tolerance + reference.BF16 * np.abs(y.value)
+    if keys:
+        follows = np.arange(64) % 16 != 0
+        size[follows] -= np.roll(y.value, 1, axis=0)[follows]
+        doubt[follows] += np.roll(doubt, 1, axis=0)[follows]
+    low, high = (
+        cross_keys.step_scales(np.maximum(bound.max(axis=1), 0) * part)[1].astype(np.float64)
+        for bound, part in ((np.abs(size) - doubt, 1 - 2.0**-7), (np.abs(size) + doubt, 1 + 2.0**-7))
+    )
+    both = reference.Expected(
+        np.concatenate([expected.value, (low + high)[None] / 2.0]),
+        np.concatenate([expected.tolerance, (high - low)[None] / 2.0 + 1e-9]),
+    )
+    return Trial(name, both, np.concatenate([added, scales[None]]))
 
 
 # --- trials ---------------------------------------------------------------------------------------------------------
@@ -143,7 +162,7 @@ class Epilogue:
     def command(self, kind: str, products: int, grid: Grid = NPU1) -> Command:
         """The command whose last tile is tried."""
         flags = (GELU if self.gelu else 0) | (RESIDUAL if self.residual else 0) | (MASK if self.rows else 0)
-        flags |= INT8_LAYOUTS.get(self.layout, 0)
+        flags |= FOUR_BIT_LAYOUTS.get(self.layout, 0)
         low, high = self.rows or (0, 0)
         until = 1 << 20
         return Command(
@@ -163,14 +182,12 @@ class Epilogue:
             first = (self.tile % self.row_rounds * ROWS + self.row) * 64
             index = np.arange(first, first + 64)
             y = reference.with_row_mask(y, (index >= self.rows[0]) & (index < self.rows[1]))
-        if self.layout in INT8_LAYOUTS:
-            y = reference.as_int8(y)
         return y
 
 
 def _run_product(
     kernels: Kernels, kind: str, epilogue: Epilogue, a: list[Object], b: list[Object], residual: Floats
-) -> Floats:
+) -> Object:
     """The last of the operation's tiles; every tile gets the same operands."""
     side: list[Object] = []
     if epilogue.residual:
@@ -181,7 +198,7 @@ def _run_product(
     core = EncoderCore(kernels, epilogue.row, epilogue.column)
     command = epilogue.command(kind, len(a), kernels.grid).object()
     (*_, last) = core.run(command, iter((a + side) * count), iter(b * count))
-    return unpack_layout(last, epilogue.layout)
+    return last
 
 
 def random_rows(rng: np.random.Generator, rows: int, columns: int, size: float = 1.0) -> Floats:
@@ -211,7 +228,9 @@ def gemm_int8(
     a = objects_of(pack_rows_int8(q, scales), OBJECT)
     b = objects_of(pack_int8(w, bias, 1), OBJECT)
     got = _run_product(kernels, "gemm_int8", epilogue, a, b, residual)
-    return Trial("encoder gemm_int8", epilogue.finish(y, residual), got)
+    if epilogue.layout in FOUR_BIT_LAYOUTS:
+        return four_bit_trial("encoder gemm_int8", epilogue.finish(y, residual), got, epilogue.layout)
+    return Trial("encoder gemm_int8", epilogue.finish(y, residual), unpack_layout(got, epilogue.layout))
 
 
 def gemm_bf16(
@@ -237,7 +256,8 @@ def gemm_bf16(
     b = objects_of(pack_bf16(w, bias, steps, 1), OBJECT)
     kind = "gemm_bf16_rows" if by_rows else "gemm_bf16"
     got = _run_product(kernels, kind, epilogue, objects_of(rows, OBJECT), b, residual)
-    return Trial(f"encoder {kind}", epilogue.finish(reference.gemm_bf16(x, w, bias), residual), got)
+    expected = epilogue.finish(reference.gemm_bf16(x, w, bias), residual)
+    return Trial(f"encoder {kind}", expected, unpack_layout(got, epilogue.layout))
 
 
 def attention(
@@ -297,10 +317,9 @@ def layer_norm(
     tiles = [np.full((8 * outputs, OBJECT), 0x7F, np.uint8) for _ in range(groups)]
     tiles[group][:channel_tiles] = pack_rows_bf16(x, 1, channel_tiles)[0]
     reads = [tile[:channel_tiles] for tile in tiles]
-    reads += [tile[8 * output : 8 * output + 8] for output in range(outputs) for tile in tiles]
-    command = Command(
-        "layer_norm", tiles=1, statistics=groups * channel_tiles, outputs=outputs, side=8 * groups, channels=channels
-    ).object(to_bf16(gamma).tobytes())
+    if channel_tiles > NORM_KEPT:
+        reads += [tile[8 * output : 8 * output + 8] for output in range(outputs) for tile in tiles]
+    command = norm_command(channels, groups, 1, to_bf16(gamma).tobytes())
     out = EncoderCore(kernels, column=column).run(command, iter(objects_of(np.concatenate(reads), OBJECT)), iter(()))
     q, scales = unpack_strips(out, channels)
     mine = x[strip * 16 : strip * 16 + 16]
@@ -341,6 +360,8 @@ def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
         "to rows": lambda: gemm_int8(kernels, rng),
         "to queries": lambda: gemm_int8(kernels, rng, epilogue=queries),
         "to values": lambda: gemm_int8(kernels, rng, epilogue=values),
+        "to the decoder's keys": lambda: gemm_int8(kernels, rng, epilogue=Epilogue(layout="keys")),
+        "to the decoder's values": lambda: gemm_int8(kernels, rng, epilogue=Epilogue(layout="values")),
         "GELU": lambda: gemm_int8(kernels, rng, epilogue=Epilogue(gelu=True)),
         "residual": lambda: gemm_bf16(kernels, rng, steps=8, epilogue=Epilogue(residual=True, column=2)),
         "GELU, mask": lambda: gemm_bf16(kernels, rng, by_rows=True, epilogue=Epilogue(gelu=True, rows=(1, 60))),
@@ -348,6 +369,7 @@ def trials(library: Path, grid: Grid = NPU1, seed: int = 0) -> Iterator[Trial]:
         "rising scores": lambda: attention(kernels, rng, keys=200, drift=60),
         "512 channels": lambda: layer_norm(kernels, rng),
         "384 channels": lambda: layer_norm(kernels, rng, channel_tiles=6),
+        "768 channels": lambda: layer_norm(kernels, rng, channel_tiles=12),
         "end of a window": lambda: normalise(kernels, rng),
     }
     for what, case in cases.items():

@@ -9,7 +9,8 @@ from math import e, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from aiebuild.designs.encoder_commands import GELU, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command
+from aiebuild.designs.cross_keys import turned
+from aiebuild.designs.encoder_commands import GELU, KEYS_OUT, MASK, RESIDUAL, VALUES_OUT, Command, norm_command
 from aiebuild.designs.encoder_plan import POSITIONS, ROUNDS, ROW_TILES, EncoderPlan
 from aiebuild.weights.pack import Floats, from_bf16, pack_bf16, pack_int8, pack_rows_bf16, to_bf16
 from aiebuild.weights.rounding import Statistics
@@ -33,14 +34,10 @@ def commands(plan: EncoderPlan, gamma: Mapping[str, Floats]) -> dict[str, bytes]
             "gemm_bf16_rows", tiles, s.mel_steps, GELU | MASK, row_low=1 if tap == 0 else 0
         )
     out["conv2.command"] = gemm("gemm_bf16", tiles, 3 * tiles, GELU | RESIDUAL | MASK)
-    outputs = -(-s.k_steps // 4)
     names = [f"layer{i}.norm{j}" for i in range(s.layers) for j in (1, 2)] + ["norm"]
     for name in names:
         g = gamma[name].astype(np.float32)
-        out[name + ".command"] = Command(
-            "layer_norm", tiles=rounds // s.norm_groups, statistics=s.norm_groups * s.channel_tiles, outputs=outputs,
-            side=s.norm_groups * 8, channels=s.state,
-        ).object(to_bf16(g).tobytes())  # fmt: skip
+        out[name + ".command"] = norm_command(s.state, s.norm_groups, rounds // s.norm_groups, to_bf16(g).tobytes())
     for layer in range(s.layers):
         p = f"layer{layer}."
         out[p + "qkv.command"] = gemm(
@@ -108,9 +105,10 @@ def final_norm(weights: Mapping[str, Floats], text_layers: int, known: Mapping[s
 
 
 def _final_readers(weights: Mapping[str, Floats], text_layers: int) -> Floats:
-    return np.concatenate([
+    """Keys' and values' weights [out, in], turned (`cross_keys`)."""
+    return turned(np.concatenate([
         weights[f"decoder.blocks.{i}.cross_attn.{name}.weight"] for name in ("key", "value") for i in range(text_layers)
-    ])  # fmt: skip
+    ]), axis=0)  # fmt: skip
 
 
 def pack_encoder(
@@ -169,7 +167,8 @@ def pack_encoder(
     gamma["norm"] = last.gamma
     bias = both @ weights[FINAL_NORM + ".bias"]
     n = s.text_layers * s.state
-    bias[n:] += np.concatenate([weights[f"decoder.blocks.{i}.cross_attn.value.bias"] for i in range(s.text_layers)])
+    added = [weights[f"decoder.blocks.{i}.cross_attn.value.bias"] for i in range(s.text_layers)]
+    bias[n:] += turned(np.concatenate(added))
     heads = s.text_layers * s.heads
     put("keys", last.pack(both[:n], bias[:n], heads))
     put("values", last.pack(both[n:], bias[n:], heads))

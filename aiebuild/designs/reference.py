@@ -145,6 +145,31 @@ def with_row_mask(y: Expected, keep: NDArray[np.bool_]) -> Expected:
     return Expected(np.where(keep[:, None], y.value, 0), np.where(keep[:, None], y.tolerance, 0))
 
 
+def four_bit_values(y: Expected, got: Numbers, scales: Numbers) -> tuple[Expected, Doubles]:
+    """What rounding added to the decoder's values: `got` [64, 64] for y, with `scales` [64]; in steps of two scales. At
+    most half a step, where half of it was taken off the next position's of the same 16.
+
+    y / step is in Q10, its product with a reciprocal in bf16.
+    """
+    step = 2 * np.asarray(scales, np.float64)[:, None]
+    added, doubt = (got - y.value) / step, y.tolerance / step + 2.0**-9 + 1.1 * BF16 * np.abs(y.value) / step
+    for position in range(1, len(added)):
+        if position % 16:
+            added[position] += added[position - 1] / 2
+            doubt[position] += doubt[position - 1] / 2
+    return Expected(np.zeros(added.shape), 0.5 + doubt), added
+
+
+def four_bit_keys(y: Expected, got: Numbers, scales: Numbers) -> tuple[Expected, Doubles]:
+    """The same of its keys: at most half a step, beyond the seven and a half that a difference to the last key of the
+    same 16 can have. The difference and a reciprocal are in bf16."""
+    step = 2 * np.asarray(scales, np.float64)[:, None]
+    before = np.where(np.arange(len(got))[:, None] % 16, np.roll(got, 1, axis=0), 0)
+    difference = (y.value - before) / step
+    added = (got - before) / step - np.clip(difference, -7.5, 7.5)
+    return Expected(np.zeros(added.shape), 0.5 + y.tolerance / step + 2.0**-9 + 1.1 * BF16 * np.abs(difference)), added
+
+
 def as_int8(y: Expected) -> Expected:
     """Rows as int8 with a scale each, which is a 127th of the largest magnitude, rounded up to a bf16."""
     largest = (np.abs(y.value) + y.tolerance).max(axis=1, keepdims=True)
@@ -243,10 +268,25 @@ def _doubtful(x: Numbers, scale: Numbers) -> Doubles:
 
 
 def attention_int8(q: Numbers, k: Numbers, v: Numbers, visible: NDArray[np.bool_]) -> Expected:
-    """The decoder's: keys and values as int8 rows, q and the probabilities of up to 32 keys at a time in 16 bits."""
+    """The decoder's self-attention: keys and values as int8 rows."""
     (kq, ks), (vq, vs) = int8_rows(k), int8_rows(v)
-    q = np.asarray(q, np.float64)
     keys, values = kq * ks[:, None].astype(np.float64), vq * vs[:, None].astype(np.float64)
+    return attention_of_rows(q, keys, values, visible, 127 * vs, _doubtful(k, ks), _doubtful(v, vs))
+
+
+def attention_of_rows(
+    q: Numbers,
+    keys: Doubles,
+    values: Doubles,
+    visible: NDArray[np.bool_],
+    largest: Numbers,
+    doubtful_keys: Numbers | float = 0.0,
+    doubtful_values: Numbers | float = 0.0,
+) -> Expected:
+    """The decoder's: q [m, 64] and the probabilities of up to 32 keys at a time in 16 bits, over keys and values
+    [l, 64] as integers times a scale, of which `largest` [l] are the largest values; `doubtful` ones may be off by so
+    much."""
+    q = np.asarray(q, np.float64)
     scores = np.where(visible, q @ keys.T, -np.inf)
     weights = np.exp2(scores - scores.max(axis=1, keepdims=True))
     total = weights.sum(axis=1, keepdims=True)
@@ -254,12 +294,12 @@ def attention_int8(q: Numbers, k: Numbers, v: Numbers, visible: NDArray[np.bool_
     # q's step, sums in float32, keys that may be rounded otherwise, the exponential's series
     step = 0.51 / 32512 * np.abs(q).max(axis=1, keepdims=True) * np.abs(keys).sum(axis=1)
     sums = 64 * FLOAT * (np.abs(q) @ np.abs(keys).T)
-    noise = np.log(2) * (step + sums + np.abs(q) @ _doubtful(k, ks).T) + POWER_OF_TWO
+    noise = np.log(2) * (step + sums + np.abs(q) @ np.broadcast_to(doubtful_keys, keys.shape).T) + POWER_OF_TWO
     size = (noise * weights) @ np.abs(values) + np.abs(value) * (noise * weights).sum(axis=1, keepdims=True)
     # half a step of the largest probability times its value's scale, at worst of all keys
-    largest = np.where(visible, weights * vs, 0).max(axis=1, keepdims=True)
-    probability = 0.51 / 32512 * 127 * keys.shape[0] * largest
-    rest = weights @ (_doubtful(v, vs) + 64 * FLOAT * np.abs(values))
+    most = np.where(visible, weights * largest, 0).max(axis=1, keepdims=True)
+    probability = 0.51 / 32512 * keys.shape[0] * most
+    rest = weights @ (doubtful_values + 64 * FLOAT * np.abs(values))
     return Expected(value, (2 * size + probability + rest) / total)
 
 

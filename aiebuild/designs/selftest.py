@@ -16,7 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs import decoder_plan, decoder_weights, encoder, encoder_commands, encoder_plan, encoder_weights
+from aiebuild.designs import (
+    cross_keys,
+    decoder_plan,
+    decoder_weights,
+    encoder,
+    encoder_commands,
+    encoder_plan,
+    encoder_weights,
+)
 from aiebuild.designs.decoder import decoder_parameters
 from aiebuild.designs.decoder_commands import self_command
 from aiebuild.designs.decoder_dispatches import Dispatch
@@ -27,7 +35,7 @@ from aiebuild.designs.grid import Grid, grid_of
 from aiebuild.designs.mel import MelOverlay, mel_overlay
 from aiebuild.designs.spec import KnownDispatch, SequenceSpec
 from aiebuild.manifest.types import Buffer, Packed
-from aiebuild.weights.pack import Floats, to_bf16
+from aiebuild.weights.pack import Floats
 from aiebuild.weights.tensors import expected_shapes
 
 VOCABULARY = 512
@@ -35,8 +43,8 @@ VOCABULARY = 512
 
 STEP = Dispatch(1, 1, 64, "all")
 
-_PAYLOAD, _STRIP = 2048, encoder.STRIP
-"""Bytes of keys or values of 32 positions, and of these with their scales."""
+_PAYLOAD = cross_keys.PART - cross_keys.TILE
+"""Bytes of keys or values of 64 positions without their scales."""
 
 
 def dims_of(grid: Grid) -> ModelDims:
@@ -76,8 +84,10 @@ def _encoder(grid: Grid) -> KnownDispatch:
     plan = encoder_plan.plan_encoder(encoder_shape(grid))
     parameters = {**encoder.encoder_parameters(grid), "sequence": encoder.encoder_sequence(plan)}
     sequence = SequenceSpec("known_encode", "encoder.mlir.j2", parameters, symbol=parameters["sequence"]["name"])
-    strips = plan.shape.text_layers * plan.shape.heads * encoder_plan.KV_TILES * encoder_plan.KV_OBJECT // _STRIP
-    result = (encoder_plan.KEYS, 0, strips, _PAYLOAD, _STRIP, "int8")
+    parts = (
+        plan.shape.text_layers * plan.shape.heads * encoder_plan.KV_TILES * encoder_plan.KV_OBJECT // cross_keys.PART
+    )
+    result = (encoder_plan.KEYS, 0, parts, _PAYLOAD, cross_keys.PART, "int4")
     return KnownDispatch(
         "encoder", sequence, "aiebuild.designs.selftest:encoder_arguments", {"device": grid.device}, (result,)
     )
@@ -155,8 +165,8 @@ def decoder_arguments(inputs: Sequence[object], parameters: Mapping[str, Any]) -
     seen[0, 0] = True
     command = np.frombuffer(self_command(plan.shape, 1, STEP.bucket, seen), np.uint8)
     areas = plan_arena(plan, STEP).areas
-    keys = random.integers(-127, 128, (plan.shape.window_keys // _STRIP, _STRIP)).astype(np.int8).view(np.uint8)
-    keys[:, _PAYLOAD:] = np.full((1, (_STRIP - _PAYLOAD) // 2), to_bf16(np.array([0.01], np.float32))).view(np.uint8)
+    keys = random.integers(0, 256, (plan.shape.window_keys // cross_keys.PART, cross_keys.PART)).astype(np.uint8)
+    keys[:, _PAYLOAD:] = cross_keys.step_scales(np.array([1.0]))[0]
     return _packed(
         [
             ("argument 0", decoder_weights.pack_decoder(_random_weights(grid), plan)),

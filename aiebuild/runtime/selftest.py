@@ -16,7 +16,9 @@ SIZE = 0.02
 
 
 def values_of(data: NDArray[np.uint8], dtype: str) -> NDArray[np.float64]:
-    """Bytes as numbers: int8, int16, f32 or bf16. Raises ValueError for another type."""
+    """Bytes as numbers: int4, int8, int16, f32 or bf16. Raises ValueError for another type."""
+    if dtype == "int4":
+        return ((np.stack([data & 15, data >> 4], axis=-1).reshape(-1) ^ 8).astype(np.float64)) - 8
     if dtype == "bf16":
         return (data.view(np.uint16).astype(np.uint32) << 16).view(np.float32).astype(np.float64)
     if dtype not in ("int8", "int16", "f32"):

@@ -11,7 +11,7 @@ from aiebuild.designs import encoder, reference
 from aiebuild.designs import encoder_trials as trials
 from aiebuild.designs.encoder import OBJECT
 from aiebuild.designs.encoder_commands import Command
-from aiebuild.designs.encoder_trials import INT8_LAYOUTS, LAYOUTS, EncoderCore, Epilogue, pack_layout, unpack_layout
+from aiebuild.designs.encoder_trials import FOUR_BIT_LAYOUTS, LAYOUTS, EncoderCore, Epilogue, pack_layout, unpack_layout
 from aiebuild.designs.grid import NPU1
 from aiebuild.designs.trial import Kernels, Trial, objects_of
 from aiebuild.errors import BuildError
@@ -57,7 +57,7 @@ def test_gemm_int8(encoder_kernels: Kernels, seed: int, steps: int, epilogue: Ep
 
 
 @RANDOM
-@given(seed=SEEDS, steps=st.integers(1, 10), epilogue=epilogues(layouts=tuple(INT8_LAYOUTS), residual=False))
+@given(seed=SEEDS, steps=st.integers(1, 10), epilogue=epilogues(layouts=tuple(FOUR_BIT_LAYOUTS), residual=False))
 def test_keys_and_values_for_the_decoder(encoder_kernels: Kernels, seed: int, steps: int, epilogue: Epilogue) -> None:
     agrees(trials.gemm_int8(encoder_kernels, np.random.default_rng(seed), steps=steps, epilogue=epilogue))
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from aie_api import FLAGS, INCLUDE, ROOT, Array
 
+from aiebuild.designs import cross_keys
+
 BODY = """
 #include "exp2.h"
 #include "inverse_root.h"
@@ -26,14 +28,22 @@ extern "C" void roots(const float *x, float *out) {
         out[16 + i] = inverse_root(x[i]);
 }
 extern "C" void scales(const float *x, float *out) {
-    const KeyScales all = key_scale(Lanes(aie::load_v<16>(x)));
-    aie::store_v(out, all.scale), aie::store_v(out + 16, all.head), aie::store_v(out + 32, all.rest);
     for (int i = 0; i < 16; ++i) {
         int32_t bits;
         __builtin_memcpy(&bits, x + i, 4);
         const KeyScale one = key_scale((int16_t)(bits >> 16));
-        out[48 + i] = one.scale, out[64 + i] = one.head, out[80 + i] = one.rest;
+        out[i] = one.scale, out[16 + i] = one.head, out[32 + i] = one.rest;
     }
+}
+extern "C" void four_bits(const float *x, float *out) {
+    aie::set_rounding(aie::rounding_mode::conv_even);
+    aie::set_saturation(aie::saturation_mode::saturate);
+    const StepScales all = step_scales(aie::accum<accfloat, 32>(aie::load_v<32>(x)).to_vector<bfloat16>());
+    const aie::vector<bfloat16, 32> read = step_of_bytes(step_bytes(all.bits));
+    const aie::vector<float, 32> scales = aie::accum<accfloat, 32>(read).to_vector<float>();
+    const aie::vector<float, 32> inverses = aie::accum<accfloat, 32>(all.inverse).to_vector<float>();
+    aie::store_v(out, scales.extract<16>(0)), aie::store_v(out + 16, scales.extract<16>(1));
+    aie::store_v(out + 32, inverses.extract<16>(0)), aie::store_v(out + 48, inverses.extract<16>(1));
 }
 extern "C" void powers(const uint16_t *u, uint16_t *sums, uint16_t *lanes, int n) {
     aie::set_rounding(aie::rounding_mode::conv_even);
@@ -73,7 +83,7 @@ def called(library: ctypes.CDLL, name: str, a: Array, b: Array) -> Array:
 
 def of_vectors(library: ctypes.CDLL, name: str, x: Array, values: int) -> Array:
     """[vectors, values, 16] of x as vectors of as many lanes as `name` takes."""
-    lanes = 32 if name == "rows" else 16
+    lanes = 32 if name in ("rows", "four_bits") else 16
     x = x.astype(np.float32).reshape(-1, lanes)
     place, out = aligned(lanes), aligned(16 * values)
     results: list[Array] = []
@@ -133,13 +143,24 @@ def test_inverse_roots_are_those_of_scalars(library: ctypes.CDLL) -> None:
     np.testing.assert_array_max_ulp(roots[:, 0].ravel(), (1 / np.sqrt(x.astype(np.float64))).astype(np.float32), 3)
 
 
-def test_scales_of_keys_are_those_of_scalars(library: ctypes.CDLL) -> None:
+def test_scales_of_keys(library: ctypes.CDLL) -> None:
     x = np.abs(numbers(np.random.default_rng(5), 4096))
     x[:16] = 0
     x = (x.view(np.uint32) & 0xFFFF0000).view(np.float32)  # bf16
-    scales = of_vectors(library, "scales", x, 6)
-    np.testing.assert_array_equal(scales[:, :3], scales[:, 3:])
-    assert (scales[:, 0].ravel() * 127 >= x).all()
+    scale, head, rest = of_vectors(library, "scales", x, 3).swapaxes(0, 1).reshape(3, -1)
+    assert (scale * 127 >= x).all()
+    np.testing.assert_allclose((head + rest) * scale, 1, rtol=2**-15)
+
+
+def test_scales_of_four_bits(library: ctypes.CDLL) -> None:
+    x = np.concatenate([np.abs(numbers(np.random.default_rng(5), 2048)), np.geomspace(1e-3, 600, 2048)])
+    x = (x.astype(np.float32).view(np.uint32) & 0xFFFF0000).view(np.float32)  # bf16
+    found = of_vectors(library, "four_bits", x, 4)
+    scale, inverse = found[:, :2].ravel(), found[:, 2:].ravel()
+    np.testing.assert_array_equal(scale, cross_keys.step_scales(x)[1])
+    held = (x > 15 * 2.0**-11) & (x < 15 * 31)
+    assert (scale[held] * 15 * (1 + 2**-7) >= x[held]).all() and (scale[held] * 15 < x[held] * 1.08).all()
+    np.testing.assert_allclose(2 * scale * inverse, 1, rtol=2**-7)
 
 
 def test_powers_of_two_in_lanes_are_those_by_sums(library: ctypes.CDLL) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aiebuild.config.model import ModelDims
+from aiebuild.designs.cross_keys import TILE
 from aiebuild.designs.decoder_dispatches import BRANCH_BUCKETS, BUCKETS
 from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_products import Split, logits_product
@@ -89,7 +90,7 @@ def attention(dims: ModelDims) -> Canvas:
     canvas = Canvas(940, 400, "attention of the decoder")
     canvas.text(14, 22, f"Cross-attention of a window: heads over columns ({shape.groups} groups of four), keys of a B "
                 "object over rows of cores", size=12)  # fmt: skip
-    strip = 32
+    strip = TILE
     for i in range(CROSS_OBJECTS):
         for row in range(GRID):
             x = 60 + i * 68 + row * 16
@@ -100,7 +101,7 @@ def attention(dims: ModelDims) -> Canvas:
     canvas.text(54, 55, "keys", size=10, at="end")
     canvas.text(60, 96, f"one head: {CROSS_OBJECTS} objects of {B_OBJECT:,} bytes; row r "
     "of cores takes "
-                "strip r of 32 keys and their values", size=10)  # fmt: skip
+                f"{TILE} positions: four bits of each key and value, a byte for their scales", size=10)  # fmt: skip
     for row in range(GRID):
         y = 120 + row * 30
         canvas.box(60, y, 190, 24, core_colour(0, row), stroke=GREY)
