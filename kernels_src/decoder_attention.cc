@@ -1,7 +1,8 @@
 // Attention of up to eight queries of a head over a strip of 32 keys a step, online softmax in float; queries and
-// probabilities have 16 bits, keys and values 8 with a scale each, or cross-attention's 4. Every row of cores sees its own keys, or, where there are
-// two heads, every second one those of its head; the parts are merged when the next product loads them.
-// Reference: aiebuild/designs/reference.py (attention, merge_attention).
+// probabilities have 16 bits, keys and values 8 with a scale each, or cross-attention's 4. Every row of cores sees its own
+// keys, or, where there are two heads, every second one those of its head; the parts are merged when the next product loads
+// them.
+// Reference: aiebuild/designs/reference.py (attention_int8, attention_of_rows, merge_attention).
 #include "decoder.h"
 #include "key_scale.h"
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aiebuild.config.model import ModelDims
 from aiebuild.designs import encoder_plan
+from aiebuild.designs.encoder_commands import NORM_KEPT
 from aiebuild.designs.grid import NPU1
 from aiebuild.designs.mel import TILE_FRAMES, mel_overlay
 from aiebuild.report.mapping import layout
@@ -150,8 +151,9 @@ def norm(dims: ModelDims) -> Canvas:
     strips = layout.norm_strips(dims)
     shape = encoder_plan.EncoderShape.of(dims)
     canvas = Canvas(860, 300, "layer norm on the cores")
+    kept = shape.channel_tiles <= NORM_KEPT
     canvas.text(60, 22, f"Layer norm: a row tile (64 positions, {shape.channel_tiles} objects of 64 channels in bf16) "
-                "goes to a row of cores, twice", size=11)  # fmt: skip
+                f"goes to a row of cores, {'once' if kept else 'twice'}", size=11)  # fmt: skip
     w, h = 54, 34
     for column, rows in enumerate(strips):
         y = 40 + min(rows) // 16 * h
@@ -160,7 +162,8 @@ def norm(dims: ModelDims) -> Canvas:
             canvas.box(60 + tile * w, y, w - 1, h - 1, mixed(COLUMNS[column], 0.35))
             canvas.text(60 + tile * w + w / 2, y + 20, f"core {column},r", size=8, at="middle")
     canvas.path([(60, 190), (60 + shape.channel_tiles * w, 190)], INK, arrow=True)
-    canvas.text(60, 205, "A: first pass, sums, squares and largest values; then the same objects again: int8 and a "
+    again = "of the strips that were kept" if kept else "the same objects again"
+    canvas.text(60, 205, f"A: first pass, sums, squares and largest values; then {again}: int8 and a "
                 "scale for each row", size=10)  # fmt: skip
     canvas.lines(60, 230, (
         "Column c works on strip c and releases the rest: rows need no sums across cores, and a strip of 16 rows",
