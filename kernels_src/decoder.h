@@ -42,8 +42,8 @@ constexpr int most_rows = 8;           // of a core
 constexpr int query_bytes = 256;
 constexpr int log_bytes = 132;        // of a head's keys, values and scales in an entry of the log
 constexpr int log_scales = 128;
-// y of attention, in floats: sums [row][64], mask bits (self) or the last keys' scores [row][4 times 4] (cross), scores of two rows, probabilities as operand blocks, sums of
-// probabilities [row][8], 32 keys and values as operand blocks, 2,048 bytes each.
+// y of attention, in floats: sums [row][64], mask bits (self) or the last keys' scores [row][4 times 4] (cross), scores of two
+// rows, probabilities as operand blocks, sums of probabilities [row][8], 32 keys and values as operand blocks, 2,048 bytes each.
 constexpr int masks_place = 512;
 constexpr int scores_place = 864;
 constexpr int probabilities_place = 928;

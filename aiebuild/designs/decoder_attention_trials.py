@@ -13,13 +13,12 @@ from aiebuild.designs import cross_keys, reference
 from aiebuild.designs.cross_keys import TILE
 from aiebuild.designs.decoder_commands import cross_command, self_command
 from aiebuild.designs.decoder_core import DecoderCore, a_object, to_log
-from aiebuild.designs.decoder_shape import B_OBJECT, LOG_ROWS, PART_BYTES, DecoderShape
+from aiebuild.designs.decoder_shape import B_OBJECT, CROSS_POSITIONS, LOG_ROWS, PART_BYTES, DecoderShape
 from aiebuild.designs.grid import ROWS
 from aiebuild.designs.trial import Kernels, Object, Trial, objects_of
 from aiebuild.weights.pack import Floats, to_bf16
 
 PART_FLOATS = PART_BYTES // 4
-POSITIONS_OF_OBJECT = ROWS * TILE
 
 
 def _queries(rng: np.random.Generator, rows: int, heads: int, size: float) -> Floats:
@@ -87,7 +86,7 @@ def cross_attention(
     """Attention over the window's keys, as the encoder packs them; what lies behind the last one is garbage."""
     shape = DecoderShape(64 * heads, heads, 1, 100, 448, kernels.grid)
     q = _queries(rng, rows, shape.groups * kernels.grid.columns, size)
-    length = POSITIONS_OF_OBJECT * -(-keys // POSITIONS_OF_OBJECT)
+    length = CROSS_POSITIONS * -(-keys // CROSS_POSITIONS)
     n = rng.integers(-8, 8, (2, shape.groups, length // TILE, TILE, 64)).astype(np.int8)
     sizes = np.exp(rng.standard_normal(n.shape[:-1]) * 0.3 + 0.7)
     sizes[0] /= np.where(np.arange(TILE) % cross_keys.CHAIN == 0, 1, 3)

@@ -14,6 +14,7 @@ from aiebuild.designs.decoder_shape import (
     A_FLOATS,
     A_OBJECT,
     BEST_ROWS,
+    CROSS_POSITIONS,
     LOG_ROWS,
     MOST_ROWS,
     RAW_ROW,
@@ -143,7 +144,7 @@ def self_command(
 def cross_command(s: DecoderShape, rows: int, keys: int = POSITIONS, live: int = ALL_LIVE) -> bytes:
     """The command of a window's cross-attention."""
     return Command(
-        "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // 256),
+        "cross_attention", first_loads=rows, chunks=s.groups, steps=-(-keys // CROSS_POSITIONS),
         rows=rows, keys=keys, groups=s.groups, outputs=rows, channels=s.state, live=live,
     ).object()  # fmt: skip
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from aiebuild.config.model import ModelDims
-from aiebuild.designs.encoder_plan import KV_OBJECT, KV_TILES, POSITIONS
+from aiebuild.designs.cross_keys import TILE
+from aiebuild.designs.encoder_plan import KV_OBJECT, POSITIONS, window_keys
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 
 A_OBJECT = 2816
@@ -39,7 +40,9 @@ MOST_ROWS = 8
 """Rows of a core, and of a window in an attention operation."""
 PART_BYTES = 272
 """A row's attention part, a C object: 64 sums, the maximum, the sum of probabilities, two unused, in floats."""
-CROSS_OBJECTS = -(-POSITIONS // 256)
+CROSS_POSITIONS = ROWS * TILE
+"""Positions of a B object of cross-attention."""
+CROSS_OBJECTS = -(-POSITIONS // CROSS_POSITIONS)
 """B objects of a head's keys and values."""
 BEST = 8
 """Tokens that a dispatch names for each row and list."""
@@ -140,7 +143,7 @@ class DecoderShape:
     @property
     def window_keys(self) -> int:
         """Bytes of a window's keys and values, as the encoder writes them."""
-        return (self.layers * self.heads + 3 * self.grid.columns) * KV_TILES * KV_OBJECT
+        return window_keys(self.layers * self.heads, self.grid)
 
 
 @dataclass(frozen=True)

@@ -118,9 +118,11 @@ def pack_decoder(
         out[at : at + flat.size] = flat
 
     def put_linear(
-        linear: Linear, w: Floats, bias: Floats | None, norm: str | None, reads: str = "", live: int = AS_BEFORE
-    ) -> None:
-        """`reads`: what the product reads where there is no layer norm, as `known` calls it."""
+        linear: Linear, w: Floats, bias: Floats | None, norm: str | None, reads: str = "", live: int = AS_BEFORE,
+        turn: bool = False,
+    ) -> None:  # fmt: skip
+        """`reads`: what the product reads where there is no layer norm, as `known` calls it. `turn`: its channels come
+        turned (`cross_keys`)."""
         gamma: Floats | None = None
         seen = None if known is None else known[norm or reads]
         if norm is not None:
@@ -131,8 +133,8 @@ def pack_decoder(
             w = w * factor
             seen = None if seen is None else seen.divided(np.where(factor == 0, 1, factor).astype(np.float32))
         moments = None if seen is None else seen.moments
-        if moments is not None and reads.endswith("cross_attn.context"):
-            moments = turned(turned(moments), axis=0)
+        if turn:
+            w, moments = turned(w), None if moments is None else turned(turned(moments), axis=0)
         tiles = stored_tiles(s, linear)
         added = None if bias is None else bias.astype(np.float32)
         put(linear.name, pack_linear(np.ascontiguousarray(w.T), linear, tiles, s.grid.columns, moments, added))
@@ -160,8 +162,8 @@ def pack_decoder(
             b + "cross_attn_ln",
         )  # fmt: skip
         put_linear(
-            p["cross_out"], turned(weights[b + "cross_attn.out.weight"]), weights[b + "cross_attn.out.bias"], None,
-            b + "cross_attn.context",
+            p["cross_out"], weights[b + "cross_attn.out.weight"], weights[b + "cross_attn.out.bias"], None,
+            b + "cross_attn.context", turn=True,
         )  # fmt: skip
         put_linear(p["fc1"], weights[b + "mlp.0.weight"], weights[b + "mlp.0.bias"], b + "mlp_ln")
         put_linear(p["fc2"], weights[b + "mlp.2.weight"], weights[b + "mlp.2.bias"], None, b + "mlp.1")

@@ -19,8 +19,15 @@ FRONT_FRAMES = 2
 KV_OBJECT = 16896
 """Keys and values of 256 positions of one head in four bits, as the decoder reads them: four slices of 64, K then V
 (`cross_keys`)."""
-KV_TILES = ROW_TILES // 4
+KV_TILES = ROW_TILES // ROWS
 """Such objects of a head."""
+
+
+def window_keys(heads: int, grid: Grid) -> int:
+    """Bytes of a window's keys and values, of the text layers' `heads` together. Behind them is room for what is unused
+    of the encoder's last objects (`Encoder.keys_output`)."""
+    return (heads + 3 * grid.columns) * KV_TILES * KV_OBJECT
+
 
 WEIGHTS, ARENA, INPUT, KEYS = range(4)
 """Arguments of the sequence: packed weights, activations, log-mel and its command, keys and values (output)."""
@@ -142,7 +149,7 @@ def plan_encoder(shape: EncoderShape) -> EncoderPlan:
         weight_offsets=weights,
         weight_bytes=at,
         input_bytes=OBJECT + shape.normalise_rounds * shape.grid.cores * OBJECT,
-        keys_bytes=(shape.text_layers * shape.heads + 3 * shape.grid.columns) * KV_TILES * KV_OBJECT,
+        keys_bytes=window_keys(shape.text_layers * shape.heads, shape.grid),
     )
 
 
