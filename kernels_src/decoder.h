@@ -105,7 +105,7 @@ enum Param {
     p_objects = 25,     // B objects of a column tile in a part
     p_here = 26,        // not sent: the live ones among the operation's own rows; both of a block of two, if one is
     p_heads = 27,       // heads whose parts come together: 1 in parts of four rows of cores, or 2 in parts of two
-    p_queries = 28,     // column tiles before those of the log's keys and values; 0: there are none
+    p_stored = 28,      // column tiles of the log's keys and values, the first ones; 0: there are none
     p_chunk = 29,       // not sent: the chunk of products at work
 };
 

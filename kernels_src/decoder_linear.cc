@@ -287,12 +287,11 @@ void decoder_linear_finish(int8_t *C, float *y, int32_t *params, int32_t output)
             aie::store_v((float *)C + i + 16, v[1]);
         }
     }
-    if (params[p_queries] > 0) { // y is [tile][row][128]
-        const int first = (params[p_queries] - params[p_chunk] * params[p_tiles]) * params[p_rows];
-        for (int i = 0; i < 2; ++i)
-            if (output * 2 + i >= first)
-                to_log((bfloat16 *)C + i * 128);
-    }
+    // y is [tile][row][128]
+    const int stored = (params[p_stored] - params[p_chunk] * params[p_tiles]) * params[p_rows];
+    for (int i = 0; i < 2; ++i)
+        if (output * 2 + i < stored)
+            to_log((bfloat16 *)C + i * 128);
 }
 
 } // extern "C"

@@ -69,7 +69,7 @@ class Command:
     tiles: int = 0
     objects: int = 1
     heads: int = 1
-    queries: int = 0
+    stored: int = 0
 
     def object(self, payload: bytes = b"") -> bytes:
         """The command as one A object."""
@@ -78,7 +78,7 @@ class Command:
             self.outputs, self.rows, self.k_tiles, self.load_floats, self.load_pieces, self.epilogue, self.slices,
             self.keys, self.side_floats, self.side_pieces, self.side_common, self.groups, self.channels,
             self.mask_bytes, self.live, self.windows, self.group, self.tiles, self.objects,
-            0, self.heads, self.queries,
+            0, self.heads, self.stored,
         )  # fmt: skip
         return (head.ljust(HEADER, b"\0") + payload).ljust(A_OBJECT, b"\0")
 
@@ -113,7 +113,7 @@ def linear_command(
         rows=rows.count, slices=rows.slices, k_tiles=linear.k_tiles // split.parts,
         load_floats=linear.k // split.parts // pieces, load_pieces=pieces, epilogue=flags,
         side_pieces=split.side_pieces, side_common=common, channels=s.state, live=live, tiles=split.chunk_tiles,
-        objects=linear.objects // split.parts, heads=linear.heads, queries=linear.queries,
+        objects=linear.objects // split.parts, heads=linear.heads, stored=linear.stored,
     )  # fmt: skip
     payload = b"" if gamma is None else to_bf16(gamma).tobytes()
     if len(payload) > A_OBJECT - HEADER:

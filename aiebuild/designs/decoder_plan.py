@@ -25,11 +25,6 @@ from aiebuild.designs.decoder_shape import (
     B_OBJECT,
     BEST_ROWS,
     C_OBJECT,
-    ENTRIES,
-    LOG_ALIGNMENT,
-    LOG_ROWS,
-    MOST_ROWS,
-    SLACK,
     DecoderShape,
     all_rows,
 )
@@ -46,20 +41,6 @@ class DecoderPlan:
     shape: DecoderShape
     weight_offsets: Mapping[str, int]
     weight_bytes: int
-
-    @cached_property
-    def log_row(self) -> int:
-        """Bytes of an entry of the log."""
-        return round_up(layer_products(self.shape, 0)["qkv"].columns * 2, LOG_ALIGNMENT)
-
-    def log_layer(self, windows: int) -> int:
-        """Bytes of a layer of a log of `windows` windows."""
-        entries = round_up(ENTRIES if windows * MOST_ROWS <= 32 else self.shape.positions, LOG_ROWS) + SLACK
-        return entries * windows * self.log_row
-
-    def log_bytes(self, windows: int) -> int:
-        """Bytes of a log."""
-        return self.shape.layers * self.log_layer(windows)
 
 
 def plan_decoder(shape: DecoderShape) -> DecoderPlan:

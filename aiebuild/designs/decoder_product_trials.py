@@ -150,12 +150,12 @@ def product(
         got = np.concatenate([o.view(np.float32) for o in out])
     by_chunk = got.reshape(split.chunks, -1)[:, : split.chunk_tiles * what.rows.units * 32]
     got = by_chunk.reshape(mine.shape[0], what.rows.count, mine.shape[1])
-    if linear.queries:
+    if linear.stored:
         pieces = np.concatenate(out).reshape(split.chunks, -1)[:, : split.chunk_tiles * what.rows.units * 64]
-        of_heads = pieces.reshape(mine.shape[0], what.rows.count, LOG_HEAD)[linear.queries :]
-        got[linear.queries :] = from_log(of_heads)
+        of_heads = pieces.reshape(mine.shape[0], what.rows.count, LOG_HEAD)[: linear.stored]
+        got[: linear.stored] = from_log(of_heads)
         for first in (0, 64):
-            stored = tuple(e[linear.queries :, :, first : first + 64] for e in (expected.value, expected.tolerance))
+            stored = tuple(e[: linear.stored, :, first : first + 64] for e in (expected.value, expected.tolerance))
             rounded = reference.as_int8(reference.Expected(*(e.reshape(-1, 64) for e in stored)))
             stored[1][:] = rounded.tolerance.reshape(stored[1].shape)
     return Trial(f"decoder {linear.kind}", expected, got)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 from aiebuild.designs.decoder_shape import (
     A_FLOATS,
@@ -40,8 +41,9 @@ class Linear:
     """Of a weight: 8 or 4."""
     sampled: bool = False
     """A chunk's columns have bits in one A object."""
-    queries: int = 0
-    """Column tiles before those of the log's keys and values, which the core makes int8; 0: it has none."""
+    stored: int = 0
+    """Column tiles of the log's keys and values, which the core makes int8; the queries' are behind them. 0: it has
+    none."""
     packed: int = 0
     """Columns as packed, where some are left empty."""
     heads: int = 1
@@ -60,7 +62,7 @@ class Linear:
     def rows(self, rows: Rows) -> Rows:
         """How a block's rows lie on the cores: those of keys and values need whole heads, all columns of a tile, so
         that with few rows some rows of cores repeat the first."""
-        return Rows(1, ROWS) if self.queries and rows.slices == 1 else rows
+        return Rows(1, ROWS) if self.stored and rows.slices == 1 else rows
 
     @property
     def k_tiles(self) -> int:
@@ -93,6 +95,9 @@ class Split:
         capacity = Y_FLOATS // (32 * rows.units)
         if linear.sampled:
             capacity = min(capacity, (A_OBJECT - SUPPRESSED_PLACE) * 8 // linear.tile)
+        if linear.stored:  # keys and values are given out before the queries are done
+            both = gcd(linear.stored, linear.tiles - linear.stored)
+            capacity = max(n for n in (1, *range(2, min(both, capacity) + 1, 2)) if both % n == 0)
         least = -(-linear.tiles // capacity)
         # as few tiles of padding as there can be, then as few chunks
         chunks = min(range(least, min(2 * least, linear.tiles) + 1), key=lambda n: n * -(-linear.tiles // n))
@@ -116,10 +121,10 @@ class Split:
 def layer_products(s: DecoderShape, layer: int) -> dict[str, Linear]:
     """The products of a layer by short name."""
     p, d, bits = f"layer{layer}.", s.state, WEIGHT_TYPES[s.weights][0]
-    packed = (s.query_tiles + s.log_groups * s.heads_at_once) * s.tile
+    packed = (s.query_tiles + s.log_tiles) * s.tile
     return {
         "qkv": Linear(
-            p + "qkv", "linear_norm", d, 3 * d, bf16=True, tile=s.tile, bits=bits, queries=s.query_tiles, packed=packed
+            p + "qkv", "linear_norm", d, 3 * d, bf16=True, tile=s.tile, bits=bits, stored=s.log_tiles, packed=packed
         ),
         "out": Linear(p + "out", "linear_merge", d, d, residual=True, tile=s.tile, bits=bits, heads=s.heads_at_once),
         "cross_query": Linear(p + "cross_query", "linear_norm", d, d, bf16=True, tile=s.tile, bits=bits),

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiebuild.designs.decoder_commands import load_pieces
 from aiebuild.designs.decoder_dispatches import Attending, Dispatch, attending
+from aiebuild.designs.decoder_log import Log, LogRows
 from aiebuild.designs.decoder_plan import ARENA, KEYS, LOG, LOG_AT, WEIGHTS, ArenaPlan, DecoderPlan, plan_arena
 from aiebuild.designs.decoder_products import Linear, Split, Variant, layer_products, logits_product, stored_tiles
 from aiebuild.designs.decoder_shape import (
@@ -20,11 +21,7 @@ from aiebuild.designs.decoder_shape import (
     BEST_ROWS,
     C_OBJECT,
     CROSS_OBJECTS,
-    LOG_BYTES,
-    LOG_HEAD,
     LOG_ROWS,
-    SLACK,
-    STRIDE_LIMIT,
     UNITS,
     Rows,
 )
@@ -32,9 +29,6 @@ from aiebuild.designs.encoder_plan import KV_OBJECT, KV_TILES, POSITIONS
 from aiebuild.designs.grid import ROWS
 from aiebuild.designs.pool import round_up
 from aiebuild.designs.tasks import Operation, Round, Transfer, emit
-
-LONGEST_CHAIN = 8
-"""Descriptors of a task: a shim has 16, which those of its three channels share."""
 
 
 @dataclass(frozen=True)
@@ -73,15 +67,9 @@ class Decoder:
         return self.dispatch.block(self.plan.shape)
 
     @cached_property
-    def log_layer(self) -> int:
-        """Bytes of a layer of the log."""
-        return self.plan.log_layer(self.dispatch.windows)
-
-    @property
-    def log_at_bytes(self) -> int:
-        """Bytes that a dispatch may touch from the first row's place in the log on."""
-        rows = self.dispatch.total + SLACK * self.dispatch.windows
-        return (self.plan.shape.layers - 1) * self.log_layer + rows * self.plan.log_row
+    def log(self) -> Log:
+        """The log of keys and values."""
+        return Log(self.plan.shape, self.dispatch.windows)
 
     # --- places ------------------------------------------------------------------------------------------------------
 
@@ -89,12 +77,6 @@ class Decoder:
         stride = self.arena.strides[name]
         size = (2 if name == "query" else 4) * self.plan.shape.tile
         return Place(ARENA, self.arena.areas[name] + first * stride, stride, stride // size)
-
-    def _log(self, layer: int, block: int) -> Place:
-        row = self.plan.log_row
-        first = layer * self.log_layer + block * self.rows.total * row
-        # of one or two rows there are four, onto entries that are written before anything reads them
-        return Place(LOG_AT, first, row, row // (2 * self.plan.shape.tile))
 
     def _weights_object(self, name: str) -> Transfer:
         return _objects(WEIGHTS, self.plan.weight_offsets[name])
@@ -111,19 +93,22 @@ class Decoder:
     # --- products ----------------------------------------------------------------------------------------------------
 
     def linear(
-        self, linear: Linear, source: Place | None, destination: Place | None, *, residual: Place | None = None,
-        sampling: int | None = None,
+        self, linear: Linear, source: Place | None, destination: Place | LogRows | None, *,
+        residual: Place | None = None, sampling: int | None = None, text: str = "", tiles: range | None = None,
     ) -> Operation:  # fmt: skip
         """The operation of a product of a block. `source`: None for attention parts. `destination`: None where a report
-        gives out what there is to know; `sampling`: where its rows' tables and the suppressed tokens lie."""
+        gives out what there is to know; `sampling`: where its rows' tables and the suppressed tokens lie. `tiles`: the
+        part of it, named `text`, with these column tiles, whole chunks."""
         s, plan, rows = self.plan.shape, self.plan, linear.rows(self.rows)
         split = Split.of(linear, rows)
         pieces = load_pieces(linear, split)
         head = self._weights_object(Variant.of(linear, self.rows, sampling is not None).name(linear))
         rounds: list[Round] = []
-        tiles = stored_tiles(s, linear)
+        stored = stored_tiles(s, linear)
         objects = linear.objects // split.parts
-        for chunk in range(split.chunks):
+        tiles = tiles if tiles is not None else range(split.chunks * split.chunk_tiles)
+        chunks = range(tiles[0] // split.chunk_tiles, tiles[-1] // split.chunk_tiles + 1)
+        for chunk in chunks:
             for part in range(split.parts):
                 todo: dict[str, tuple[Transfer, ...]] = {}
                 for r in range(ROWS):
@@ -138,26 +123,28 @@ class Decoder:
                     if part == split.parts - 1:
                         a += self._side(linear, split, rows, chunk, r, residual, sampling)
                     todo[f"A{r}_in"] = tuple(a)
-                for c in range(self._columns if split.parts > 1 or chunk == 0 else 0):
+                for c in range(self._columns if split.parts > 1 or chunk == chunks[0] else 0):
                     # without parts the chunks' weights are one run
-                    count = split.chunk_tiles * (split.chunks if split.parts == 1 else 1)
+                    count = len(tiles) if split.parts == 1 else split.chunk_tiles
                     first = (
                         plan.weight_offsets[linear.name]
-                        + ((c * tiles + chunk * split.chunk_tiles) * linear.objects + part * objects) * B_OBJECT
+                        + ((c * stored + chunk * split.chunk_tiles) * linear.objects + part * objects) * B_OBJECT
                     )
                     todo[f"B{c}_in"] = (
                         Transfer(WEIGHTS, first, (1, count, 8 * objects, B_RUN),
                                  (0, linear.objects * B_OBJECT, B_RUN, 1), static=True),
                     )  # fmt: skip
-                if part == split.parts - 1 and destination is not None:
-                    for c in range(self._columns):
+                for c in range(self._columns if part == split.parts - 1 else 0):
+                    if isinstance(destination, Place):
                         todo[f"C{c}_out"] = self._output(destination, linear, split, rows, chunk, c)
+                    elif destination is not None and chunk == chunks[0]:
+                        todo[f"C{c}_out"] = self.log.written(LOG_AT, destination, rows.count, split, tiles, c)
                 rounds.append(Round(todo))
-        columns = split.chunks * split.chunk_tiles * linear.tile
         return Operation(
-            linear.name, tuple(rounds), self._outputs if destination is not None else (),
+            text or linear.name, tuple(rounds), self._outputs if destination is not None else (),
             self.rows.total * linear.k * linear.n,
-            4 * -(-rows.count // 2) * (min(ROWS, self.rows.total) if rows.slices > 1 else 1) * columns * linear.k,
+            4 * -(-rows.count // 2) * (min(ROWS, self.rows.total) if rows.slices > 1 else 1) * len(tiles) * linear.tile
+            * linear.k,
         )  # fmt: skip
 
     def _merged(self, channel: int, heads: int) -> list[Transfer]:
@@ -271,23 +258,22 @@ class Decoder:
     def self_attention(self, layer: int, block: int, index: int, groups: list[Attending]) -> Operation:
         """Self-attention of a block's rows; `index`: number of its first command."""
         s, dispatch = self.plan.shape, self.dispatch
-        row = self.plan.log_row
-        entry = dispatch.windows * row
         rounds: list[Round] = []
         number = index
         for what, count in self._together(groups):
             commands = self.arena.areas["commands"] + number * A_OBJECT
-            first = layer * self.log_layer + (what.first * dispatch.windows + what.window) * row
-            queries = Transfer(LOG_AT, first, (count, what.rows, 1, A_OBJECT), (row, entry, 0, 1))
+            queries = self.log.queries(LOG_AT, layer, what, count)
             todo: dict[str, tuple[Transfer, ...]] = {}
             for channel in s.grid.channels("A"):
-                todo[channel] = (_objects(ARENA, commands), queries)
-                if count > 1:
+                each = [(_objects(ARENA, commands + i * A_OBJECT), of_one) for i, of_one in enumerate(queries)]
+                todo[channel] = tuple(one for pair in each for one in pair)
+                if len(queries) < count:
+                    (repeated,) = queries
                     todo[channel] = (
-                        Transfer(ARENA, commands, (count, 1, 1, A_OBJECT), (A_OBJECT, 0, 0, 1), then=queries),
+                        Transfer(ARENA, commands, (count, 1, 1, A_OBJECT), (A_OBJECT, 0, 0, 1), then=repeated),
                     )
             for c in range(self._columns):
-                todo[f"B{c}_in"] = self._log_rows(layer, what.window, count, c)
+                todo[f"B{c}_in"] = self.log.read(LOG, layer, what.window, count, c, dispatch.bucket)
                 todo[f"C{c}_out"] = (self._parts_output(block, what, count, s.log_groups, c),)
             rounds.append(Round(todo))
             number += count
@@ -295,29 +281,6 @@ class Decoder:
         heads = s.log_groups * s.heads_at_once
         entries = round_up(dispatch.bucket, LOG_ROWS // s.heads_at_once)
         return Operation(f"layer{layer}.self", tuple(rounds), self._outputs, macs, self._padded(groups, heads, entries))
-
-    def _log_rows(self, layer: int, window: int, count: int, c: int) -> tuple[Transfer, ...]:
-        """Keys and values of a column's heads in `count` windows, 128 entries or 64 of each at a time."""
-        s, row, together = self.plan.shape, self.plan.log_row, self.plan.shape.heads_at_once
-        entries, entry = LOG_ROWS // together, self.dispatch.windows * row
-        steps = -(-self.dispatch.bucket // entries)
-        # heads beyond the last have places, too; nobody reads their output
-        places = [s.log_place((group * self._columns + c) * together) for group in range(s.log_groups)]
-        at = [layer * self.log_layer + window * row + tile * s.tile * 2 + c * LOG_HEAD for tile, _ in places]
-        rows, strides = (together, entries, LOG_BYTES), (s.tile * 2, entry, 1)
-        each = [place + i * entries * entry for place in at for i in range(steps)]
-        if count > 1 and len(each) <= LONGEST_CHAIN:
-            task: Transfer | None = None
-            for place in reversed(each):
-                task = Transfer(LOG, place, (count, *rows), (row, *strides), then=task)
-            assert task is not None
-            return (task,)
-        if entries * entry <= STRIDE_LIMIT or steps == 1:
-            apart = entries * entry if steps > 1 else 0
-            return tuple(
-                Transfer(LOG, place + w * row, (steps, *rows), (apart, *strides)) for w in range(count) for place in at
-            )
-        return tuple(Transfer(LOG, place + w * row, (1, *rows), (0, *strides)) for w in range(count) for place in each)
 
     def _padded(self, groups: list[Attending], heads: int, keys: int) -> int:
         """Of two queries eight rows of operand blocks go through the cores, scores and sums together. `heads`: of a
@@ -374,7 +337,7 @@ class Decoder:
             index = 0
             for block, what in enumerate(groups):
                 x = self._area("x", block * block_rows)
-                ops.append(self.linear(p["qkv"], x, self._log(layer, block)))
+                ops += self._new_rows(p["qkv"], x, LogRows(layer, block * block_rows))
                 if layer < s.layers - 1 or block in asked:
                     ops += self._after_keys(layer, block, index, what)
                 index += len(what)
@@ -385,12 +348,22 @@ class Decoder:
         blocks = len(attending(self.plan.shape, self.dispatch))
         out, block, asked = [0] * blocks, -1, iter(self.dispatch.asked(self.plan.shape))
         for operation in operations:
-            if operation.phase == "qkv":
+            if operation.phase == "keys":
                 block = (block + 1) % blocks
             elif operation.phase == "logits":
                 block = next(asked)
             out[block] += operation.macs
         return out
+
+    def _new_rows(self, linear: Linear, x: Place, rows: LogRows) -> list[Operation]:
+        """A block's keys and values, then its queries: self-attention reads keys while the queries are worked on."""
+        stored, split = self.plan.shape.log_tiles, Split.of(linear, linear.rows(self.rows))
+        parts = {"keys": range(stored), "queries": range(stored, split.chunks * split.chunk_tiles)}
+        keys, queries = (
+            self.linear(linear, x, rows, text=linear.name.replace("qkv", part), tiles=tiles)
+            for part, tiles in parts.items()
+        )
+        return [replace(keys, macs=keys.macs * 2 // 3), replace(queries, macs=queries.macs // 3)]
 
     def _after_keys(self, layer: int, block: int, index: int, groups: list[Attending]) -> list[Operation]:
         """What a layer does with a block once its keys and values are in the log. In the last layer only those blocks
@@ -439,8 +412,8 @@ def argument_bytes(plan: DecoderPlan, dispatch: Dispatch) -> tuple[int, int, int
     decoder = Decoder(plan, dispatch)
     windows = dispatch.windows
     return (
-        plan.weight_bytes, decoder.arena.bytes, windows * plan.shape.window_keys, plan.log_bytes(windows),
-        decoder.log_at_bytes,
+        plan.weight_bytes, decoder.arena.bytes, windows * plan.shape.window_keys, decoder.log.bytes,
+        decoder.log.appended(dispatch.rows),
     )  # fmt: skip
 
 

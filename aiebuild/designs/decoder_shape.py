@@ -5,8 +5,8 @@ as the array. Either the four rows of cores all hold the block's rows and comput
 quarter of the rows and computes all 128. Activations come as float rows over A; each core normalises and quantises what
 it needs.
 
-Keys and values of self-attention are the rows that the q, k, v product writes: a log [layer][entry] to which every
-dispatch appends its rows: q in bf16, then in each 256 bytes a head's keys and values as int8 with a scale each. Which
+Keys and values of self-attention are what the q, k, v product writes: a log (`decoder_log.py`) to which every dispatch
+appends its rows: q in bf16, and in each 256 bytes a head's keys and values as int8 with a scale each. Which
 entries a row sees is a bit mask that comes with the command, so sequences of a window may branch, and windows of
 different lengths share dispatches.
 """
@@ -60,13 +60,11 @@ ENTRIES = 1408
 SLACK = 16
 """Entries after the last one that reads and overhanging writes may touch."""
 LOG_HEAD = 2 * COLUMN
-"""Bytes from one head's keys and values to the next column's: a column of cores' 128 outputs, as if they were bf16."""
+"""Bytes of an entry of a head: a column of cores' 128 outputs, as if they were bf16."""
 LOG_BYTES = 132
 """Of them in use: 64 keys, 64 values in int8, a bf16 scale of each."""
 LOG_ROWS = B_OBJECT // LOG_BYTES
 """Of an object of the log: 128 entries of a head, or 64 of two heads."""
-LOG_ALIGNMENT = 4096
-"""Of an entry of the log, in bytes: dispatches point into it with sub-buffers."""
 SUPPRESSED = -1.0e30
 """What is added to the logit of a suppressed token."""
 STRIDE_LIMIT = 4 * (1 << 20)
@@ -123,16 +121,20 @@ class DecoderShape:
         return -(-self.heads // (self.grid.columns * self.heads_at_once))
 
     @property
+    def log_tiles(self) -> int:
+        """Column tiles of the q, k, v product with keys and values, each of a head for each column of cores."""
+        return self.log_groups * self.heads_at_once
+
+    @property
     def query_tiles(self) -> int:
-        """Column tiles of the q, k, v product that hold the queries. Each tile behind them holds keys and values of a
-        head for each column of cores."""
+        """Column tiles behind them, which hold the queries."""
         return -(-self.state // self.tile)
 
     def log_place(self, head: int) -> tuple[int, int]:
         """Where a head's keys and values lie: column tile of the q, k, v product, column of cores."""
         unit, which = divmod(head, self.heads_at_once)
         group, column = divmod(unit, self.grid.columns)
-        return self.query_tiles + group * self.heads_at_once + which, column
+        return group * self.heads_at_once + which, column
 
     @property
     def core_rows(self) -> int:

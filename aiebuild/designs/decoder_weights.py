@@ -89,7 +89,8 @@ def log_columns(s: DecoderShape) -> NDArray[np.int64]:
     """Of each packed column of the q, k, v product its number among q, k and v one after the other; -1 where there is
     none: a head's keys and values lie side by side (`DecoderShape.log_place`)."""
     out = np.full(layer_products(s, 0)["qkv"].columns, -1, np.int64)
-    out[: s.state] = np.arange(s.state)
+    queries = s.log_tiles * s.tile
+    out[queries : queries + s.state] = np.arange(s.state)
     for head in range(s.heads):
         tile, column = s.log_place(head)
         at = tile * s.tile + column * COLUMN

@@ -17,11 +17,11 @@ output that needed its data was (a finished C implies its inputs).
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from math import prod
+from math import inf, prod
 from typing import Any
 
 from aiebuild.designs.keep import Chain, Cut, Keep, Parts, Tile
@@ -30,6 +30,10 @@ QUEUE = 4
 """Tasks outstanding on a channel: the queue's depth, the running one not counted (XDNA task queues are 4 deep)."""
 SHIM_DESCRIPTORS = 16
 """Descriptors of a shim, for all its channels."""
+FURTHER = 3
+"""Operations after the next one of which something is queued or written while an operation goes on."""
+STREAMED = 3460
+"""Bytes that a channel streams while the control processor writes and queues a task, 865 cycles (EMU)."""
 QUEUEING = ("start", "push")
 """Kinds of steps that queue a task: with its descriptors, or where these were written before ("write")."""
 
@@ -39,7 +43,8 @@ class Transfer:
     """One task: bytes of a sequence argument in the order of a four-dimensional pattern, outermost dimension first.
 
     `sizes` and `strides` are in bytes; `sizes[0]` repeats the descriptor (stride 0 sends the same bytes again).
-    `static`: reads nothing that a sequence writes, so it may be queued before earlier operations are over. `parts`:
+    `static`: reads nothing that a sequence writes, so it may be queued before earlier operations are over; `early`:
+    nothing that the operation just before writes, so it may be queued when those before that one are over. `parts`:
     what it goes through in a memory tile's @keep, for channels that have one, and `passes` how often it is sent from
     there to the cores; `each`: so many bytes of it at a time. `then`: what follows in each repetition.
     """
@@ -49,6 +54,7 @@ class Transfer:
     sizes: tuple[int, int, int, int]
     strides: tuple[int, int, int, int]
     static: bool = False
+    early: bool = False
     passes: int = 1
     parts: Parts | None = None
     each: int = 0
@@ -102,6 +108,15 @@ class Operation:
     """Multiply-accumulates of the model's arithmetic, padding left out."""
     padded_macs: int = 0
     """Multiply-accumulates that the cores do."""
+
+    @property
+    def streamed(self) -> int:
+        """Bytes of its longest channel."""
+        of: Counter[str] = Counter()
+        for part in self.rounds:
+            for channel, transfers in part.transfers.items():
+                of[channel] += sum(one.bytes for one in transfers)
+        return max(of.values(), default=0)
 
     @property
     def phase(self) -> str:
@@ -219,30 +234,36 @@ class _Emitter:
         self.steps.append({"kind": kind, "task": task})
         return task
 
-    def write(self, groups: Iterable[list[Queued]], ahead: dict[str, int]) -> None:
-        """Write the descriptors of what is queued as soon as an operation is over: cores then wait for the queueing
-        only. `ahead`: how many transfers of a channel were queued before."""
+    def write(self, groups: Iterable[list[Queued]], early: Counter[str], left: float = inf) -> bool:
+        """Write the descriptors of what an operation queues as soon as the one before is over: cores then wait for the
+        queueing only. `early`: how many of its transfers were queued before, by channel; `left`: no more descriptors
+        than that. Returns whether all have theirs."""
         closed: set[str] = set()
+        count, tasks = Counter(early), len(self.tasks)
         for channel, transfer in (queued for group in groups for queued in group):
             queue, written = self.outstanding.get(channel, deque()), self.written.setdefault(channel, deque())
+            if any(task.transfer is transfer for task in written):
+                count[channel] += 1
+                continue
             if self.kept(channel):
                 last = queue[-1] if queue else None
                 room = isinstance(last, _Kept) and last.load is None and last.transfer is transfer
             else:
-                room = ahead.get(channel, 0) + len(written) < QUEUE
-            column = self.shim(channel)
-            if room and channel not in closed and self.descriptors(column) + len(transfer.chain) <= SHIM_DESCRIPTORS:
+                room = count[channel] < QUEUE and len(self.tasks) - tasks < left
+            if room and channel not in closed and self.descriptors(self.shim(channel), transfer) <= SHIM_DESCRIPTORS:
                 written.append(self.new(channel, transfer, "write"))
+                count[channel] += 1
             else:
                 closed.add(channel)
+        return not closed
 
     def shim(self, channel: str) -> int:
         """The column of a channel's shim."""
         number = _number(channel)
         return self.a_columns[number] if self.a_columns is not None and channel.startswith("A") else number
 
-    def descriptors(self, column: int) -> int:
-        """Descriptors in use of a column's shim."""
+    def descriptors(self, column: int, more: Transfer | None = None) -> int:
+        """Descriptors in use of a column's shim, and of one transfer more."""
         queued = (
             task.load if isinstance(task, _Kept) else task
             for channel, tasks in self.outstanding.items()
@@ -250,7 +271,8 @@ class _Emitter:
             if self.shim(channel) == column
         )
         written = (task for channel, tasks in self.written.items() for task in tasks if self.shim(channel) == column)
-        return sum(len(task.transfer.chain) for task in (*queued, *written) if task is not None)
+        used = sum(len(task.transfer.chain) for task in (*queued, *written) if task is not None)
+        return used + (0 if more is None else len(more.chain))
 
     def kept(self, channel: str) -> bool:
         return self.keep is not None and self.keep.of(channel) is not None
@@ -313,10 +335,10 @@ class _Emitter:
         else:
             self.steps.append({"kind": "free", "task": task})
 
-    def finish(self, operation: Operation, own: dict[str, int]) -> None:
+    def finish(self, operation: Operation, own: Counter[str]) -> None:
         """Await the outputs of `operation`; free its inputs. `own`: how many tasks of a channel came after it."""
         queues = [self.outstanding.get(channel, deque()) for channel in operation.outputs]
-        over = [len(queue) - own.get(channel, 0) for channel, queue in zip(operation.outputs, queues, strict=True)]
+        over = [len(queue) - own[channel] for channel, queue in zip(operation.outputs, queues, strict=True)]
         if not self.apart and len(queues) > 1 and len(set(over)) == 1:
             for _ in range(over[0]):
                 self.wait_for_columns([queue.popleft() for queue in queues])
@@ -325,7 +347,7 @@ class _Emitter:
                 for _ in range(count):
                     self.wait(queue.popleft())
         for channel, queue in self.outstanding.items():
-            while len(queue) > own.get(channel, 0):
+            while len(queue) > own[channel]:
                 self.free(queue.popleft())
 
 
@@ -356,15 +378,20 @@ def emit(
                     f"{name}: {operation.text}: {channel} reaches byte {transfer.end} of argument "
                     f"{transfer.argument}, which has {argument_bytes[transfer.argument]}"
                 )
+    early = [Counter[str]() for _ in operations]
+    """Transfers that were queued before their operation began, by channel."""
     for index, operation in enumerate(operations):
         emitter.steps.append({"kind": "operation", "text": operation.text})
         for group in pending[index]:
             emitter.start(group)
-        ahead: dict[str, int] = {}
         if index + 1 < len(operations):
-            pending[index + 1] = _prefetch(emitter, operation, pending[index + 1], ahead)
-            emitter.write(pending[index + 1], ahead)
-        emitter.finish(operation, ahead)
+            tasks = len(emitter.tasks)
+            pending[index + 1] = _prefetch(emitter, operation, pending[index + 1], early[index + 1])
+            whole = emitter.write(pending[index + 1], early[index + 1])
+            if whole and keep is None:
+                last = tasks + operation.streamed // STREAMED
+                _look_further(emitter, pending[index + 1 : index + 2 + FURTHER], early[index + 1 :], last)
+        emitter.finish(operation, sum(early[index + 1 :], Counter[str]()))
     plain: dict[int, dict[str, Any]] = {}  # of tasks that steps name more than once
     return {
         "name": name,
@@ -384,7 +411,7 @@ def _in_order(operation: Operation) -> Iterable[list[Queued]]:
 
 
 def _prefetch(
-    emitter: _Emitter, operation: Operation, groups: list[list[Queued]], ahead: dict[str, int]
+    emitter: _Emitter, operation: Operation, groups: list[list[Queued]], ahead: Counter[str]
 ) -> list[list[Queued]]:
     """Queue of the operation after `operation` what can be, where there is room; what is left comes back.
 
@@ -397,23 +424,52 @@ def _prefetch(
     for group in groups:
         rest: list[Queued] = []
         for channel, transfer in group:
-            early = transfer.static or (
-                channel in operation.outputs and (emitter.keep is None or not _read(operation, transfer))
+            early = (
+                transfer.static
+                or transfer.early
+                or (channel in operation.outputs and (emitter.keep is None or not _read(operation, transfer)))
             )
             if channel not in closed and emitter.kept(channel):
-                emitter.make_room(channel, transfer, ahead.get(channel, 0))
+                emitter.make_room(channel, transfer, ahead[channel])
             if channel not in closed and early and emitter.room(channel, transfer):
                 emitter.start([(channel, transfer)])
-                ahead[channel] = ahead.get(channel, 0) + 1
+                ahead[channel] += 1
                 continue
             if channel not in closed and emitter.kept(channel) and emitter.queues(channel, transfer):
                 emitter.begin([emitter.take(channel, transfer)], loads=False)
-                ahead[channel] = ahead.get(channel, 0) + 1
+                ahead[channel] += 1
             closed.add(channel)
             rest.append((channel, transfer))
         if rest:
             left.append(rest)
     return left
+
+
+def _look_further(
+    emitter: _Emitter, pending: list[list[list[Queued]]], early: Sequence[Counter[str]], last: int
+) -> None:
+    """Queue and write of the operations after the next one what can be while there is time for it, before task number
+    `last`. `pending`: of the next one and those after it, what is left of them in the end; all that is left of the next
+    one has its descriptors. An operation whose transfers do not all get theirs ends it: they need what is left.
+    """
+    for number in range(1, len(pending)):
+        closed = {channel for groups in pending[:number] for group in groups for channel, _ in group}
+        rest: list[list[Queued]] = []
+        for group in pending[number]:
+            later: list[Queued] = []
+            for channel, transfer in group:
+                room = emitter.room(channel, transfer) and len(emitter.tasks) < last
+                room = room and emitter.descriptors(emitter.shim(channel), transfer) <= SHIM_DESCRIPTORS
+                if room and channel not in closed and (transfer.static or channel.startswith("C")):
+                    emitter.start([(channel, transfer)])
+                    early[number][channel] += 1
+                else:
+                    closed.add(channel)
+                    later.append((channel, transfer))
+            rest += [later] if later else []
+        pending[number][:] = rest
+        if not emitter.write(rest, early[number], last - len(emitter.tasks)):
+            break
 
 
 def _read(operation: Operation, output: Transfer) -> bool:

@@ -175,7 +175,7 @@ def decoder_facts(dims: ModelDims, windows: Sequence[int], grid: Grid = NPU1, we
         "columns": grid.columns,
         "rows": grid.rows,
         "window_keys": plan.shape.window_keys,
-        "log_row": plan.log_row,
+        "log_entry": decoder_shape.LOG_HEAD,
         "object": decoder_shape.A_OBJECT,
         "table_words": decoder_shape.TABLE_WORDS,
         "suppressed_place": decoder_shape.SUPPRESSED_PLACE,

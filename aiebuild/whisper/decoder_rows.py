@@ -329,7 +329,7 @@ class DeviceDecoder:
     def _prepared(self, kind: Kind, areas: Areas, log: Buffer) -> Dispatch:
         """The dispatch with its buffers: from one to the next only where it appends to the log moves."""
         arguments = kind.arguments
-        at = self._entries * kind.windows * self._facts["log_row"]
+        at = self._entries * self._facts["log_entry"]
         bound = self._keys, log, self._first_window
         if areas.dispatch is not None and areas.bound == bound:
             areas.dispatch.replace(_APPENDS, log.part(at, arguments[_APPENDS]))

@@ -76,7 +76,8 @@ def test_keys_and_values_of_a_head_lie_together(device: str, heads: int) -> None
     shape = DecoderShape(64 * heads, heads, 1, 100, 448, grid_of(device))
     columns = log_columns(shape)
     assert sorted(columns[columns >= 0]) == list(range(3 * shape.state))
-    assert list(columns[: shape.state]) == list(range(shape.state))
+    queries = shape.log_tiles * shape.tile
+    assert list(columns[queries : queries + shape.state]) == list(range(shape.state))
     for head in range(heads):
         at = int(np.flatnonzero(columns == shape.state + 64 * head)[0])
         assert at % 128 == 0

@@ -12,7 +12,16 @@ from aiebuild.designs.decoder_dispatches import Dispatch
 from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
 from aiebuild.designs.decoder_shape import DecoderShape
-from aiebuild.designs.tasks import QUEUE, QUEUEING, SHIM_DESCRIPTORS, Operation, Round, Transfer, emit
+from aiebuild.designs.tasks import (
+    QUEUE,
+    QUEUEING,
+    SHIM_DESCRIPTORS,
+    STREAMED,
+    Operation,
+    Round,
+    Transfer,
+    emit,
+)
 
 
 def transfer(offset: int = 0, *, static: bool = False) -> Transfer:
@@ -99,6 +108,42 @@ def test_what_reads_what_was_written_is_only_queued_after_the_wait() -> None:
     assert [kind for kind in kinds[:wait] if kind[1] == "A0_in"] == [("start", "A0_in"), *[("write", "A0_in")] * 4]
     after = [("push", "A0_in")] * 4 + [("await", "A0_in"), ("start", "A0_in")] * 2
     assert kinds[wait + 1 : wait + 9] == after
+
+
+def before_the_wait_of(sequence: dict[str, Any], name: str) -> list[tuple[str, str, int]]:
+    """Kind, channel and offset of the tasks of an operation's part of a sequence up to its first wait."""
+    steps = sequence["steps"]
+    first = next(i for i, step in enumerate(steps) if step.get("text") == name)
+    wait = next(i for i, step in enumerate(steps) if i > first and step["kind"].startswith("await"))
+    return [
+        (step["kind"], step["task"]["channel"], step["task"]["offset"])
+        for step in steps[first + 1 : wait] if step["kind"] != "free"
+    ]  # fmt: skip
+
+
+def test_a_long_operation_leaves_time_to_look_further() -> None:
+    def operation(name: str, weights: int, offset: int) -> Operation:
+        streamed = Transfer(0, offset, (1, 1, 1, weights), (0, 0, 0, 1), static=True)
+        return Operation(name, (Round({"A0_in": (transfer(),), "B0_in": (streamed,), "C0_out": (transfer(offset),)}),),
+                         ("C0_out",))  # fmt: skip
+
+    for weights, seen in ((100 * STREAMED, {64, 128, 192}), (3 * STREAMED, {64})):
+        sizes = [("one", weights), ("two", 64), ("three", 64), ("four", 64)]
+        sequence = emit("s", [operation(name, size, 64 * i) for i, (name, size) in enumerate(sizes)], [1 << 20])
+        audit(sequence)
+        ahead = [one for one in before_the_wait_of(sequence, "one") if one[2] or one[0] == "write"]
+        for channel in ("B0_in", "C0_out"):
+            assert {offset for kind, name, offset in ahead if (kind, name) == ("start", channel)} == seen
+        assert ahead.count(("write", "A0_in", 0)) == len(seen)
+
+
+def test_what_is_early_waits_for_all_but_the_last_operation() -> None:
+    reads = Transfer(0, 512, (1, 1, 1, 64), (0, 0, 0, 1), early=True)
+    last = Operation("three", (Round({"B0_in": (reads,), "C0_out": (transfer(64),)}),), ("C0_out",))
+    sequence = emit("s", [simple("one", 8), simple("two", 1), last], [1024])
+    audit(sequence)
+    assert ("start", "B0_in", 512) not in before_the_wait_of(sequence, "one")
+    assert ("start", "B0_in", 512) in before_the_wait_of(sequence, "two")
 
 
 def test_a_transfer_outside_its_argument_is_refused() -> None:

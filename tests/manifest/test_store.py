@@ -73,8 +73,8 @@ def test_round_trip(artifact: Path) -> None:
         ("s.seq", None, "s.seq: cannot be read: No such file"),
         (MANIFEST, b'{"format": 1, "na', "manifest.json: is no manifest or is cut short"),
         (MANIFEST, b"[]", "is no aiebuild manifest"),
-        (MANIFEST, b'{"format": 99}', "has format 99, this version reads 1"),
-        (MANIFEST, b'{"format": 1}', "is no valid manifest"),
+        (MANIFEST, b'{"format": 99}', "has format 99, this version reads 2"),
+        (MANIFEST, b'{"format": 2}', "is no valid manifest"),
     ],
 )
 def test_broken_artifacts_name_the_file(artifact: Path, name: str, data: bytes | None, message: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from aiebuild.config.model import ModelDims
 from aiebuild.designs.cross_keys import TILE
 from aiebuild.designs.decoder_dispatches import BRANCH_BUCKETS, BUCKETS
-from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_products import Split, logits_product
 from aiebuild.designs.decoder_shape import (
     B_OBJECT,
@@ -14,6 +13,7 @@ from aiebuild.designs.decoder_shape import (
     C_OBJECT,
     CROSS_OBJECTS,
     LOG_BYTES,
+    LOG_HEAD,
     LOG_ROWS,
     MOST_ROWS,
     PART_BYTES,
@@ -129,20 +129,21 @@ def attention(dims: ModelDims) -> Canvas:
 
 
 def log(dims: ModelDims) -> Canvas:
-    """The log of q, k, v rows and what rows see of it."""
-    plan = plan_decoder(DecoderShape.of(dims))
+    """The log of keys, values and queries and what rows see of it."""
+    shape = DecoderShape.of(dims)
     canvas = Canvas(900, 360, "log of keys and values with masks")
-    heads = plan.shape.heads
-    canvas.text(14, 22, f"The log of a layer: entries of {plan.log_row:,} bytes: q, then k, v of each head in int8 "
-                "and their scales, as the product writes them", size=12)  # fmt: skip
+    parts = [("k v", 240 / shape.heads)] * shape.heads + [("q", 60 * 128 / shape.state)] * (shape.state // 128)
+    canvas.text(14, 22, f"The log of a layer and window: entries of {LOG_HEAD} bytes (k, v of a head in int8 with "
+                "their scales, or 128 of q), place by place: a column here lies together", size=12)  # fmt: skip
     # two sequences of a window: a prompt of three tokens, then a branch at every step
     entries = ("prompt", "prompt", "prompt", "a1", "b1", "a2", "b2", "a3", "b3")
     for i, name in enumerate(entries):
         y = 40 + i * 22
-        for k, part in enumerate(["q", *["k v"] * heads]):
-            x, width = (90, 60) if part == "q" else (150 + (k - 1) * 30, 30)
-            canvas.box(x, y, width - 1, 20, mixed(COLUMNS[0 if part == "q" else 2], 0.75 if part == "q" else 0.3))
-            canvas.text(x + width / 2, y + 14, part, size=10 if part == "q" else 8, at="middle")
+        x = 90.0
+        for part, width in parts:
+            canvas.box(x, y, width - 3, 21, mixed(COLUMNS[0 if part == "q" else 2], 0.75 if part == "q" else 0.3))
+            canvas.text(x + width / 2 - 1, y + 14, part, size=8, at="middle")
+            x += width
         canvas.text(84, y + 14, f"{i}: {name}", size=9, at="end")
     canvas.text(420, 36, "bits of a3", size=9, at="middle")
     canvas.text(480, 36, "bits of b3", size=9, at="middle")
@@ -156,8 +157,8 @@ def log(dims: ModelDims) -> Canvas:
         ):
             canvas.box(x - 9, y + 1, 18, 18, INK if seen else "#ffffff", stroke=GREY)
     canvas.lines(14, 262, (
-        "A dispatch appends its rows (argument LOG_AT, a sub-buffer at the first new entry) and reads all of them "
-        "(argument LOG).",
+        f"A dispatch appends its rows (argument LOG_AT, a sub-buffer {LOG_HEAD} bytes further for each entry) "
+        "and reads all of them (argument LOG).",
         "Which entries a row sees is a bit each, in the command of the window's self-attention. Beams "
         "that change their "
         "parent",
