@@ -18,8 +18,9 @@ from aiebuild.designs.encoder_keep import keep_of
 from aiebuild.designs.encoder_plan import ARENA, EncoderPlan, EncoderShape, plan_encoder
 from aiebuild.designs.encoder_weights import pack_encoder
 from aiebuild.designs.grid import grid_of
+from aiebuild.designs.operations import Operation
 from aiebuild.designs.spec import Design, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
-from aiebuild.designs.tasks import Operation, emit
+from aiebuild.designs.tasks import emit
 from aiebuild.manifest.types import Buffer, Layout, Packed
 from aiebuild.weights.pack import Floats
 

@@ -1,10 +1,9 @@
 """The log of keys and values: where its entries lie, and the transfers that write and read them.
 
-The log is [layer][window][place][entry] of LOG_HEAD bytes. A place is a column of cores' 128 outputs of a column tile
-of the q, k, v product, [column tile][column of cores]: first those with a head's keys and values, then the queries'.
-What a core reads of a head lies close together that way, and a dispatch that appends points LOG_HEAD bytes further for
-each entry. With more than MOST_ROWS windows it is [layer][place][window][entry], and places of heads that come in one
-object are neighbours: all steps of a transfer are within the shim's STRIDE_LIMIT.
+The log is [layer][place][window][entry] of LOG_HEAD bytes. A place is a column of cores' 128 outputs of a column tile
+of the q, k, v product: first the queries', [tile][column], then those with a head's keys and values, places of heads
+that come in one object side by side. What a core reads of a head lies together that way, a dispatch that appends
+points LOG_HEAD bytes further for each entry, and the steps of transfers are within the shim's STRIDE_LIMIT.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from aiebuild.designs.decoder_shape import (
     DecoderShape,
 )
 from aiebuild.designs.grid import ROWS
-from aiebuild.designs.tasks import Transfer
+from aiebuild.designs.operations import Transfer
 
 Levels = Sequence[tuple[int, int]]
 """Counts and strides in bytes of nested loops, the outermost first."""
@@ -56,87 +55,69 @@ class Log:
     @property
     def places(self) -> int:
         """Places of a layer."""
-        return (self.shape.log_tiles + self.shape.query_tiles) * self.shape.grid.columns
+        return (self.shape.query_tiles + self.shape.log_tiles) * self.shape.grid.columns
 
     @property
-    def entries(self) -> int:
+    def window(self) -> int:
         """Bytes of a window's entries of a place."""
         return LOG_HEAD * ((ENTRIES if self.windows * MOST_ROWS <= 32 else self.shape.positions) + SLACK)
 
     @property
-    def many(self) -> bool:
-        """Whether a place's windows lie side by side."""
-        return self.windows > MOST_ROWS
-
-    @property
     def place(self) -> int:
-        """Bytes from a place to the next."""
-        return self.entries * (self.windows if self.many else 1)
-
-    @property
-    def window(self) -> int:
-        """Bytes from a window to the next."""
-        return self.entries * (1 if self.many else self.places)
-
-    def at(self, layer: int, tile: int, column: int) -> int:
-        """Where the first window's first entry of a place lies."""
-        s = self.shape
-        place = tile * s.grid.columns + column
-        if self.many and tile < s.log_tiles:
-            unit, which = divmod(tile, s.heads_at_once)
-            place = (unit * s.grid.columns + column) * s.heads_at_once + which
-        return layer * self.layer + place * self.place
+        """Bytes of a place."""
+        return self.windows * self.window
 
     @property
     def layer(self) -> int:
         """Bytes of a layer."""
-        return self.windows * self.places * self.entries
+        return self.places * self.place
 
     @property
     def bytes(self) -> int:
-        """Bytes of all: reads end on whole objects, so some follow the last."""
-        return self.shape.layers * self.layer + self._tail
+        """Bytes of all."""
+        return self.shape.layers * self.layer + self._behind
 
     def appended(self, rows: int) -> int:
         """Bytes that a dispatch of `rows` rows of each window may touch from its first row on."""
-        return self.shape.layers * self.layer + self._tail - self.entries + (rows + SLACK) * LOG_HEAD
+        return self.shape.layers * self.layer + self._behind - self.window + (rows + SLACK) * LOG_HEAD
 
     @property
-    def _tail(self) -> int:
-        return max(LOG_ROWS * LOG_HEAD, A_OBJECT // LOG_HEAD * self.place)
+    def _behind(self) -> int:
+        # of the last entries, and the last layer's queries, objects are read that end further on
+        return max(LOG_ROWS * LOG_HEAD, (A_OBJECT // LOG_HEAD - self.places) * self.place)
+
+    def at(self, layer: int, tile: int, column: int) -> int:
+        """Where the first window's first entry of a column tile's place lies."""
+        s = self.shape
+        place = (tile - s.log_tiles) * s.grid.columns + column
+        if tile < s.log_tiles:
+            unit, which = divmod(tile, s.heads_at_once)
+            place = s.query_tiles * s.grid.columns + (unit * s.grid.columns + column) * s.heads_at_once + which
+        return layer * self.layer + place * self.place
 
     def written(
         self, argument: int, rows: LogRows, count: int, split: Split, tiles: range, column: int
     ) -> tuple[Transfer, ...]:
         """Where a column's C objects of `tiles` go: of `count` rows on each row of cores from `rows` on. Relative to
-        the first new entry. Of one or two rows there are four, and objects that `tiles` do not fill hold zeros besides:
-        both go onto entries that are written before anything reads them."""
-        tile, cores = self.shape.grid.columns * self.place, self._rows(ROWS, count)
-        units = 2 * UNITS // ROWS  # rows of a tile in a C object
+        the first new entry. Of one or two rows there are four, and objects hold zeros behind one tile of them: both
+        go onto entries that are written before anything reads them."""
+        row = rows.first // self.windows * LOG_HEAD + rows.first % self.windows * self.window
+        at = [self.at(rows.layer, tile, column) + row for tile in tiles]
+        units, cores = 2 * UNITS // ROWS, self._rows(ROWS, count)  # rows of a tile in a C object
         if count > units:
-            objects = [(len(tiles), tile), *self._rows(count // units, units)]
-            of_core = self._rows(units, 1)
-        elif split.chunk_tiles < split.output_tiles:
-            objects = [(len(tiles), tile)]
-            of_core = [(split.output_tiles // split.chunk_tiles, ROWS * LOG_HEAD), *self._rows(count, 1)]
+            levels = [*self._rows(count // units, units), *cores, *self._rows(units, 1)]
         else:
-            objects = [(len(tiles) // split.output_tiles, split.output_tiles * tile)]
-            of_core = [(split.output_tiles, tile), *self._rows(count, 1)]
-        levels = [*objects, *cores, *of_core]
-        first = rows.first // self.windows * LOG_HEAD + rows.first % self.windows * self.window
-        if not self.many:
-            return tuple(transfers(argument, self.at(rows.layer, tiles[0], column) + first, levels, LOG_HEAD))
-        at = [self.at(rows.layer, number, column) + first for number in tiles]
-        return tuple(one for place in at for one in transfers(argument, place, levels[1:], LOG_HEAD))
+            levels = [*cores, (split.output_tiles, ROWS * LOG_HEAD), *self._rows(count, 1)]
+        return tuple(
+            one for place, outer in _runs(at) for one in transfers(argument, place, [*outer, *levels], LOG_HEAD)
+        )
 
-    def queries(self, argument: int, layer: int, what: Attending, windows: int) -> tuple[Transfer, ...]:
-        """Queries of `what` and the `windows` - 1 windows after it, an A object each: its first bytes are theirs. One
-        transfer that repeats, or one a window. Relative to the first new entry."""
+    def queries(self, argument: int, layer: int, what: Attending, windows: int) -> Transfer:
+        """Queries of `what` and the `windows` - 1 windows after it, an A object each: its first bytes are theirs. It
+        repeats for every window. Relative to the first new entry."""
         at = self.at(layer, self.shape.log_tiles, 0) + what.window * self.window + what.first * LOG_HEAD
-        rows = [(what.rows, LOG_HEAD), (A_OBJECT // LOG_HEAD, self.place)]
-        if self.window <= STRIDE_LIMIT:
-            return (Transfer(argument, at, *_pattern([(windows, self.window), *rows], LOG_HEAD)),)
-        return tuple(Transfer(argument, at + w * self.window, *_pattern(rows, LOG_HEAD)) for w in range(windows))
+        levels = [(windows, self.window), (what.rows, LOG_HEAD), (A_OBJECT // LOG_HEAD, self.place)]
+        return Transfer(argument, at, *_pattern(levels, LOG_HEAD))
 
     def read(
         self, argument: int, layer: int, window: int, windows: int, column: int, entries: int
@@ -153,7 +134,7 @@ class Log:
         levels = [(windows, self.window), *objects, *rows]
         apart = tuple(replace(one, early=True) for one in transfers(argument, at, levels, LOG_BYTES))
         each = [at + sum(offsets) for offsets in product(*(range(0, n * by, by) for n, by in objects))]
-        if len(apart) == 1 or windows == 1 or len(each) > LONGEST_CHAIN or self.window > STRIDE_LIMIT:
+        if len(apart) == 1 or windows == 1 or len(each) > LONGEST_CHAIN:
             return apart
         pattern = _pattern([(windows, self.window), *rows], LOG_BYTES)
         task: Transfer | None = None
@@ -166,6 +147,15 @@ class Log:
         """`count` rows, each the one number `apart` further: powers of two."""
         inside = max(1, min(count, self.windows // apart))  # before the next entry
         return [(count // inside, max(1, inside * apart // self.windows) * LOG_HEAD), (inside, apart * self.window)]
+
+
+def _runs(at: Sequence[int]) -> Iterator[tuple[int, Levels]]:
+    """Places as loops over equal steps, each with its first."""
+    while at:
+        step = at[1] - at[0] if len(at) > 1 else 0
+        count = next((n for n in range(1, len(at)) if at[n] - at[n - 1] != step), len(at))
+        yield at[0], [(count, step)]
+        at = at[count:]
 
 
 def merged(levels: Levels) -> list[tuple[int, int]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd
 
 from aiebuild.designs.decoder_shape import (
     A_FLOATS,
@@ -96,8 +95,7 @@ class Split:
         if linear.sampled:
             capacity = min(capacity, (A_OBJECT - SUPPRESSED_PLACE) * 8 // linear.tile)
         if linear.stored:  # keys and values are given out before the queries are done
-            both = gcd(linear.stored, linear.tiles - linear.stored)
-            capacity = max(n for n in (1, *range(2, min(both, capacity) + 1, 2)) if both % n == 0)
+            capacity = 1
         least = -(-linear.tiles // capacity)
         # as few tiles of padding as there can be, then as few chunks
         chunks = min(range(least, min(2 * least, linear.tiles) + 1), key=lambda n: n * -(-linear.tiles // n))

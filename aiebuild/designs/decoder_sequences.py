@@ -27,8 +27,9 @@ from aiebuild.designs.decoder_shape import (
 )
 from aiebuild.designs.encoder_plan import KV_OBJECT, KV_TILES, POSITIONS
 from aiebuild.designs.grid import ROWS
+from aiebuild.designs.operations import Operation, Round, Transfer
 from aiebuild.designs.pool import round_up
-from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+from aiebuild.designs.tasks import emit
 
 
 @dataclass(frozen=True)
@@ -265,12 +266,10 @@ class Decoder:
             queries = self.log.queries(LOG_AT, layer, what, count)
             todo: dict[str, tuple[Transfer, ...]] = {}
             for channel in s.grid.channels("A"):
-                each = [(_objects(ARENA, commands + i * A_OBJECT), of_one) for i, of_one in enumerate(queries)]
-                todo[channel] = tuple(one for pair in each for one in pair)
-                if len(queries) < count:
-                    (repeated,) = queries
+                todo[channel] = (_objects(ARENA, commands), queries)
+                if count > 1:
                     todo[channel] = (
-                        Transfer(ARENA, commands, (count, 1, 1, A_OBJECT), (A_OBJECT, 0, 0, 1), then=repeated),
+                        Transfer(ARENA, commands, (count, 1, 1, A_OBJECT), (A_OBJECT, 0, 0, 1), then=queries),
                     )
             for c in range(self._columns):
                 todo[f"B{c}_in"] = self.log.read(LOG, layer, what.window, count, c, dispatch.bucket)

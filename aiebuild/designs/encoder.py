@@ -32,9 +32,10 @@ from aiebuild.designs.encoder_plan import (
 )
 from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.keep import MOST_RUNS
+from aiebuild.designs.operations import Operation, Round, Transfer
 from aiebuild.designs.pool import round_up
 from aiebuild.designs.spec import KernelSpec
-from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+from aiebuild.designs.tasks import emit
 from aiebuild.weights.pack import OBJECT
 
 KERNELS = (

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
+from aiebuild.designs.operations import Operation
 from aiebuild.designs.pool import Activation, Pool
 from aiebuild.designs.spec import OverlaySpec
-from aiebuild.designs.tasks import QUEUEING, Operation
+from aiebuild.designs.tasks import QUEUEING
 
 STREAM_BYTES = 16
 """Header of an instruction stream."""

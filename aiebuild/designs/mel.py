@@ -34,8 +34,9 @@ from numpy.typing import NDArray
 
 from aiebuild.designs import mel_tables as tables
 from aiebuild.designs.grid import grid_of
+from aiebuild.designs.operations import Operation, Round, Transfer
 from aiebuild.designs.spec import KernelSpec, OverlaySpec, PackSpec, SequenceSpec
-from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+from aiebuild.designs.tasks import emit
 from aiebuild.manifest.types import Buffer, Layout, Packed
 
 SAMPLES, CONSTANTS, MEL, PEAKS = range(4)

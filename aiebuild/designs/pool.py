@@ -2,7 +2,7 @@
 
 When an area holds what is still to be read is said in phases, the kinds of operations in their order; an area may be
 written anew where no phase of its own comes between. An operation's outputs are awaited before the next one starts
-(`tasks.Operation`), so areas of neighbouring phases may share a place.
+(`operations.Operation`), so areas of neighbouring phases may share a place.
 """
 
 from __future__ import annotations

@@ -29,10 +29,10 @@ from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.grid import NPU1, Grid, grid_of
 from aiebuild.designs.ledger import instruction_facts, lifetimes
 from aiebuild.designs.mel import MelOverlay, mel_overlay
+from aiebuild.designs.operations import Operation
 from aiebuild.designs.pool import Pool
 from aiebuild.designs.selftest import self_tests
 from aiebuild.designs.spec import Design, FileSpec, KernelSpec, OverlaySpec, PackSpec, SequenceSpec
-from aiebuild.designs.tasks import Operation
 from aiebuild.manifest.types import Buffer, Layout, Packed
 from aiebuild.resources import resource_root
 from aiebuild.weights.load import WeightFiles, read_weights

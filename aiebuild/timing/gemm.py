@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+from aiebuild.designs.operations import Operation, Round, Transfer
+from aiebuild.designs.tasks import emit
 from aiebuild.timing.costs import AIE2P
 
 A, B, C = range(3)

@@ -12,7 +12,8 @@ from aiebuild.config.model import load_model_config
 from aiebuild.designs import encoder, encoder_keep, encoder_plan
 from aiebuild.designs.grid import NPU1, grid_of
 from aiebuild.designs.keep import Chain, Cut, Ends, Keep, Parts, Tile
-from aiebuild.designs.tasks import QUEUEING, Operation, Round, Transfer, emit
+from aiebuild.designs.operations import Operation, Round, Transfer
+from aiebuild.designs.tasks import QUEUEING, emit
 from aiebuild.weights.pack import OBJECT
 
 A, B = Ends("A", (0, 1), 2, 12), Ends("B", (0, 1), 0, 8)

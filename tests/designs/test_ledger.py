@@ -13,8 +13,9 @@ from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
 from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.ledger import Lifetime, instructions, lifetimes
+from aiebuild.designs.operations import Operation, Round, Transfer
 from aiebuild.designs.pool import Activation, plan_pool
-from aiebuild.designs.tasks import Operation, Round, Transfer, emit
+from aiebuild.designs.tasks import emit
 
 
 def simple(text: str, place: int, argument: int = 0) -> Operation:

@@ -19,8 +19,8 @@ from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder
 from aiebuild.designs.decoder_shape import DecoderShape
 from aiebuild.designs.grid import grid_of
+from aiebuild.designs.operations import Operation, Transfer
 from aiebuild.designs.pool import ALIGNMENT, Activation, Pool, plan_pool
-from aiebuild.designs.tasks import Operation, Transfer
 
 UNIT = 16
 """Bytes of which one knows whose they are; all transfers are in whole ones."""

@@ -12,16 +12,8 @@ from aiebuild.designs.decoder_dispatches import Dispatch
 from aiebuild.designs.decoder_plan import plan_decoder
 from aiebuild.designs.decoder_sequences import Decoder, decoder_sequence
 from aiebuild.designs.decoder_shape import DecoderShape
-from aiebuild.designs.tasks import (
-    QUEUE,
-    QUEUEING,
-    SHIM_DESCRIPTORS,
-    STREAMED,
-    Operation,
-    Round,
-    Transfer,
-    emit,
-)
+from aiebuild.designs.operations import Operation, Round, Transfer
+from aiebuild.designs.tasks import QUEUE, QUEUEING, SHIM_DESCRIPTORS, STREAMED, emit
 
 
 def transfer(offset: int = 0, *, static: bool = False) -> Transfer:

@@ -16,6 +16,7 @@ import pytest
 from aiebuild.config.model import load_model_config, model_names
 from aiebuild.designs.decoder_dispatches import dispatches
 from aiebuild.designs.grid import grid_of
+from aiebuild.designs.ledger import instructions
 from aiebuild.designs.mel import mel_overlay
 from aiebuild.designs.spec import OverlaySpec, plain
 from aiebuild.designs.whisper import decoder_overlay, encoder_overlay
@@ -113,6 +114,16 @@ def test_encoder_sequences(compiler: AieCompiler, model: str, tmp_path: Path) ->
 @pytest.mark.parametrize(("model", "name"), [(model, name) for model in MODELS for name in DECODES])
 def test_decoder_sequences(compiler: AieCompiler, model: str, name: str, tmp_path: Path) -> None:
     same_transfers(compiler, rendered(compiler, overlay("decoder", model), name), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("windows", "name"), [(2, "decode_2x8_512"), (4, "decode_4x1_64"), (16, "decode_16x4_64"), (32, "decode_32x1_128")]
+)
+def test_sequences_of_batches(compiler: AieCompiler, windows: int, name: str, tmp_path: Path) -> None:
+    spec = decoder_overlay(load_model_config("base").dims, (windows,), grid_of("npu1"))
+    written = same_transfers(compiler, rendered(compiler, spec, name), tmp_path)
+    sequence = next(entry.parameters["sequence"] for entry in spec.sequences if entry.name == name)
+    assert len(written) == instructions(sequence).bytes
 
 
 @pytest.mark.parametrize("kind", ["mel", "encoder", "decoder"])

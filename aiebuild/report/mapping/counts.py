@@ -23,7 +23,7 @@ from aiebuild.designs.grid import NPU1, ROWS, Grid
 from aiebuild.designs.keep import Keep
 from aiebuild.designs.mel import CONSTANTS, MEL, PEAKS, SAMPLES, TILE_BYTES, mel_overlay
 from aiebuild.designs.mel_tables import CONSTANT_OBJECT
-from aiebuild.designs.tasks import Operation, Round, Transfer
+from aiebuild.designs.operations import Operation, Round, Transfer
 from aiebuild.timing.costs import Machine
 from aiebuild.weights.pack import OBJECT
 

@@ -13,7 +13,7 @@ from aiebuild.designs import encoder, encoder_plan
 from aiebuild.designs.decoder import decoder_parameters
 from aiebuild.designs.grid import NPU1, ROWS
 from aiebuild.designs.mel import TILE_FRAMES, TILES, mel_overlay
-from aiebuild.designs.tasks import Operation, Transfer
+from aiebuild.designs.operations import Operation, Transfer
 from aiebuild.dialect import parse_module
 from aiebuild.dialect.objectfifo import ObjectFifoOp
 from aiebuild.dialect.structure import DeviceOp

@@ -10,7 +10,7 @@ from aiebuild.designs.decoder_dispatches import Dispatch
 from aiebuild.designs.decoder_plan import plan_arena, plan_decoder
 from aiebuild.designs.decoder_shape import DecoderShape, all_rows
 from aiebuild.designs.grid import NPU1, ROWS, grid_of
-from aiebuild.designs.tasks import Operation
+from aiebuild.designs.operations import Operation
 from aiebuild.report.mapping import layout
 from aiebuild.report.mapping.counts import (
     RESOURCES,
