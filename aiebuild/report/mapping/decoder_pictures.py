@@ -132,9 +132,9 @@ def log(dims: ModelDims) -> Canvas:
     """The log of keys, values and queries and what rows see of it."""
     shape = DecoderShape.of(dims)
     canvas = Canvas(900, 360, "log of keys and values with masks")
-    parts = [("k v", 240 / shape.heads)] * shape.heads + [("q", 60 * 128 / shape.state)] * (shape.state // 128)
-    canvas.text(14, 22, f"The log of a layer and window: entries of {LOG_HEAD} bytes (k, v of a head in int8 with "
-                "their scales, or 128 of q), place by place: a column here lies together", size=12)  # fmt: skip
+    parts = [("q", 60 * 128 / shape.state)] * (shape.state // 128) + [("k v", 240 / shape.heads)] * shape.heads
+    canvas.text(14, 22, f"A layer's log, one window: {LOG_HEAD} bytes of each entry in every place (128 of q, or a "
+                "head's k and v); a column here lies together", size=12)  # fmt: skip
     # two sequences of a window: a prompt of three tokens, then a branch at every step
     entries = ("prompt", "prompt", "prompt", "a1", "b1", "a2", "b2", "a3", "b3")
     for i, name in enumerate(entries):
