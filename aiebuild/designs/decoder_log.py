@@ -33,7 +33,7 @@ Levels = Sequence[tuple[int, int]]
 """Counts and strides in bytes of nested loops, the outermost first."""
 LONGEST_CHAIN = 8
 """Descriptors of a task: a shim has 16, which those of its three channels share."""
-MOST_RUNS = 1023
+WRAP_LIMIT = 1023
 """Runs of the innermost loop: the shim's wraps have 10 bits."""
 
 
@@ -164,7 +164,7 @@ def merged(levels: Levels) -> list[tuple[int, int]]:
     for count, stride in levels:
         if count == 1:
             continue
-        if out and out[-1][1] == count * stride and out[-1][0] * count <= MOST_RUNS:
+        if out and out[-1][1] == count * stride and out[-1][0] * count <= WRAP_LIMIT:
             out[-1] = (out[-1][0] * count, stride)
         else:
             out.append((count, stride))

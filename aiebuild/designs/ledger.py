@@ -10,7 +10,7 @@ from typing import Any
 from aiebuild.designs.operations import Operation
 from aiebuild.designs.pool import Activation, Pool
 from aiebuild.designs.spec import OverlaySpec
-from aiebuild.designs.tasks import QUEUEING
+from aiebuild.designs.tasks import QUEUEING, TASK_CYCLES
 
 STREAM_BYTES = 16
 """Header of an instruction stream."""
@@ -24,11 +24,8 @@ DESCRIPTOR_BYTES = 76
 """Instructions that queue a memory tile's task, and those that write one of its descriptors."""
 FURTHER_BYTES = 96
 """Instructions that write a further descriptor of a shim's task."""
-TASK_CYCLES = 865
-"""The control processor's time for queueing a task, and (taken to be as much) for each further descriptor of one: 830
-to 900 cycles in xdna-emu's calibration on an npu1."""
 DEPENDENT_CYCLES = 2800
-"""The same for a task that follows a wait: 2,700 to 2,900 there. Both are 30 to 50 % uncertain."""
+"""`TASK_CYCLES` of a task that follows a wait: 2,700 to 2,900 there. Both are 30 to 50 % uncertain."""
 
 
 @dataclass(frozen=True)

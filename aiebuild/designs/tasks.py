@@ -33,8 +33,11 @@ SHIM_DESCRIPTORS = 16
 """Descriptors of a shim, for all its channels."""
 FURTHER = 3
 """Operations after the next one of which something is queued or written while an operation goes on."""
-STREAMED = 3460
-"""Bytes that a channel streams while the control processor writes and queues a task, 865 cycles (EMU)."""
+TASK_CYCLES = 865
+"""The control processor's time for queueing a task, and (taken to be as much) for each further descriptor of one: 830
+to 900 cycles in xdna-emu's calibration on an npu1."""
+STREAMED = 4 * TASK_CYCLES
+"""Bytes that a channel streams while the control processor writes and queues a task."""
 QUEUEING = ("start", "push")
 """Kinds of steps that queue a task: with its descriptors, or where these were written before ("write")."""
 
@@ -306,7 +309,7 @@ def emit(
             if whole and keep is None:
                 last = tasks + operation.streamed // STREAMED
                 _look_further(emitter, pending[index + 1 : index + 2 + FURTHER], early[index + 1 :], last)
-        emitter.finish(operation, sum(early[index + 1 :], Counter[str]()))
+        emitter.finish(operation, sum(early[index + 1 : index + 2 + FURTHER], Counter[str]()))
     plain: dict[int, dict[str, Any]] = {}  # of tasks that steps name more than once
     return {
         "name": name,
